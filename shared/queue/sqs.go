@@ -1,0 +1,55 @@
+// Package queue sends tasks to the workers through Amazon SQS.
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/google/uuid"
+
+	"ksu/shared/task"
+)
+
+// Message is the body of a task's message. It carries the id alone: the row in the store is the truth.
+type Message struct {
+	ID uuid.UUID `json:"id"`
+}
+
+// SQS implements task.Queue on a standard queue.
+type SQS struct {
+	client *sqs.Client
+	url    string
+}
+
+var _ task.Queue = (*SQS)(nil)
+
+// Open returns a sender for the queue with the given URL. Region, credentials and endpoint come from the SDK's usual
+// places (AWS_REGION, AWS_ENDPOINT_URL, …), so that AWS and the local stack differ in the environment alone.
+func Open(ctx context.Context, url string) (*SQS, error) {
+	if url == "" {
+		return nil, errors.New("open queue: TASK_QUEUE_URL is empty; it must be the URL of the task queue")
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open queue %s: %w", url, err)
+	}
+	return &SQS{client: sqs.NewFromConfig(cfg), url: url}, nil
+}
+
+// Send implements task.Queue.
+func (q *SQS) Send(ctx context.Context, id uuid.UUID) error {
+	body, err := json.Marshal(Message{ID: id})
+	if err != nil {
+		return fmt.Errorf("encode message of task %s: %w", id, err)
+	}
+	_, err = q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body))})
+	if err != nil {
+		return fmt.Errorf("send task %s: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+package task
+
+import "errors"
+
+// The errors that callers tell apart with errors.Is. Stores and queues wrap them with the operation that failed.
+var (
+	// ErrNotFound says that no task has this id, or that it was deleted.
+	ErrNotFound = errors.New("task not found")
+	// ErrNoResult says that the task exists and has not completed.
+	ErrNoResult = errors.New("task running or failed, no result, check status")
+	// ErrNotClaimable says that a worker cannot have the task now: it is unknown, deleted, ended, or runs under a
+	// lease that has not expired. The message that named it is a duplicate and can be acknowledged.
+	ErrNotClaimable = errors.New("task not claimable")
+	// ErrLeaseLost says that this attempt holds the task no more: it was deleted, ended, or claimed by a later attempt.
+	ErrLeaseLost = errors.New("task lease lost")
+	// ErrUnavailable says that the store cannot be reached; the same call may succeed later.
+	ErrUnavailable = errors.New("store unavailable")
+)

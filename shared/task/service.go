@@ -1,0 +1,70 @@
+package task
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/google/uuid"
+)
+
+// Service has the use cases of the REST API, one method each.
+type Service struct {
+	store Store
+	queue Queue
+	log   *slog.Logger
+}
+
+// NewService returns the use cases over a store and a queue.
+func NewService(store Store, queue Queue, log *slog.Logger) *Service {
+	return &Service{store: store, queue: queue, log: log}
+}
+
+// Submit creates a task and sends it to the workers. The stored row is the truth and the outbox: once it is written
+// the task is accepted, so a failing queue is logged and not an error.
+func (s *Service) Submit(ctx context.Context) (Task, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Task{}, fmt.Errorf("make task id: %w", err)
+	}
+	t, err := s.store.Create(ctx, id)
+	if err != nil {
+		return Task{}, fmt.Errorf("create task %s: %w", id, err)
+	}
+	if err := s.queue.Send(ctx, id); err != nil {
+		s.log.ErrorContext(ctx, "task stored but not sent", "task_id", id, "error", err)
+		return t, nil
+	}
+	if err := s.store.MarkEnqueued(ctx, id); err != nil {
+		s.log.WarnContext(ctx, "task sent but not marked as enqueued", "task_id", id, "error", err)
+	}
+	return t, nil
+}
+
+// Get returns a task, or ErrNotFound.
+func (s *Service) Get(ctx context.Context, id uuid.UUID) (Task, error) {
+	return s.store.Get(ctx, id)
+}
+
+// Result returns what the task's job answered. It returns ErrNotFound, or ErrNoResult unless the task completed.
+func (s *Service) Result(ctx context.Context, id uuid.UUID) (string, error) {
+	t, err := s.store.Get(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if t.Status != Completed {
+		return "", fmt.Errorf("task %s is %q: %w", id, t.Status.Label(), ErrNoResult)
+	}
+	return t.Result, nil
+}
+
+// List returns a page of tasks, newest first.
+func (s *Service) List(ctx context.Context, page Page) ([]Task, error) {
+	return s.store.List(ctx, page)
+}
+
+// Cancel deletes a task: a waiting one never starts, and a running one is stopped by its worker's next heartbeat.
+// It returns ErrNotFound when the task is unknown or already deleted.
+func (s *Service) Cancel(ctx context.Context, id uuid.UUID) error {
+	return s.store.Cancel(ctx, id)
+}
