@@ -1,0 +1,109 @@
+// Package httpapi is the REST API over the use cases of package task: routes, handlers and error answers on plain
+// net/http, and the adapter that runs them as a Lambda function behind API Gateway.
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"ksu/shared/task"
+)
+
+// MaxBody is the largest accepted request body in bytes.
+const MaxBody = 256 << 10
+
+// Tasks are the use cases that the API serves; task.Service has them.
+type Tasks interface {
+	Submit(ctx context.Context) (task.Task, error)
+	Get(ctx context.Context, id uuid.UUID) (task.Task, error)
+	Result(ctx context.Context, id uuid.UUID) (string, error)
+	List(ctx context.Context, page task.Page) ([]task.Task, error)
+	Cancel(ctx context.Context, id uuid.UUID) error
+}
+
+type api struct {
+	tasks Tasks
+	log   *slog.Logger
+}
+
+// New returns the handler of all routes. It answers every request, with application/problem+json where it fails, also
+// when a handler panics.
+func New(tasks Tasks, log *slog.Logger) http.Handler {
+	a := &api{tasks: tasks, log: log}
+	mux := http.NewServeMux()
+	for pattern, methods := range a.routes() {
+		var allowed []string
+		for method, h := range methods {
+			mux.HandleFunc(method+" "+pattern, h)
+			allowed = append(allowed, method)
+		}
+		slices.Sort(allowed)
+		mux.HandleFunc(pattern, methodNotAllowed(strings.Join(allowed, ", ")))
+	}
+	mux.HandleFunc("/", notFound)
+	return guard(asSent(mux), log)
+}
+
+// asSent answers 404 to paths with empty or dot segments, which ServeMux would redirect: API Gateway matches the path
+// as the client sent it, and the redirect would miss the stage.
+func asSent(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != path.Clean(r.URL.Path) {
+			notFound(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	writeProblem(w, http.StatusNotFound, "no such route: "+r.URL.Path)
+}
+
+// routes lists what the API serves: path pattern, method, handler.
+func (a *api) routes() map[string]map[string]http.HandlerFunc {
+	return map[string]map[string]http.HandlerFunc{
+		"/task":             {http.MethodPost: a.submit, http.MethodGet: a.list},
+		"/task/{id}":        {http.MethodDelete: withID(a.cancel)},
+		"/task/{id}/result": {http.MethodGet: withID(a.result)},
+		"/task/{id}/status": {http.MethodGet: withID(a.status)},
+	}
+}
+
+func methodNotAllowed(allowed string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allowed)
+		writeProblem(w, http.StatusMethodNotAllowed, r.Method+" is not allowed here; allowed are "+allowed)
+	}
+}
+
+// withID reads the path's task id and answers 400 where it is none, before anything is looked up. Only the canonical
+// form of 36 characters is an id (RFC 9562, section 4).
+func withID(h func(http.ResponseWriter, *http.Request, uuid.UUID)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		text := r.PathValue("id")
+		id, err := uuid.Parse(text)
+		if err != nil || len(text) != 36 {
+			writeProblem(w, http.StatusBadRequest, "the task id in the path must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")
+			return
+		}
+		h(w, r, id)
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // the guard answers 500
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,207 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ksu/shared/httpapi"
+	"ksu/shared/task"
+)
+
+var (
+	id      = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
+	created = time.Date(2026, 1, 2, 3, 4, 5, 678900000, time.UTC)
+)
+
+// tasks answers with what a test set and remembers whether it was asked at all.
+type tasks struct {
+	task   task.Task
+	list   []task.Task
+	page   task.Page
+	result string
+	err    error
+	panics any
+	asked  bool
+}
+
+func (s *tasks) ask() {
+	s.asked = true
+	if s.panics != nil {
+		panic(s.panics)
+	}
+}
+func (s *tasks) Submit(context.Context) (task.Task, error)         { s.ask(); return s.task, s.err }
+func (s *tasks) Get(context.Context, uuid.UUID) (task.Task, error) { s.ask(); return s.task, s.err }
+func (s *tasks) Result(context.Context, uuid.UUID) (string, error) { s.ask(); return s.result, s.err }
+func (s *tasks) Cancel(context.Context, uuid.UUID) error           { s.ask(); return s.err }
+func (s *tasks) List(_ context.Context, p task.Page) ([]task.Task, error) {
+	s.ask()
+	s.page = p
+	return s.list, s.err
+}
+
+func serve(s *tasks, method, target, body string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	httpapi.New(s, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
+	return w
+}
+
+func TestSuccess(t *testing.T) {
+	t.Parallel()
+	running := task.Task{ID: id, Status: task.Running, CreatedAt: created, Duration: 90*time.Second + 900*time.Millisecond}
+	done := task.Task{ID: id, Status: task.Completed, Result: "io work result = 0", CreatedAt: created, Duration: 4 * time.Minute}
+	const stamp = `"2026-01-02T03:04:05.678900Z"`
+	for name, c := range map[string]struct {
+		tasks                *tasks
+		method, path, body   string
+		status               int
+		want, header, headed string
+	}{
+		"submit": {
+			&tasks{task: task.Task{ID: id, Status: task.Pending, CreatedAt: created}}, "POST", "/task", "", 201,
+			`{"id":"` + id.String() + `","created_at":` + stamp + `,"duration":0}`, "Location", "/task/" + id.String() + "/status",
+		},
+		"submit an empty object": {
+			&tasks{task: task.Task{ID: id, CreatedAt: created}}, "POST", "/task", " {} ", 201,
+			`{"id":"` + id.String() + `","created_at":` + stamp + `,"duration":0}`, "Content-Type", "application/json",
+		},
+		"delete": {&tasks{}, "DELETE", "/task/" + id.String(), "", 204, "", "", ""},
+		"result": {
+			&tasks{result: "io work result = 0"}, "GET", "/task/" + id.String() + "/result", "", 200,
+			`{"result":"io work result = 0"}`, "Content-Type", "application/json",
+		},
+		"status": {
+			&tasks{task: running}, "GET", "/task/" + id.String() + "/status", "", 200,
+			`{"status":"in process","created_at":` + stamp + `,"duration":90}`, "Content-Type", "application/json",
+		},
+		"empty list": {&tasks{}, "GET", "/task", "", 200, `[]`, "Link", ""},
+		"list": {
+			&tasks{list: []task.Task{running, done}}, "GET", "/task", "", 200,
+			`[{"id":"` + id.String() + `","result":null,"status":"in process","created_at":` + stamp + `,"duration":90},` +
+				`{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240}]`, "Link", "",
+		},
+		"list with a next page": {
+			&tasks{list: []task.Task{done, done, done}}, "GET", "/task?limit=2&status=completed", "", 200,
+			`[{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240},` +
+				`{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240}]`,
+			"Link", `<?cursor=` + id.String() + `&limit=2&status=completed>; rel="next"`,
+		},
+	} {
+		w := serve(c.tasks, c.method, c.path, c.body)
+		if w.Code != c.status || w.Body.String() != c.want {
+			t.Errorf("%s: %d %s\nwant %d %s", name, w.Code, w.Body, c.status, c.want)
+		}
+		if c.header != "" && w.Header().Get(c.header) != c.headed {
+			t.Errorf("%s: header %s is %q, want %q", name, c.header, w.Header().Get(c.header), c.headed)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	secret := errors.New("dial postgres://user:secret@db")
+	path := "/task/" + id.String()
+	for name, c := range map[string]struct {
+		tasks              *tasks
+		method, path, body string
+		status             int
+		detail             string
+		asks               bool
+	}{
+		"id is no UUID":           {&tasks{}, "GET", "/task/7/status", "", 400, "must be a UUID", false},
+		"id without dashes":       {&tasks{}, "DELETE", "/task/01890a5dac96774bbcceb302099a8057", "", 400, "must be a UUID", false},
+		"id as URN":               {&tasks{}, "GET", "/task/urn:uuid:" + id.String() + "/result", "", 400, "must be a UUID", false},
+		"encoded id":              {&tasks{}, "GET", "/task/a%2Fb/result", "", 400, "must be a UUID", false},
+		"not JSON":                {&tasks{}, "POST", "/task", "{", 400, "JSON object", false},
+		"two values":              {&tasks{}, "POST", "/task", "{}{}", 400, "JSON object", false},
+		"null":                    {&tasks{}, "POST", "/task", "null", 400, "JSON object", false},
+		"array":                   {&tasks{}, "POST", "/task", "[]", 400, "JSON object", false},
+		"unknown member":          {&tasks{}, "POST", "/task", `{"when":1}`, 400, `unknown member "when"`, false},
+		"too large":               {&tasks{}, "POST", "/task", strings.Repeat(" ", httpapi.MaxBody+1), 413, "256 KiB", false},
+		"limit":                   {&tasks{}, "GET", "/task?limit=0", "", 400, `limit is "0"; allowed are whole numbers from 1 to 1000`, false},
+		"limit too large":         {&tasks{}, "GET", "/task?limit=1001", "", 400, "1 to 1000", false},
+		"cursor":                  {&tasks{}, "GET", "/task?cursor=x", "", 400, `cursor is "x"`, false},
+		"status":                  {&tasks{}, "GET", "/task?status=cancelled", "", 400, "allowed are pending, running, completed, failed", false},
+		"unknown parameter":       {&tasks{}, "GET", "/task?page=2", "", 400, `"page" is unknown; allowed are limit, cursor, status`, false},
+		"unknown task":            {&tasks{err: task.ErrNotFound}, "GET", path + "/status", "", 404, "no task has this id", true},
+		"deleted twice":           {&tasks{err: task.ErrNotFound}, "DELETE", path, "", 404, "no task has this id", true},
+		"no route":                {&tasks{}, "GET", "/tasks", "", 404, "no such route", false},
+		"no method":               {&tasks{}, "PUT", path, "", 405, "allowed are DELETE", false},
+		"store away":              {&tasks{err: errors.Join(task.ErrUnavailable, secret)}, "POST", "/task", "", 503, "cannot be reached", true},
+		"internal":                {&tasks{err: secret}, "GET", "/task", "", 500, "the log has the reason", true},
+		"panic":                   {&tasks{panics: "boom"}, "GET", "/task", "", 500, "the log has the reason", true},
+		"panic to abort":          {&tasks{panics: http.ErrAbortHandler}, "POST", "/task", "", 500, "the log has the reason", true},
+		"result of a waiting one": {&tasks{err: task.ErrNoResult}, "GET", path + "/result", "", 409, "no result", true},
+	} {
+		w := serve(c.tasks, c.method, c.path, c.body)
+		var p struct {
+			Type, Title, Detail, Problem string
+			Status                       int
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+			t.Errorf("%s: body %q: %v", name, w.Body, err)
+		}
+		if w.Code != c.status || p.Status != c.status || p.Title != http.StatusText(c.status) || p.Type != "about:blank" || !strings.Contains(p.Detail, c.detail) {
+			t.Errorf("%s: %d %s\nwant %d with a detail of %q", name, w.Code, w.Body, c.status, c.detail)
+		}
+		if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+			t.Errorf("%s: Content-Type %q", name, got)
+		}
+		if wantProblem := c.status == 409; wantProblem != (p.Problem == "task running or failed, no result, check status") {
+			t.Errorf("%s: problem %q", name, p.Problem)
+		}
+		if strings.Contains(w.Body.String(), "secret") || strings.Contains(w.Body.String(), "boom") {
+			t.Errorf("%s: the answer shows internals: %s", name, w.Body)
+		}
+		if c.tasks.asked != c.asks {
+			t.Errorf("%s: tasks asked: %t, want %t", name, c.tasks.asked, c.asks)
+		}
+		if retry := w.Header().Get("Retry-After"); (retry != "") != (c.status == 503) {
+			t.Errorf("%s: Retry-After %q", name, retry)
+		}
+	}
+}
+
+func TestListReadsItsQuery(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]task.Page{
+		"":                                    {Limit: 101},
+		"?limit=1000":                         {Limit: 1001},
+		"?status=in%20process":                {Limit: 101, Status: task.Running},
+		"?cursor=" + id.String() + "&limit=5": {Limit: 6, Before: id},
+	} {
+		s := &tasks{}
+		if w := serve(s, "GET", "/task"+query, ""); w.Code != 200 || s.page != want {
+			t.Errorf("%s: %d, page %+v, want %+v", query, w.Code, s.page, want)
+		}
+	}
+}
+
+func TestReadErrorIsABadRequest(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest("POST", "/task", io.MultiReader(strings.NewReader("{"), failing{}))
+	w := httptest.NewRecorder()
+	httpapi.New(&tasks{}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	if w.Code != 400 {
+		t.Errorf("status %d, want 400", w.Code)
+	}
+	if keys := slices.Collect(maps.Keys(w.Header())); !slices.Contains(keys, "Content-Type") {
+		t.Errorf("headers %v", keys)
+	}
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errors.New("connection reset") }

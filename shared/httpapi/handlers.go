@@ -1,0 +1,96 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ksu/shared/task"
+)
+
+// timestamp is RFC 3339 in UTC, always with microseconds, which is what Postgres keeps.
+const timestamp = "2006-01-02T15:04:05.000000Z"
+
+func createdAt(t task.Task) string { return t.CreatedAt.UTC().Format(timestamp) }
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+func (a *api) submit(w http.ResponseWriter, r *http.Request) {
+	if !readSubmission(w, r) {
+		return
+	}
+	t, err := a.tasks.Submit(r.Context())
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Location", "/task/"+t.ID.String()+"/status")
+	writeJSON(w, http.StatusCreated, struct {
+		ID        uuid.UUID `json:"id"`
+		CreatedAt string    `json:"created_at"`
+		Duration  int64     `json:"duration"`
+	}{t.ID, createdAt(t), seconds(t.Duration)})
+}
+
+// readSubmission checks the body of POST /task, which is empty or a JSON object without members, and answers itself
+// where it is not.
+func readSubmission(w http.ResponseWriter, r *http.Request) bool {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		writeProblem(w, http.StatusRequestEntityTooLarge, "the body is larger than 256 KiB")
+		return false
+	case err != nil:
+		writeProblem(w, http.StatusBadRequest, "the body could not be read")
+		return false
+	case len(body) == 0:
+		return true
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+		writeProblem(w, http.StatusBadRequest, "the body must be empty or a JSON object")
+		return false
+	}
+	for name := range members {
+		writeProblem(w, http.StatusBadRequest, "the body has the unknown member "+quote(name)+"; a task takes none")
+		return false
+	}
+	return true
+}
+
+func (a *api) cancel(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+	if err := a.tasks.Cancel(r.Context(), id); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *api) result(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+	result, err := a.tasks.Result(r.Context(), id)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Result string `json:"result"`
+	}{result})
+}
+
+func (a *api) status(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+	t, err := a.tasks.Get(r.Context(), id)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Status    string `json:"status"`
+		CreatedAt string `json:"created_at"`
+		Duration  int64  `json:"duration"`
+	}{t.Status.Label(), createdAt(t), seconds(t.Duration)})
+}

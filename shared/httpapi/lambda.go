@@ -1,0 +1,46 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+)
+
+// Lambda adapts a handler to the REST API event of API Gateway (payload version 1). The returned function never
+// fails: an event that is no HTTP request is answered with 400, because a function error would become a 502.
+func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	adapter := httpadapter.New(h)
+	return func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+		e.Path = escaped(e.Path)
+		answer, err := adapter.ProxyWithContext(ctx, e)
+		if err != nil {
+			log.ErrorContext(ctx, "event is not an HTTP request", "method", e.HTTPMethod, "path", e.Path, "error", err)
+			return badRequest(), nil
+		}
+		return answer, nil
+	}
+}
+
+// escaped is a path that a URL parser takes: the gateway hands on what the client sent, and a client may send bytes or
+// percent signs that are no valid encoding.
+func escaped(path string) string {
+	if u, err := url.ParseRequestURI(path); err == nil && u.RawQuery == "" && u.Host == "" && !strings.Contains(path, "#") {
+		return path
+	}
+	return (&url.URL{Path: path}).EscapedPath()
+}
+
+func badRequest() events.APIGatewayProxyResponse {
+	answer := &heldResponse{header: http.Header{}}
+	writeProblem(answer, http.StatusBadRequest, "the request could not be understood")
+	return events.APIGatewayProxyResponse{
+		StatusCode:        answer.status,
+		MultiValueHeaders: answer.header,
+		Body:              answer.body.String(),
+	}
+}

@@ -1,0 +1,85 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"ksu/shared/httpapi"
+	"ksu/shared/task"
+)
+
+func invoke(t *testing.T, h http.Handler, e events.APIGatewayProxyRequest) events.APIGatewayProxyResponse {
+	t.Helper()
+	answer, err := httpapi.Lambda(h, slog.New(slog.DiscardHandler))(t.Context(), e)
+	if err != nil {
+		t.Fatalf("%s %s: the function failed: %v", e.HTTPMethod, e.Path, err)
+	}
+	return answer
+}
+
+func api(s *tasks) http.Handler { return httpapi.New(s, slog.New(slog.DiscardHandler)) }
+
+func TestLambdaServesTheGatewaysEvent(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile("testdata/status-event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e events.APIGatewayProxyRequest
+	if err := json.Unmarshal(golden, &e); err != nil {
+		t.Fatal(err)
+	}
+	answer := invoke(t, api(&tasks{task: task.Task{ID: id, Status: task.Pending, CreatedAt: created}}), e)
+	const want = `{"status":"created, but waiting to start","created_at":"2026-01-02T03:04:05.678900Z","duration":0}`
+	if answer.StatusCode != 200 || answer.Body != want || answer.MultiValueHeaders["Content-Type"][0] != "application/json" {
+		t.Errorf("answer %+v, want 200 %s", answer, want)
+	}
+}
+
+// Paths that a client may send and the adapter's own URL parser does not take.
+func TestLambdaAnswersEveryPath(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]int{
+		"/task/%zz/status":                 400,
+		"/task/a b/status":                 400,
+		"/task/%2e%2e/status":              404,
+		"/task/a%2Fb/status":               400,
+		"/task/ä\x00\xff/status":           400,
+		"/task/a?b/status":                 400,
+		"/task/a#b/status":                 400,
+		"task/" + id.String() + "/status":  200,
+		"//task/" + id.String():            404,
+		"":                                 404,
+		"/task/" + id.String() + "/status": 200,
+	} {
+		answer := invoke(t, api(&tasks{}), events.APIGatewayProxyRequest{HTTPMethod: "GET", Path: path})
+		if answer.StatusCode != want {
+			t.Errorf("path %q: %d %s, want %d", path, answer.StatusCode, answer.Body, want)
+		}
+	}
+}
+
+func TestLambdaAnswersAnEventThatIsNoRequest(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]events.APIGatewayProxyRequest{
+		"method":  {HTTPMethod: "G T", Path: "/task"},
+		"base 64": {HTTPMethod: "POST", Path: "/task", Body: "*", IsBase64Encoded: true},
+	} {
+		if answer := invoke(t, api(&tasks{}), e); answer.StatusCode != 400 {
+			t.Errorf("%s: %d %s, want 400", name, answer.StatusCode, answer.Body)
+		}
+	}
+}
+
+func TestLambdaDecodesABase64Body(t *testing.T) {
+	t.Parallel()
+	e := events.APIGatewayProxyRequest{HTTPMethod: "POST", Path: "/task", Body: "e30=", IsBase64Encoded: true}
+	if answer := invoke(t, api(&tasks{}), e); answer.StatusCode != 201 {
+		t.Errorf("%d %s, want 201", answer.StatusCode, answer.Body)
+	}
+}

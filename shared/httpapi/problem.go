@@ -1,0 +1,56 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"ksu/shared/task"
+)
+
+// problem is an error answer: application/problem+json as of RFC 9457.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Problem is an extension member, in the answer to GET /task/{id}/result only.
+	Problem string `json:"problem,omitempty"`
+}
+
+// writeProblem answers with an error whose detail is safe to show.
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	write(w, problem{Title: http.StatusText(status), Status: status, Detail: detail})
+}
+
+func write(w http.ResponseWriter, p problem) {
+	p.Type = "about:blank"
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and a number always encode
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(body)
+}
+
+// fail answers with what an error of the use cases means to a client. Anything but the domain's own errors is logged
+// and answered without its text, which may hold addresses or statements.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, task.ErrNotFound):
+		writeProblem(w, http.StatusNotFound, "no task has this id, or it was deleted")
+	case errors.Is(err, task.ErrNoResult):
+		write(w, problem{
+			Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict,
+			Detail: "the task has no result", Problem: task.ErrNoResult.Error(),
+		})
+	case errors.Is(err, task.ErrUnavailable):
+		a.log.ErrorContext(r.Context(), "store unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
+		w.Header().Set("Retry-After", "5")
+		writeProblem(w, http.StatusServiceUnavailable, "the task store cannot be reached; try again")
+	default:
+		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		writeProblem(w, http.StatusInternalServerError, "the request failed; the log has the reason")
+	}
+}

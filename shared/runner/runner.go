@@ -1,0 +1,162 @@
+// Package runner takes a task from its SQS message to its end: claim, run the job, keep the lease, write the ending.
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"ksu/shared/job"
+	"ksu/shared/task"
+)
+
+// Config has the runner's times. The zero value of a field is its default.
+type Config struct {
+	// Heartbeat is how often a running task's lease is extended; default 3s. It bounds how long a deleted task's job
+	// goes on.
+	Heartbeat time.Duration
+	// Lease is how long a claim holds without a heartbeat; default 3 × Heartbeat.
+	Lease time.Duration
+	// EndingTime is what is left to write the ending between the end of the job's context and the function's own
+	// time-out; default 10s.
+	EndingTime time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Heartbeat == 0 {
+		c.Heartbeat = 3 * time.Second
+	}
+	if c.Lease == 0 {
+		c.Lease = 3 * c.Heartbeat
+	}
+	if c.EndingTime == 0 {
+		c.EndingTime = 10 * time.Second
+	}
+	return c
+}
+
+// errDeadline is why a job's context ends before the function's time-out.
+var errDeadline = errors.New("the job did not end before the function's time-out")
+
+// Runner runs the tasks that messages name.
+type Runner struct {
+	store task.Store
+	job   job.Job
+	log   *slog.Logger
+	cfg   Config
+}
+
+// New returns a runner of one job over a store.
+func New(store task.Store, j job.Job, log *slog.Logger, cfg Config) *Runner {
+	return &Runner{store: store, job: j, log: log, cfg: cfg.withDefaults()}
+}
+
+// Handle is the Lambda handler of the task queue's event source mapping. It reports the messages that it could not
+// settle as batch item failures, so that SQS delivers them again; all others are done, duplicates included.
+func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	var response events.SQSEventResponse
+	for _, message := range event.Records {
+		log := r.log.With("message_id", message.MessageId)
+		id, err := taskID(message.Body)
+		if err != nil {
+			log.ErrorContext(ctx, "message dropped: it names no task", "error", err)
+			continue
+		}
+		if err := r.run(ctx, id, log.With("task_id", id)); err != nil {
+			log.ErrorContext(ctx, "message returned to the queue", "task_id", id, "error", err)
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
+		}
+	}
+	return response, nil
+}
+
+func taskID(body string) (uuid.UUID, error) {
+	var m struct {
+		ID uuid.UUID `json:"id"`
+	}
+	if err := json.Unmarshal([]byte(body), &m); err != nil {
+		return uuid.Nil, fmt.Errorf("decode message body: %w", err)
+	}
+	if m.ID == uuid.Nil {
+		return uuid.Nil, errors.New(`message body has no "id"`)
+	}
+	return m.ID, nil
+}
+
+// run takes one task to its end. An error means that the message must come again.
+func (r *Runner) run(ctx context.Context, id uuid.UUID, log *slog.Logger) error {
+	attempt, err := r.store.Claim(ctx, id, r.cfg.Lease)
+	if errors.Is(err, task.ErrNotClaimable) {
+		log.InfoContext(ctx, "message acknowledged: its task is deleted, ended or running elsewhere")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("claim task %s: %w", id, err)
+	}
+	log = log.With("attempt", attempt)
+	log.InfoContext(ctx, "task started")
+	result, err := r.runJob(ctx, id, attempt, log)
+	return r.finish(ctx, id, attempt, result, err, log)
+}
+
+// runJob runs the job under a context that ends with the lease, and before the function does.
+func (r *Runner) runJob(ctx context.Context, id uuid.UUID, attempt int, log *slog.Logger) (string, error) {
+	jobCtx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	if deadline, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		jobCtx, stop = context.WithDeadlineCause(jobCtx, deadline.Add(-r.cfg.EndingTime), errDeadline)
+		defer stop()
+	}
+	beating := make(chan struct{})
+	go func() {
+		defer close(beating)
+		r.keepLease(jobCtx, id, attempt, end, log)
+	}()
+	result, err := r.job.Run(jobCtx, id)
+	if cause := context.Cause(jobCtx); err != nil && cause != nil {
+		err = cause // whatever the job made of it, this is why it stopped
+	}
+	end(nil)
+	<-beating
+	return result, err
+}
+
+// keepLease extends the lease until ctx ends. When the lease is lost it ends the job with task.ErrLeaseLost. When the
+// store cannot be asked for a whole lease, another worker may hold the task by now, which is the same.
+func (r *Runner) keepLease(ctx context.Context, id uuid.UUID, attempt int, end context.CancelCauseFunc, log *slog.Logger) {
+	tick := time.NewTicker(r.cfg.Heartbeat)
+	defer tick.Stop()
+	held := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		asked := time.Now()
+		beat, cancel := context.WithDeadline(ctx, held.Add(r.cfg.Lease))
+		err := r.store.Heartbeat(beat, id, attempt, r.cfg.Lease)
+		cancel()
+		switch {
+		case err == nil:
+			held = asked
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, task.ErrLeaseLost):
+			end(err)
+			return
+		case time.Since(held) >= r.cfg.Lease:
+			end(fmt.Errorf("%w: no heartbeat for %s: %w", task.ErrLeaseLost, r.cfg.Lease, err))
+			return
+		default:
+			log.WarnContext(ctx, "heartbeat failed", "error", err)
+		}
+	}
+}
