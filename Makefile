@@ -1,0 +1,133 @@
+# ksu: `make` lists the targets.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+# ---- what `make run` takes; each that is not given is the local stack's own default --------------------------------
+
+# PORT of the REST API on 127.0.0.1, by default SERVER_PORT of .env, else 8080.
+PORT ?= $(shell sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}SERVER_PORT=["'\'']*\([0-9]*\).*/\2/p' .env 2>/dev/null | tail -n 1)
+# AWS_PORT of the AWS endpoint on 127.0.0.1; default 4566.
+AWS_PORT ?=
+# PARAMS are template parameters: "Semaphore=4 JobMinDuration=2s".
+PARAMS ?=
+# STORAGE is auto (the default), postgres or internal.
+STORAGE ?=
+# DATA is the folder of what outlives a run; default .local.
+DATA ?=
+# CONFIG is a config.yaml.
+CONFIG ?=
+export PARAMS STORAGE DATA CONFIG
+
+# Values reach the recipe as shell variables, so that quotes and spaces in them survive.
+RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
+	$(if $(PARAMS),--parameter-overrides "$$PARAMS") $(if $(STORAGE),--storage "$$STORAGE") \
+	$(if $(DATA),--data "$$DATA") $(if $(CONFIG),--config "$$CONFIG")
+
+# ---- tools ---------------------------------------------------------------------------------------------------------
+
+GO ?= go
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.1
+VENV = .local/venv
+SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0 ../../$(VENV)/bin/sam
+COMPOSE = docker compose -f localstack/compose.yaml
+
+# How the functions are built for Lambda: small, static, the same from every folder, without the RPC mode of the
+# retired go1.x runtime.
+LAMBDA_BUILD = CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false '-ldflags=-s -w' -tags=lambda.norpc"
+FUNCTIONS = functions/api functions/worker functions/sweeper migrate
+# ARCH of `make build`: arm64, as the template's default, or amd64.
+ARCH ?= arm64
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ---- running -------------------------------------------------------------------------------------------------------
+
+# The program is built and then takes the recipe's place: `go run` would not hand SIGTERM on to it.
+.PHONY: run
+run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE= DATA= CONFIG=
+	@mkdir -p .local/bin
+	@$(GO) build -o .local/bin/localstack ./localstack
+	@exec .local/bin/localstack $(RUN_FLAGS)
+
+.PHONY: up
+up: compose-file ## start the system in LocalStack with Docker Compose
+	$(COMPOSE) up -d
+
+.PHONY: down
+down: compose-file ## stop what `make up` started
+	$(COMPOSE) down
+
+.PHONY: rebuild
+rebuild: compose-file ## build the images anew and start them
+	$(COMPOSE) up -d --build
+
+.PHONY: restart
+restart: compose-file ## restart what `make up` started
+	$(COMPOSE) restart
+
+.PHONY: logs
+logs: compose-file ## follow the logs of what `make up` started
+	$(COMPOSE) logs -f
+
+.PHONY: compose-file
+compose-file:
+	@test -f localstack/compose.yaml || { \
+		echo "localstack/compose.yaml is not there yet: use 'make run', which needs no Docker" >&2; exit 1; }
+
+# ---- checking ------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: ## run all tests with the race detector
+	@.ci/need postgres cc
+	$(GO) test -race ./...
+
+.PHONY: bench
+bench: ## measure: throughput, latency, cold start, memory
+	@.ci/need postgres
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: lint
+lint: $(VENV)/installed ## gofmt, go vet, staticcheck, cfn-lint
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | while read -r f; do test -f "$$f" && gofmt -l "$$f"; done); \
+		test -z "$$unformatted" || { echo "not formatted, run gofmt -w:" $$unformatted >&2; exit 1; }
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	$(VENV)/bin/cfn-lint infra/sam/*.yaml
+
+.PHONY: verify-sam
+verify-sam: $(VENV)/installed build ## check the template with the SAM CLI and build it
+	cd infra/sam && $(SAM) validate --lint --region us-east-1
+	cd infra/sam && $(LAMBDA_BUILD) $(SAM) build
+
+# ---- building and deploying ----------------------------------------------------------------------------------------
+
+# The SAM CLI hides the compiler's messages behind "bootstrap: directory not found"; building first shows them.
+.PHONY: build
+build: ## build every function as Lambda runs it into .local/build: ARCH=arm64 or amd64
+	@for f in $(FUNCTIONS); do \
+		echo "build $$f for linux/$(ARCH)"; \
+		$(LAMBDA_BUILD) GOOS=linux GOARCH=$(ARCH) $(GO) build -o .local/build/$$f/bootstrap ./$$f || exit 1; \
+	done
+
+.PHONY: deploy
+deploy: $(VENV)/installed build ## sam build && sam deploy, with infra/sam/samconfig.toml: DEPLOY_FLAGS="--parameter-overrides …"
+	cd infra/sam && $(LAMBDA_BUILD) $(SAM) build
+	cd infra/sam && $(SAM) deploy $(DEPLOY_FLAGS)
+
+.PHONY: migrate_new
+migrate_new: ## start a new migration: name=add_owner
+	@test -n "$(name)" || { echo "usage: make migrate_new name=add_owner" >&2; exit 1; }
+	$(GO) run ./migrate new "$(name)"
+
+.PHONY: clean
+clean: ## remove what was built; the data of `make run` stays
+	rm -rf .local/bin .local/build .local/functions $(VENV) infra/sam/.aws-sam
+
+$(VENV)/installed: infra/sam/requirements.txt
+	@.ci/need venv
+	rm -rf $(VENV)
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/sam/requirements.txt
+	@touch $@
