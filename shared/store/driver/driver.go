@@ -1,0 +1,65 @@
+// Package driver is what a store's package needs to join the factory: the registry of stores by name. It stands beside
+// package store, which imports the stores, as database/sql/driver stands beside database/sql.
+package driver
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"ksu/shared/task"
+)
+
+// Config says which store to open and where it is.
+type Config struct {
+	// Type is the name of a registered store, such as "postgres". Required.
+	Type string
+	// DatabaseURL is where the store is, in the store's own notation; "postgres" takes a connection URI or a DSN, see
+	// https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING. Whether "" is allowed is the store's
+	// own matter.
+	DatabaseURL string
+}
+
+// OpenFunc opens a store. It returns an error that wraps task.ErrUnavailable when the store cannot be reached.
+type OpenFunc func(ctx context.Context, cfg Config) (task.Store, error)
+
+var (
+	mu      sync.RWMutex
+	drivers = map[string]OpenFunc{}
+)
+
+// Register makes a store available under a name. Stores call it in their init; it panics when the name is taken, which
+// is a mistake in the program.
+func Register(name string, open OpenFunc) {
+	mu.Lock()
+	defer mu.Unlock()
+	if _, taken := drivers[name]; taken || open == nil {
+		panic(fmt.Sprintf("store %q: registered twice, or without a function", name))
+	}
+	drivers[name] = open
+}
+
+// Names lists the registered stores in alphabetical order.
+func Names() []string {
+	mu.RLock()
+	defer mu.RUnlock()
+	return slices.Sorted(maps.Keys(drivers))
+}
+
+// Open opens the store that the configuration names. The caller closes it.
+func Open(ctx context.Context, cfg Config) (task.Store, error) {
+	mu.RLock()
+	open, ok := drivers[cfg.Type]
+	mu.RUnlock()
+	if !ok {
+		return nil, fmt.Errorf("store type %q is unknown; allowed are %s", cfg.Type, strings.Join(Names(), ", "))
+	}
+	store, err := open(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open store %q: %w", cfg.Type, err)
+	}
+	return store, nil
+}

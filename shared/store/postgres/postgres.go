@@ -1,0 +1,160 @@
+// Package postgres keeps tasks in Postgres. Each method is one statement and one round trip, and all times are the
+// server's. The schema is that of package ksu/migrate/schema.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"ksu/shared/store/driver"
+	"ksu/shared/task"
+)
+
+// Name is the store's type in the configuration.
+const Name = "postgres"
+
+func init() {
+	driver.Register(Name, func(ctx context.Context, cfg driver.Config) (task.Store, error) {
+		s, err := Open(ctx, cfg.DatabaseURL)
+		if err != nil {
+			return nil, err // not s: a nil *Store in the interface would not be nil
+		}
+		return s, nil
+	})
+}
+
+const (
+	// maxConns is enough for a function's environment, which has one invocation at a time: the heartbeat must not wait
+	// for the statement of the job's end. A thousand environments share the server's few hundred connections.
+	maxConns = 2
+	// connectTimeout bounds one attempt to connect, unless the URL says connect_timeout.
+	connectTimeout = 5 * time.Second
+	// patience is how long Open tries a server that does not answer: a restart takes a second or two, and Lambda gives
+	// an environment 10 s for its init.
+	patience = 5 * time.Second
+	// pingTimeout bounds the check of a connection that was idle; one that a NAT gateway dropped never answers.
+	pingTimeout = 2 * time.Second
+	// housekeeping is how often the pool looks for idle connections. A frozen environment cannot look at all, so that
+	// what keeps dead connections out is the ping after a second of idleness.
+	housekeeping = 5 * time.Minute
+)
+
+// Store is a task.Store in Postgres.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+var _ task.Store = (*Store)(nil)
+
+// Open connects to the database, a connection URI or DSN, and checks that it answers. A server that is just starting
+// is tried for some seconds. The error wraps task.ErrUnavailable when it cannot be reached, and never shows the
+// password.
+func Open(ctx context.Context, url string) (*Store, error) {
+	cfg, err := config(url)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection pool: %w", err)
+	}
+	if err := reach(ctx, pool); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("connect to Postgres: %w", unavailable(err))
+	}
+	return &Store{pool: pool}, nil
+}
+
+func config(url string) (*pgxpool.Config, error) {
+	if url == "" {
+		return nil, errors.New("DATABASE_URL is not set; it names the database, such as postgres://user:password@host:5432/name")
+	}
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = maxConns, 0, 0
+	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod, cfg.PingTimeout = 2*housekeeping, housekeeping, pingTimeout
+	cc := cfg.ConnConfig
+	if cc.ConnectTimeout == 0 || cc.ConnectTimeout > time.Minute { // pgx's own default is 2 minutes
+		cc.ConnectTimeout = connectTimeout
+	}
+	if cc.RuntimeParams["application_name"] == "" {
+		cc.RuntimeParams["application_name"] = "ksu"
+	}
+	return cfg, nil
+}
+
+// reach waits until the server answers.
+func reach(ctx context.Context, pool *pgxpool.Pool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := pool.Ping(ctx)
+		if err == nil || !errors.Is(unavailable(err), task.ErrUnavailable) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// Close gives back the connections. It waits for statements that still run.
+func (s *Store) Close() { s.pool.Close() }
+
+// row runs a statement that returns at most one row. With again it runs a second time, on a fresh connection, after
+// one that was cut; that is only for statements which may run twice. The others are repeated when it is certain that
+// the server never saw them.
+func (s *Store) row(ctx context.Context, again bool, scan func(pgx.Row) error, sql string, args ...any) error {
+	err := scan(s.pool.QueryRow(ctx, sql, args...))
+	if s.broken(ctx, err) && (again || pgconn.SafeToRetry(err)) {
+		err = scan(s.pool.QueryRow(ctx, sql, args...))
+	}
+	return unavailable(err)
+}
+
+// rows is row for statements that return any number of rows.
+func rows[T any](ctx context.Context, s *Store, again bool, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+	query := func() ([]T, error) {
+		found, err := s.pool.Query(ctx, sql, args...)
+		if err != nil {
+			return nil, err
+		}
+		return pgx.CollectRows(found, scan)
+	}
+	list, err := query()
+	if s.broken(ctx, err) && (again || pgconn.SafeToRetry(err)) {
+		list, err = query()
+	}
+	return list, unavailable(err)
+}
+
+// exec runs a statement and returns how many rows it wrote.
+func (s *Store) exec(ctx context.Context, again bool, sql string, args ...any) (int64, error) {
+	tag, err := s.pool.Exec(ctx, sql, args...)
+	if s.broken(ctx, err) && (again || pgconn.SafeToRetry(err)) {
+		tag, err = s.pool.Exec(ctx, sql, args...)
+	}
+	return tag.RowsAffected(), unavailable(err)
+}
+
+// broken says whether a statement failed with its connection, and then drops the pool's others: when the server was
+// restarted or replaced they are just as dead.
+func (s *Store) broken(ctx context.Context, err error) bool {
+	if err == nil || ctx.Err() != nil || !errors.Is(unavailable(err), task.ErrUnavailable) {
+		return false
+	}
+	s.pool.Reset()
+	return true
+}

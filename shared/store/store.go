@@ -1,0 +1,27 @@
+// Package store opens the store that the configuration names. The stores that this build has are the imports of the
+// files drivers*.go.
+package store
+
+import (
+	"context"
+
+	"ksu/shared/store/driver"
+	"ksu/shared/task"
+)
+
+// Config says which store to open and where it is.
+type Config = driver.Config
+
+// OpenFunc opens a store.
+type OpenFunc = driver.OpenFunc
+
+// Open opens the store that the configuration names. The caller closes it. An unknown type is an error that lists the
+// known ones; a store that cannot be reached is one that wraps task.ErrUnavailable.
+func Open(ctx context.Context, cfg Config) (task.Store, error) { return driver.Open(ctx, cfg) }
+
+// Register makes a store available under a name. A store's own package calls driver.Register instead, because this one
+// imports it.
+func Register(name string, open OpenFunc) { driver.Register(name, open) }
+
+// Names lists the stores of this build in alphabetical order.
+func Names() []string { return driver.Names() }
