@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/goleak"
+
+	"ksu/shared/store/postgrestest"
+	"ksu/shared/store/storetest"
+	"ksu/shared/task"
+)
+
+func TestMain(m *testing.M) {
+	// The pool's last health check may still be on its way out when Close has returned.
+	postgrestest.Main(m, goleak.IgnoreTopFunction("github.com/jackc/pgx/v5/pgxpool.(*Pool).triggerHealthCheck.func1"))
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t testing.TB) storetest.Database { return database(postgrestest.New(t)) })
+}
+
+// database is a URL.
+type database string
+
+func (d database) Open(t testing.TB) task.Store { return open(t, string(d)) }
+
+func (d database) Age(t testing.TB, by time.Duration) {
+	t.Helper()
+	exec(t, string(d), `
+		UPDATE tasks SET created_at = created_at - $1::interval, started_at = started_at - $1::interval,
+		    ended_at = ended_at - $1::interval, lease_expires_at = lease_expires_at - $1::interval,
+		    enqueued_at = enqueued_at - $1::interval, send_after = send_after - $1::interval`, by)
+	exec(t, string(d), `UPDATE idempotency_keys SET created_at = created_at - $1::interval`, by)
+}
+
+func open(t testing.TB, url string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func connect(t testing.TB, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) }) // the test may have cut it
+	return conn
+}
+
+func exec(t testing.TB, url, sql string, args ...any) {
+	t.Helper()
+	if _, err := connect(t, url).Exec(t.Context(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func newID(t testing.TB) uuid.UUID {
+	t.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func create(t testing.TB, s *Store) uuid.UUID {
+	t.Helper()
+	id := newID(t)
+	if _, _, err := s.Create(t.Context(), id, task.Key{}); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}

@@ -1,0 +1,267 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ksu/shared/task"
+)
+
+// seedVariable repeats the random choices of a failed run, though not the order in which its goroutines ran.
+const seedVariable = "STORETEST_SEED"
+
+var concurrent = map[string]func(*fixture){
+	"random steps keep the state machine": func(f *fixture) {
+		m := &model{fixture: f, stores: []task.Store{f.store, f.Open(f), f.Open(f)}}
+		m.seed = seed(f)
+		for range 16 {
+			m.tasks = append(m.tasks, &history{id: f.create(), spent: map[int]bool{}, tokens: map[int]bool{}})
+		}
+		var all sync.WaitGroup
+		for n := range 8 {
+			w := &worker{model: m, store: m.stores[n%len(m.stores)], rand: rand.New(rand.NewPCG(m.seed, uint64(n)))}
+			all.Go(w.work)
+		}
+		all.Wait()
+		m.check()
+	},
+}
+
+func seed(f *fixture) uint64 {
+	s := rand.Uint64()
+	if given := os.Getenv(seedVariable); given != "" {
+		var err error
+		if s, err = strconv.ParseUint(given, 10, 64); err != nil {
+			f.Fatalf("%s: %v", seedVariable, err)
+		}
+	}
+	f.Logf("%s=%d repeats the choices of this run", seedVariable, s)
+	return s
+}
+
+// model knows what workers saw of the tasks and what that allows.
+type model struct {
+	*fixture
+	stores []task.Store
+	seed   uint64
+	tasks  []*history
+	// givenUp counts the endings that Rescue and Settle wrote.
+	givenUp atomic.Int64
+}
+
+// history is what has been answered about one task. Everything in it happened before any step that starts later, so a
+// step is judged by the facts from before its start.
+type history struct {
+	id uuid.UUID
+
+	mu     sync.Mutex
+	tokens map[int]bool // every attempt that a claim returned
+	spent  map[int]bool // attempts that ended, were retried or released
+	facts
+}
+
+type facts struct {
+	latest    int         // the largest token
+	ended     task.Status // set once a worker wrote the ending
+	ending    string      // the result or reason
+	cancelled bool
+}
+
+func (h *history) before() facts {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.facts
+}
+
+func (h *history) isSpent(token int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.spent[token]
+}
+
+// worker takes random steps, with tokens that may be long out of date.
+type worker struct {
+	*model
+	store task.Store
+	rand  *rand.Rand
+}
+
+func (w *worker) work() {
+	const steps = 250
+	for range steps {
+		h := w.tasks[w.rand.IntN(len(w.tasks))]
+		switch n := w.rand.IntN(100); {
+		case n < 35:
+			w.claim(h)
+		case n < 50:
+			w.attempt(h, "heartbeat", func(token int) error { return w.store.Heartbeat(w.ctx, h.id, token, w.lease()) })
+		case n < 60:
+			w.back(h, func(token int) error { return w.store.Retry(w.ctx, h.id, token, "retry", 0) })
+		case n < 72:
+			w.back(h, func(token int) error { return w.store.Release(w.ctx, h.id, token) })
+		case n < 75:
+			w.end(h, task.Completed, w.store.Complete)
+		case n < 78:
+			w.end(h, task.Failed, w.store.Fail)
+		case n < 79:
+			w.cancel(h)
+		case n < 85:
+			w.rescue(func(p task.RetryPolicy) (task.Rescued, error) { return w.store.Rescue(w.ctx, 3, p) })
+		case n < 87:
+			w.rescue(func(p task.RetryPolicy) (task.Rescued, error) { return w.store.Settle(w.ctx, h.id, p) })
+		default:
+			w.read(h)
+		}
+	}
+}
+
+// lease is often so short that others take the task over.
+func (w *worker) lease() time.Duration {
+	if w.rand.IntN(2) == 0 {
+		return time.Duration(w.rand.IntN(5)) * time.Millisecond
+	}
+	return lease
+}
+
+const modelAttempts = 12
+
+func (w *worker) claim(h *history) {
+	was := h.before()
+	token, err := w.store.Claim(w.ctx, h.id, w.lease(), modelAttempts)
+	if !w.expected(err, task.ErrNotClaimable) {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.tokens[token] || token <= was.latest || was.ended != "" || was.cancelled {
+		w.Errorf("task %s claimed as attempt %d after %+v", h.id, token, was)
+	}
+	h.tokens[token] = true
+	h.latest = max(h.latest, token)
+}
+
+// attempt takes a step with a token, mostly the latest, and returns the token if it succeeded, else 0.
+func (w *worker) attempt(h *history, what string, step func(token int) error) int {
+	was := h.before()
+	token := was.latest
+	if w.rand.IntN(4) == 0 {
+		token -= w.rand.IntN(2)
+	}
+	spent := h.isSpent(token)
+	if !w.expected(step(token), task.ErrLeaseLost) {
+		return 0
+	}
+	if token < was.latest || spent || was.ended != "" || was.cancelled {
+		w.Errorf("task %s: %s by attempt %d after %+v, spent %t", h.id, what, token, was, spent)
+	}
+	return token
+}
+
+// back gives a task back.
+func (w *worker) back(h *history, step func(token int) error) {
+	if token := w.attempt(h, "return", step); token > 0 {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.spent[token] {
+			w.Errorf("task %s: attempt %d ended twice", h.id, token)
+		}
+		h.spent[token] = true
+	}
+}
+
+func (w *worker) end(h *history, status task.Status, write func(context.Context, uuid.UUID, int, string) error) {
+	var words string
+	token := w.attempt(h, "ending", func(token int) error {
+		words = fmt.Sprintf("%s by attempt %d", status, token)
+		return write(w.ctx, h.id, token, words)
+	})
+	if token == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended != "" || h.spent[token] {
+		w.Errorf("task %s: second ending %s after %+v", h.id, words, h.facts)
+	}
+	h.ended, h.ending, h.spent[token] = status, words, true
+}
+
+func (w *worker) cancel(h *history) {
+	if !w.expected(w.store.Cancel(w.ctx, h.id), task.ErrNotFound) {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.cancelled {
+		w.Errorf("task %s cancelled twice", h.id)
+	}
+	h.cancelled = true
+}
+
+func (w *worker) rescue(step func(task.RetryPolicy) (task.Rescued, error)) {
+	got, err := step(task.RetryPolicy{MaxAttempts: modelAttempts, Reason: policy.Reason})
+	if w.expected(err, nil) {
+		w.givenUp.Add(int64(got.Failed))
+	}
+}
+
+func (w *worker) read(h *history) {
+	was := h.before()
+	t, err := w.store.Get(w.ctx, h.id)
+	if !w.expected(err, task.ErrNotFound) {
+		return
+	}
+	if was.cancelled || t.Attempt < was.latest || was.ended != "" && t.Status != was.ended {
+		w.Errorf("read %+v after %+v", t, was)
+	}
+}
+
+// expected says whether a step succeeded. An error other than the one that the step may return fails the test.
+func (w *worker) expected(err, allowed error) bool {
+	if err != nil && (allowed == nil || !errors.Is(err, allowed)) {
+		w.Error(err)
+	}
+	return err == nil
+}
+
+// check compares the tasks with their histories once all workers are done.
+func (m *model) check() {
+	givenUp := int64(0)
+	for _, h := range m.tasks {
+		for token := 1; token <= len(h.tokens); token++ {
+			if !h.tokens[token] {
+				m.Errorf("task %s: no claim returned attempt %d of %d", h.id, token, len(h.tokens))
+			}
+		}
+		t, err := m.store.Get(m.ctx, h.id)
+		if errors.Is(err, task.ErrNotFound) != h.cancelled || err != nil && !h.cancelled {
+			m.Errorf("task %s: %v; want cancelled %t", h.id, err, h.cancelled)
+		}
+		if err != nil {
+			continue
+		}
+		if t.Attempt != len(h.tokens) {
+			m.Errorf("task %+v: %d claims succeeded", t, len(h.tokens))
+		}
+		if t.Status == task.Failed && t.Error == policy.Reason {
+			givenUp++
+			t.Status = ""
+		}
+		ended := t.Status == task.Completed || t.Status == task.Failed
+		if ended != (h.ended != "") || ended && (t.Status != h.ended || t.Result+t.Error != h.ending) {
+			m.Errorf("task %+v: its ending was %q", t, h.ending)
+		}
+	}
+	if total := m.givenUp.Load(); givenUp > total {
+		m.Errorf("%d tasks were given up, but the sweepers said %d", givenUp, total)
+	}
+}

@@ -1,0 +1,189 @@
+// Package storetest is the conformance suite of task.Store: what every store must do, whatever it is built on.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ksu/shared/task"
+)
+
+// Database is the storage behind one test, empty at first.
+type Database interface {
+	// Open opens one more store on the database, as another process would, and closes it when the test ends.
+	Open(t testing.TB) task.Store
+	// Age moves every time that the database holds into the past, so that leases expire and rows grow old at once.
+	Age(t testing.TB, by time.Duration)
+}
+
+// Run checks a store. It calls fresh for each test, from many at once.
+func Run(t *testing.T, fresh func(t testing.TB) Database) {
+	for _, group := range []struct {
+		name  string
+		tests map[string]func(*fixture)
+	}{
+		{"submissions", submissions}, {"list", lists}, {"keys", keys},
+		{"attempts", attempts}, {"endings", endings}, {"upkeep", upkeep}, {"rescue", rescues}, {"concurrent", concurrent},
+	} {
+		t.Run(group.name, func(t *testing.T) {
+			t.Parallel()
+			for name, test := range group.tests {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					db := fresh(t)
+					test(&fixture{T: t, Database: db, store: db.Open(t), ctx: t.Context()})
+				})
+			}
+		})
+	}
+}
+
+const (
+	// lease is longer than any test; what shall expire is aged.
+	lease = time.Hour
+	// resend is a resendAfter that no message reaches unless the test ages it.
+	resend = 24 * time.Hour
+	// enough is a limit above what any test stores.
+	enough = 100
+)
+
+var policy = task.RetryPolicy{MaxAttempts: 3, Backoff: time.Minute, Reason: "no ending"}
+
+// fixture is one test's store and the steps that tests are made of. A step that fails ends the test.
+type fixture struct {
+	*testing.T
+	Database
+	store task.Store
+	ctx   context.Context
+}
+
+func newID(t testing.TB) uuid.UUID {
+	t.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// ok ends the test unless err is nil.
+func (f *fixture) ok(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// is ends the test unless err wraps want.
+func (f *fixture) is(err, want error) {
+	f.Helper()
+	if !errors.Is(err, want) {
+		f.Fatalf("error is %v; want %v", err, want)
+	}
+}
+
+// create submits a task without a key.
+func (f *fixture) create() uuid.UUID {
+	f.Helper()
+	id := newID(f)
+	_, created, err := f.store.Create(f.ctx, id, task.Key{})
+	f.ok(err)
+	if !created {
+		f.Fatal("Create without a key made nothing")
+	}
+	return id
+}
+
+func (f *fixture) claim(id uuid.UUID, wantAttempt int) int {
+	f.Helper()
+	attempt, err := f.store.Claim(f.ctx, id, lease, policy.MaxAttempts)
+	f.ok(err)
+	if attempt != wantAttempt {
+		f.Fatalf("claimed as attempt %d; want %d", attempt, wantAttempt)
+	}
+	return attempt
+}
+
+// running makes a task that its first attempt holds.
+func (f *fixture) running() (uuid.UUID, int) {
+	f.Helper()
+	id := f.create()
+	return id, f.claim(id, 1)
+}
+
+func (f *fixture) get(id uuid.UUID) task.Task {
+	f.Helper()
+	t, err := f.store.Get(f.ctx, id)
+	f.ok(err)
+	return t
+}
+
+// want ends the test unless the task is as the arguments say.
+func (f *fixture) want(id uuid.UUID, status task.Status, result, reason string, attempt int) task.Task {
+	f.Helper()
+	t := f.get(id)
+	if t.ID != id || t.Status != status || t.Result != result || t.Error != reason || t.Attempt != attempt {
+		f.Fatalf("task is %+v; want status %s, result %q, error %q, attempt %d", t, status, result, reason, attempt)
+	}
+	return t
+}
+
+// unsent checks which tasks are to be sent, in order, and holds them for an hour.
+func (f *fixture) unsent(want ...uuid.UUID) {
+	f.Helper()
+	f.unsentOf(enough, want...)
+}
+
+func (f *fixture) unsentOf(limit int, want ...uuid.UUID) {
+	f.Helper()
+	got, err := f.store.Unsent(f.ctx, limit, time.Hour, resend)
+	f.ok(err)
+	same(f, "unsent", got, want)
+}
+
+func (f *fixture) rescue(want task.Rescued) {
+	f.Helper()
+	got, err := f.store.Rescue(f.ctx, enough, policy)
+	f.ok(err)
+	if got != want {
+		f.Fatalf("rescued %+v; want %+v", got, want)
+	}
+}
+
+func (f *fixture) settle(id uuid.UUID, want task.Rescued) {
+	f.Helper()
+	got, err := f.store.Settle(f.ctx, id, policy)
+	f.ok(err)
+	if got != want {
+		f.Fatalf("settled %+v; want %+v", got, want)
+	}
+}
+
+func same(t testing.TB, what string, got, want []uuid.UUID) {
+	t.Helper()
+	equal := len(got) == len(want)
+	for i := 0; equal && i < len(got); i++ {
+		equal = got[i] == want[i]
+	}
+	if !equal {
+		t.Fatalf("%s are\n%v; want\n%v", what, got, want)
+	}
+}
+
+// until asks again and again for what only the passing of time brings.
+func (f *fixture) until(what string, done func() bool) {
+	f.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(30 * time.Second); !done(); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			f.Fatalf("%s: not within 30s", what)
+		}
+	}
+}
