@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -115,7 +116,7 @@ func TestConnectErrors(t *testing.T) {
 	}{
 		"no URL":      {t.Context(), "", "DATABASE_URL is not set"},
 		"bad URL":     {t.Context(), "postgres://app:secret@:x/", "DATABASE_URL: "},
-		"no database": {t.Context(), postgrestest.Empty(t) + "_unknown", "does not exist"},
+		"no database": {t.Context(), unknownDatabase(t), "does not exist"},
 		"no server":   {stopped, "postgres://app:secret@127.0.0.1:1/app", "connect to Postgres"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,6 +155,17 @@ func TestNew(t *testing.T) {
 	}
 }
 
+// unknownDatabase is one that the test server does not have.
+func unknownDatabase(t *testing.T) string {
+	t.Helper()
+	u, err := url.Parse(postgrestest.Empty(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/no_such_database"
+	return u.String()
+}
+
 // step checks what a migration returned.
 func step(t *testing.T, name string, want uint) func(uint, error) {
 	return func(got uint, err error) {
@@ -190,10 +202,10 @@ func tables(t *testing.T, url string) []string {
 	t.Helper()
 	rows, err := connect(t, url).Query(t.Context(), `
 		SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || coalesce(column_default, '') AS line
-		  FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'schema_migrations'
-		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'schema_migrations'
+		  FROM information_schema.columns WHERE table_schema = current_schema() AND table_name <> 'schema_migrations'
+		UNION ALL SELECT replace(indexdef, current_schema(), '') FROM pg_indexes WHERE schemaname = current_schema() AND tablename <> 'schema_migrations'
 		UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
-		  WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'schema_migrations'
+		  WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text <> 'schema_migrations'
 		ORDER BY line`)
 	if err != nil {
 		t.Fatal(err)

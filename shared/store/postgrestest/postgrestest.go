@@ -1,6 +1,7 @@
-// Package postgrestest gives every test a fresh, migrated Postgres database of its own. The server is the one that
-// TEST_DATABASE_URL names (a URL whose user may create databases), else a private one that is started from installed
-// binaries for the test binary, with fsync off, and ends with it.
+// Package postgrestest gives every test a Postgres database of its own: a schema of one server's database, since making
+// a schema takes milliseconds and making a database a quarter of a second. The server is the one that TEST_DATABASE_URL
+// names (its user must be allowed to create schemas), else a private one that is started from installed binaries for
+// the test binary and ends with it.
 package postgrestest
 
 import (
@@ -32,94 +33,68 @@ type runner struct{ m *testing.M }
 
 func (r runner) Run() int {
 	code := r.m.Run()
-	if err := theServer.stop(); err != nil {
+	if err := Stop(); err != nil {
 		fmt.Println("postgrestest:", err)
 		return max(code, 1)
 	}
 	return code
 }
 
-// New returns the URL of a new database with the newest schema. It is dropped when the test ends, with whatever is
-// still connected.
+// Stop ends the server if one was started, for a TestMain that has more to do than Main. No test may follow.
+func Stop() error {
+	if shared.stop == nil {
+		return nil
+	}
+	return shared.stop()
+}
+
+// New returns the URL of a new database with the newest schema. It is dropped when the test ends.
 func New(t testing.TB) string {
 	t.Helper()
-	return theServer.clone(t, true)
-}
-
-// Empty is New without the schema.
-func Empty(t testing.TB) string {
-	t.Helper()
-	return theServer.clone(t, false)
-}
-
-var theServer server
-
-// server is the one server of a test binary.
-type server struct {
-	start    sync.Once
-	err      error
-	admin    string       // URL of the database from which others are made
-	template string       // a migrated database, which Postgres copies faster than it migrates
-	close    func() error // nil for a server that is not ours
-}
-
-func (s *server) clone(t testing.TB, migrated bool) string {
-	t.Helper()
-	s.start.Do(s.open)
-	if s.err != nil {
-		t.Fatalf("no Postgres for the test: %v", s.err)
-	}
-	name, template := newName(), "template0"
-	if migrated {
-		template = s.template
-	}
-	if err := s.exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
-	address, err := withDatabase(s.admin, name)
-	if err != nil {
+	address := Empty(t)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if _, err := schema.Up(ctx, address); err != nil {
 		t.Fatal(err)
 	}
 	return address
 }
 
-func (s *server) open() {
-	if s.admin, s.close, s.err = address(); s.err != nil {
-		return
+// Empty is New without tables.
+func Empty(t testing.TB) string {
+	t.Helper()
+	shared.start.Do(func() { shared.url, shared.stop, shared.err = server() })
+	if shared.err != nil {
+		t.Fatalf("no Postgres for the test: %v", shared.err)
 	}
-	s.template = newName()
-	if s.err = s.exec("CREATE DATABASE " + s.template + " TEMPLATE template0"); s.err != nil {
-		return
+	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	address, err := within(shared.url, name)
+	if err != nil {
+		t.Fatal(err)
 	}
-	var template string
-	if template, s.err = withDatabase(s.admin, s.template); s.err != nil {
-		return
+	if err := exec("CREATE SCHEMA " + name); err != nil {
+		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	_, s.err = schema.Up(ctx, template)
+	t.Cleanup(func() {
+		if err := exec("DROP SCHEMA " + name + " CASCADE"); err != nil {
+			t.Error(err)
+		}
+	})
+	return address
 }
 
-func (s *server) stop() error {
-	switch {
-	case s.close != nil:
-		return s.close()
-	case s.template != "":
-		return s.exec("DROP DATABASE IF EXISTS " + s.template + " WITH (FORCE)")
-	}
-	return nil
+// shared is the one server of a test binary.
+var shared struct {
+	start sync.Once
+	err   error
+	url   string
+	stop  func() error // nil for a server that is not ours
 }
 
-// exec runs one statement on a connection of its own: CREATE DATABASE takes no part in transactions.
-func (s *server) exec(sql string) error {
+func exec(sql string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, s.admin)
+	conn, err := pgx.Connect(ctx, shared.url)
 	if err != nil {
 		return fmt.Errorf("connect to the test server: %w", err)
 	}
@@ -130,13 +105,14 @@ func (s *server) exec(sql string) error {
 	return nil
 }
 
-func newName() string { return "test_" + strings.ReplaceAll(uuid.NewString(), "-", "") }
-
-func withDatabase(server, name string) (string, error) {
+// within is a URL by which all names are those of one schema. It says so as every client understands, psql too.
+func within(server, schema string) (string, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme == "" {
 		return "", fmt.Errorf("TEST_DATABASE_URL must be a URL, such as postgres://postgres@127.0.0.1:5432/postgres")
 	}
-	u.Path = "/" + name
+	query := u.Query()
+	query.Set("options", "-csearch_path="+schema)
+	u.RawQuery = query.Encode()
 	return u.String(), nil
 }

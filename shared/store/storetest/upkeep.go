@@ -58,33 +58,30 @@ var upkeep = map[string]func(*fixture){
 	"unsent names a task to one sweeper": func(f *fixture) {
 		const n = 60
 		f.many(n)
-		var mu sync.Mutex
-		named := map[uuid.UUID]int{}
-		var all sync.WaitGroup
-		for range 4 {
-			store := f.Open(f)
-			all.Go(func() {
-				for range n/7 + 1 {
-					ids, err := store.Unsent(f.ctx, 7, time.Hour, resend)
+		stores := []task.Store{f.store, f.Open(f), f.Open(f), f.Open(f)}
+		for range 10 {
+			var mu sync.Mutex
+			named := map[uuid.UUID]int{}
+			var all sync.WaitGroup
+			for _, store := range stores {
+				all.Go(func() {
+					ids, err := store.Unsent(f.ctx, enough, time.Hour, resend)
 					if err != nil {
 						f.Error(err)
 					}
 					mu.Lock()
+					defer mu.Unlock()
 					for _, id := range ids {
-						named[id]++
+						if named[id]++; named[id] > 1 {
+							f.Errorf("task %s was named %d times; want once", id, named[id])
+						}
 					}
-					mu.Unlock()
-				}
-			})
-		}
-		all.Wait()
-		for id, times := range named {
-			if times != 1 {
-				f.Errorf("task %s was named %d times; want once", id, times)
+				})
 			}
-		}
-		if len(named) != n {
-			f.Errorf("%d tasks were named; want %d", len(named), n)
+			if all.Wait(); len(named) != n || f.Failed() {
+				f.Fatalf("%d tasks were named; want %d", len(named), n)
+			}
+			f.Age(f, 2*time.Hour) // the hold ends
 		}
 	},
 	"mark unknown": func(f *fixture) { f.ok(f.store.MarkEnqueued(f.ctx, newID(f))) },
