@@ -2,7 +2,7 @@
 -- machine, so that no statement of any version of the code can write a row that the others cannot explain.
 CREATE TABLE IF NOT EXISTS tasks (
     id               uuid        PRIMARY KEY,        -- version 7: the order of ids is the order of creation
-    status           text        NOT NULL DEFAULT 'pending'
+    status           text COLLATE "C" NOT NULL DEFAULT 'pending'
                                  CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
     result           text,
     error            text,                           -- why the last attempt failed

@@ -1,6 +1,6 @@
 -- The Idempotency-Key of a submission and what it was answered. There is no foreign key: the answer outlives its task.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
-    key        text        PRIMARY KEY,
+    key        text COLLATE "C" PRIMARY KEY,
     request    bytea       NOT NULL, -- a hash of the request, which tells a repetition from another request
     task_id    uuid        NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now() -- the task's own created_at

@@ -48,8 +48,10 @@ WHERE id = $1 AND status = 'pending'`
 
 	listSQL = `SELECT ` + columns + ` FROM tasks WHERE status <> 'cancelled' AND id < $1 ORDER BY id DESC LIMIT $2`
 
+	// listStatusSQL is a range of the index on (status, id). With status = $3 the planner might walk through all tasks in
+	// the order of their ids instead, past millions of completed ones to a hundred that wait.
 	listStatusSQL = `SELECT ` + columns + ` FROM tasks
-WHERE status <> 'cancelled' AND status = $3 AND id < $1 ORDER BY id DESC LIMIT $2`
+WHERE status <> 'cancelled' AND (status, id) < ($3, $1::uuid) AND status >= $3 ORDER BY status DESC, id DESC LIMIT $2`
 
 	cancelSQL = `
 UPDATE tasks SET status = 'cancelled', ended_at = now(), lease_expires_at = NULL

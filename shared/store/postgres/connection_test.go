@@ -1,0 +1,208 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"ksu/shared/store/driver"
+	"ksu/shared/store/postgrestest"
+	"ksu/shared/task"
+)
+
+func TestOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	p, url := through(t, postgrestest.New(t))
+	s, ctx := open(t, url), t.Context()
+	policy := task.RetryPolicy{MaxAttempts: 3, Reason: "gone"}
+	for name, step := range map[string]func() error{
+		"Create": func() error { _, _, err := s.Create(ctx, newID(t), task.Key{}); return err },
+		"Create with a key": func() error {
+			_, _, err := s.Create(ctx, newID(t), task.Key{Name: uuid.NewString()})
+			return err
+		},
+		"MarkEnqueued":   func() error { return s.MarkEnqueued(ctx, newID(t)) },
+		"Get":            func() error { _, err := s.Get(ctx, newID(t)); return err },
+		"List":           func() error { _, err := s.List(ctx, task.Page{}); return err },
+		"List by status": func() error { _, err := s.List(ctx, task.Page{Status: task.Failed}); return err },
+		"Cancel":         func() error { return s.Cancel(ctx, newID(t)) },
+		"Claim":          func() error { _, err := s.Claim(ctx, newID(t), time.Hour, 3); return err },
+		"Heartbeat":      func() error { return s.Heartbeat(ctx, newID(t), 1, time.Hour) },
+		"Complete":       func() error { return s.Complete(ctx, newID(t), 1, "result") },
+		"Fail":           func() error { return s.Fail(ctx, newID(t), 1, "reason") },
+		"Retry":          func() error { return s.Retry(ctx, newID(t), 1, "reason", time.Second) },
+		"Release":        func() error { return s.Release(ctx, newID(t), 1) },
+		"Unsent":         func() error { _, err := s.Unsent(ctx, 100, time.Hour, time.Hour); return err },
+		"Rescue":         func() error { _, err := s.Rescue(ctx, 100, policy); return err },
+		"Settle":         func() error { _, err := s.Settle(ctx, newID(t), policy); return err },
+		"Purge":          func() error { _, err := s.Purge(ctx, 100, task.Retention{}); return err },
+	} {
+		trips := 0
+		for range 5 { // the first prepares the statement, and one that was idle for a second pings
+			trips = p.roundTrips(func() {
+				if err := step(); errors.Is(err, task.ErrUnavailable) {
+					t.Error(name, err)
+				}
+			})
+			if trips == 1 {
+				break
+			}
+		}
+		if trips != 1 {
+			t.Errorf("%s takes %d round trips; want 1", name, trips)
+		}
+	}
+}
+
+// TestCutConnections checks that what follows a restart of the server succeeds at once.
+func TestCutConnections(t *testing.T) {
+	t.Parallel()
+	for name, cut := range map[string]func(t *testing.T, p *proxy, url string){
+		"by the network": func(t *testing.T, p *proxy, url string) { p.cut() },
+		"by the server": func(t *testing.T, p *proxy, url string) {
+			exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1`, t.Name())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			direct := postgrestest.New(t)
+			p, url := through(t, direct)
+			s, ctx := open(t, url+"&application_name="+t.Name()), t.Context()
+			for range 3 {
+				id := create(t, s)
+				both(t, s) // the pool has two connections
+				cut(t, p, direct)
+				second := create(t, s)
+				both(t, s)
+				cut(t, p, direct)
+				if _, err := s.Get(ctx, id); err != nil {
+					t.Fatal(err)
+				}
+				both(t, s)
+				cut(t, p, direct)
+				list, err := s.List(ctx, task.Page{Limit: 2})
+				if err != nil || len(list) != 2 || list[0].ID != second {
+					t.Fatalf("List = %v, %v; want %s first", list, err, second)
+				}
+			}
+		})
+	}
+}
+
+// both makes the pool use both of its connections.
+func both(t *testing.T, s *Store) {
+	t.Helper()
+	for range maxConns {
+		conn, err := s.pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Release()
+	}
+}
+
+// TestLostAnswers cuts the connection after the server has done what it was asked.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	p, url := through(t, postgrestest.New(t))
+	s, ctx := open(t, url), t.Context()
+	for _, key := range []task.Key{{}, {Name: "k", Request: []byte("body")}} {
+		for range 2 { // the first time the lost answer is that to the statement's preparation
+			p.loseAnswer()
+			id := newID(t)
+			made, created, err := s.Create(ctx, id, key)
+			if err != nil || !created || made.ID != id {
+				t.Fatalf("Create = %+v, %t, %v; want task %s created", made, created, err, id)
+			}
+			if got, err := s.Get(ctx, id); err != nil || !got.CreatedAt.Equal(made.CreatedAt) {
+				t.Fatalf("Get = %+v, %v; want %+v", got, err, made)
+			}
+			if key.Name != "" {
+				key.Name += "'"
+			}
+		}
+	}
+	if list, err := s.List(ctx, task.Page{}); err != nil || len(list) != 4 {
+		t.Errorf("%d tasks, %v; want 4", len(list), err)
+	}
+	id := create(t, s)
+	if _, err := s.Claim(ctx, newID(t), time.Hour, 3); !errors.Is(err, task.ErrNotClaimable) { // prepares the statement
+		t.Fatal(err)
+	}
+	p.loseAnswer()
+	if attempt, err := s.Claim(ctx, id, time.Hour, 3); !errors.Is(err, task.ErrUnavailable) {
+		t.Errorf("Claim = %d, %v; want ErrUnavailable, since a second claim would find the task running", attempt, err)
+	}
+}
+
+func TestUnavailable(t *testing.T) {
+	t.Parallel()
+	p, url := through(t, postgrestest.New(t))
+	s, ctx := open(t, url), t.Context()
+	_ = p.listener.Close()
+	p.cut()
+	_, _, created := s.Create(ctx, newID(t), task.Key{})
+	_, _, keyed := s.Create(ctx, newID(t), task.Key{Name: "k"})
+	_, got := s.Get(ctx, newID(t))
+	_, listed := s.List(ctx, task.Page{})
+	_, claimed := s.Claim(ctx, newID(t), time.Hour, 3)
+	_, unsent := s.Unsent(ctx, 1, 0, 0)
+	for name, err := range map[string]error{
+		"Create": created, "Create with a key": keyed, "Get": got, "List": listed, "Claim": claimed, "Unsent": unsent,
+		"MarkEnqueued": s.MarkEnqueued(ctx, newID(t)), "Complete": s.Complete(ctx, newID(t), 1, ""), "Cancel": s.Cancel(ctx, newID(t)),
+	} {
+		if !errors.Is(err, task.ErrUnavailable) {
+			t.Errorf("%s without a server = %v; want ErrUnavailable", name, err)
+		}
+	}
+}
+
+func TestUnavailableErrors(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{
+		&pgconn.PgError{Code: "57P01"}, &pgconn.PgError{Code: "57P02"}, &pgconn.PgError{Code: "57P03"}, &pgconn.PgError{Code: "53300"},
+		&pgconn.PgError{Code: "08006"}, &pgconn.PgError{Code: "25006"}, &net.OpError{Err: net.ErrClosed}, io.ErrUnexpectedEOF,
+		context.DeadlineExceeded, fmt.Errorf("read: %w", io.EOF),
+	} {
+		if got := unavailable(err); !errors.Is(got, task.ErrUnavailable) || !errors.Is(got, err) {
+			t.Errorf("unavailable(%v) = %v; want it to wrap ErrUnavailable and the error", err, got)
+		}
+	}
+	for _, err := range []error{nil, &pgconn.PgError{Code: "23505"}, &pgconn.PgError{Code: "42P01"}, errors.New("other"), context.Canceled} {
+		if got := unavailable(err); errors.Is(got, task.ErrUnavailable) {
+			t.Errorf("unavailable(%v) = %v; want the error alone", err, got)
+		}
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	t.Parallel()
+	late, stop := context.WithTimeout(t.Context(), time.Millisecond)
+	t.Cleanup(stop)
+	for name, test := range map[string]struct {
+		ctx         context.Context
+		url, want   string
+		unavailable bool
+	}{
+		"no URL":    {t.Context(), "", "DATABASE_URL is not set", false},
+		"bad URL":   {t.Context(), "postgres://app:secret@host:x/", "DATABASE_URL", false},
+		"no server": {late, "postgres://app:secret@127.0.0.1:1/app", "connect to Postgres", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := driver.Open(test.ctx, driver.Config{Type: Name, DatabaseURL: test.url})
+			if s != nil || err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") ||
+				errors.Is(err, task.ErrUnavailable) != test.unavailable {
+				t.Errorf("Open = %v, %v; want %q in the error, unavailable %t, and no password", s, err, test.want, test.unavailable)
+			}
+		})
+	}
+}

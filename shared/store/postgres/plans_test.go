@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"ksu/shared/store/postgrestest"
+)
+
+// TestPlans checks that no statement reads the whole table, neither with the values that the planner sees nor with the
+// generic plan that Postgres may change to after some executions.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.New(t)
+	conn := connect(t, url)
+	fill(t, url, 20_000)
+	const id, last = `'01800000-0000-7000-8000-000000000abc'`, `'ffffffff-ffff-ffff-ffff-ffffffffffff'`
+	for name, test := range map[string]struct{ sql, args, indexes string }{
+		"get":          {getSQL, id, ""},
+		"list":         {listSQL, last + `, 101`, "tasks_visible"},
+		"next page":    {listSQL, id + `, 101`, "tasks_visible"},
+		"completed":    {listStatusSQL, last + `, 101, 'completed'`, "tasks_visible_by_status"},
+		"pending":      {listStatusSQL, last + `, 101, 'pending'`, "tasks_visible_by_status"},
+		"cancel":       {cancelSQL, id, ""},
+		"create keyed": {createKeyedSQL, id + `, 'key', '', '1 day'`, ""},
+		"mark":         {markEnqueuedSQL, id, ""},
+		"claim":        {claimSQL, id + `, '9 s', 3`, ""},
+		"heartbeat":    {heartbeatSQL, id + `, 1, '9 s'`, ""},
+		"complete":     {completeSQL, id + `, 1, 'result'`, ""},
+		"fail":         {failSQL, id + `, 1, 'reason'`, ""},
+		"retry":        {retrySQL, id + `, 1, 'reason', '9 s'`, ""},
+		"release":      {releaseSQL, id + `, 1`, ""},
+		"unsent":       {unsentSQL, `100, '1 min', '1 h'`, "tasks_unsent tasks_sent"},
+		"rescue":       {rescueSQL, `100, 3, '1 s', 'reason'`, "tasks_leases"},
+		"settle":       {settleSQL, id + `, 3, '1 s', 'reason'`, ""},
+		"purge":        {purgeSQL, `1000, '30 days', '1 day', '1 day'`, "tasks_ended tasks_cancelled idempotency_keys_age"},
+		"purge all":    {purgeSQL, `1000, '0', '0', '0'`, "tasks_ended tasks_cancelled idempotency_keys_age"},
+	} {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			plan := explain(t, conn, test.sql, test.args, mode)
+			wrong := strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Sort Key: tasks.")
+			for _, index := range strings.Fields(test.indexes) {
+				wrong = wrong || !strings.Contains(plan, "using "+index+" on")
+			}
+			if wrong {
+				t.Errorf("%s, %s: want no scan of the table and the indexes %q; the plan is\n%s", name, mode, test.indexes, plan)
+			}
+		}
+	}
+}
+
+// fill adds n ended tasks and a few of each other kind, as in a service that has run for a while.
+func fill(t testing.TB, url string, n int) {
+	t.Helper()
+	// An id is made of the row's number; the order is that of creation.
+	const id = `overlay('01800000-0000-7000-8000-000000000000' placing lpad(to_hex(n), 12, '0') from 25)::uuid`
+	exec(t, url, `INSERT INTO tasks (id, status, result, attempt, tries, created_at, started_at, ended_at, enqueued_at)
+		SELECT `+id+`, 'completed', 'io work result = 0', 1, 1, now(), now(), now() - interval '1 h', now()
+		FROM generate_series(1, $1::int) n`, n)
+	for offset, values := range []string{
+		`'pending', NULL, 0, NULL, NULL, NULL`, `'pending', NULL, 0, NULL, NULL, now() - interval '1 day'`,
+		`'running', NULL, 1, now(), now(), now()`, `'failed', 'reason', 1, now(), NULL, now()`, `'cancelled', NULL, 1, now(), NULL, now()`,
+	} {
+		exec(t, url, fmt.Sprintf(`INSERT INTO tasks (id, status, error, attempt, started_at, lease_expires_at, enqueued_at, ended_at)
+			SELECT %s, %s, CASE WHEN '%[3]d' IN ('3', '4') THEN now() END FROM generate_series($1::int, $1::int + 99) n`, id, values, offset), n+1+100*offset)
+	}
+	exec(t, url, `INSERT INTO idempotency_keys (key, request, task_id, created_at)
+		SELECT n::text, '', `+id+`, now() - interval '1 day' * n / $1::int FROM generate_series(1, $1::int) n`, n)
+	exec(t, url, `ANALYZE tasks, idempotency_keys`)
+}
+
+func explain(t testing.TB, conn *pgx.Conn, sql, args, mode string) string {
+	t.Helper()
+	for _, step := range []string{"SET plan_cache_mode = " + mode, "DEALLOCATE ALL", "PREPARE statement AS " + sql} {
+		if _, err := conn.PgConn().Exec(t.Context(), step).ReadAll(); err != nil {
+			t.Fatalf("%s: %v", step, err)
+		}
+	}
+	results, err := conn.PgConn().Exec(t.Context(), "EXPLAIN EXECUTE statement("+args+")").ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan strings.Builder
+	for _, row := range results[0].Rows {
+		fmt.Fprintln(&plan, string(row[0]))
+	}
+	return plan.String()
+}
