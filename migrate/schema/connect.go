@@ -12,8 +12,13 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// patience is how long a server that does not answer is tried: one that was just started needs a second or two.
-const patience = 10 * time.Second
+const (
+	// patience is how long a server that refuses is tried again: one that was just started needs a second or two.
+	patience = 10 * time.Second
+	// connectTimeout bounds one attempt, unless the URL says connect_timeout: an Aurora that was paused for want of work
+	// holds the connection for some 15 s until it has resumed.
+	connectTimeout = 30 * time.Second
+)
 
 // connect opens a database once its server answers.
 func connect(ctx context.Context, url string) (*sql.DB, error) {
@@ -24,22 +29,28 @@ func connect(ctx context.Context, url string) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
+	if cfg.ConnectTimeout == 0 || cfg.ConnectTimeout > time.Minute { // pgx's own default is 2 minutes
+		cfg.ConnectTimeout = connectTimeout
+	}
 	db := stdlib.OpenDB(*cfg)
+	if err := reach(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to Postgres: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+// reach waits until the server answers.
+func reach(ctx context.Context, db *sql.DB) error {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
+	for last := time.Now().Add(patience); ; {
 		err := db.PingContext(ctx)
-		if err == nil {
-			return db, nil
-		}
-		if !transient(err) || ctx.Err() != nil {
-			return nil, errors.Join(fmt.Errorf("connect to Postgres: %w", err), db.Close())
+		if err == nil || !transient(err) || time.Now().After(last) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("connect to Postgres: %w", err), db.Close())
+			return err
 		case <-tick.C:
 		}
 	}

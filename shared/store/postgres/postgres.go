@@ -33,9 +33,10 @@ const (
 	// maxConns is enough for a function's environment, which has one invocation at a time: the heartbeat must not wait
 	// for the statement of the job's end. A thousand environments share the server's few hundred connections.
 	maxConns = 2
-	// connectTimeout bounds one attempt to connect, unless the URL says connect_timeout.
-	connectTimeout = 5 * time.Second
-	// patience is how long Open tries a server that does not answer: a restart takes a second or two, and Lambda gives
+	// connectTimeout bounds one attempt to connect, unless the URL says connect_timeout: an Aurora that was paused for
+	// want of work holds the connection for some 15 s until it has resumed.
+	connectTimeout = 20 * time.Second
+	// patience is how long Open tries again where the server refuses: a restart takes a second or two, and Lambda gives
 	// an environment 10 s for its init.
 	patience = 5 * time.Second
 	// pingTimeout bounds the check of a connection that was idle; one that a NAT gateway dropped never answers.
@@ -93,13 +94,11 @@ func config(url string) (*pgxpool.Config, error) {
 
 // reach waits until the server answers.
 func reach(ctx context.Context, pool *pgxpool.Pool) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for {
+	for last := time.Now().Add(patience); ; {
 		err := pool.Ping(ctx)
-		if err == nil || !errors.Is(unavailable(err), task.ErrUnavailable) {
+		if err == nil || !errors.Is(unavailable(err), task.ErrUnavailable) || time.Now().After(last) {
 			return err
 		}
 		select {
@@ -113,12 +112,10 @@ func reach(ctx context.Context, pool *pgxpool.Pool) error {
 // Close gives back the connections. It waits for statements that still run.
 func (s *Store) Close() { s.pool.Close() }
 
-// row runs a statement that returns at most one row. With again it runs a second time, on a fresh connection, after
-// one that was cut; that is only for statements which may run twice. The others are repeated when it is certain that
-// the server never saw them.
+// row runs a statement that returns at most one row. What again means says retry.
 func (s *Store) row(ctx context.Context, again bool, scan func(pgx.Row) error, sql string, args ...any) error {
 	err := scan(s.pool.QueryRow(ctx, sql, args...))
-	if s.broken(ctx, err) && (again || pgconn.SafeToRetry(err)) {
+	if s.retry(ctx, err, again) {
 		err = scan(s.pool.QueryRow(ctx, sql, args...))
 	}
 	return unavailable(err)
@@ -134,7 +131,7 @@ func rows[T any](ctx context.Context, s *Store, again bool, scan pgx.RowToFunc[T
 		return pgx.CollectRows(found, scan)
 	}
 	list, err := query()
-	if s.broken(ctx, err) && (again || pgconn.SafeToRetry(err)) {
+	if s.retry(ctx, err, again) {
 		list, err = query()
 	}
 	return list, unavailable(err)
@@ -143,18 +140,21 @@ func rows[T any](ctx context.Context, s *Store, again bool, scan pgx.RowToFunc[T
 // exec runs a statement and returns how many rows it wrote.
 func (s *Store) exec(ctx context.Context, again bool, sql string, args ...any) (int64, error) {
 	tag, err := s.pool.Exec(ctx, sql, args...)
-	if s.broken(ctx, err) && (again || pgconn.SafeToRetry(err)) {
+	if s.retry(ctx, err, again) {
 		tag, err = s.pool.Exec(ctx, sql, args...)
 	}
 	return tag.RowsAffected(), unavailable(err)
 }
 
-// broken says whether a statement failed with its connection, and then drops the pool's others: when the server was
-// restarted or replaced they are just as dead.
-func (s *Store) broken(ctx context.Context, err error) bool {
-	if err == nil || ctx.Err() != nil || !errors.Is(unavailable(err), task.ErrUnavailable) {
+// retry says whether a statement that failed with its connection is to be run once more, and then drops the pool's
+// other connections: when the server was restarted or replaced they are just as dead. With again the statement may run
+// twice; without, it is run again only if the server has certainly not seen it. Where not even a connection could be
+// made there is no sense in another attempt.
+func (s *Store) retry(ctx context.Context, err error, again bool) bool {
+	if err == nil || ctx.Err() != nil || !errors.Is(unavailable(err), task.ErrUnavailable) ||
+		errors.As(err, new(*pgconn.ConnectError)) {
 		return false
 	}
 	s.pool.Reset()
-	return true
+	return again || pgconn.SafeToRetry(err)
 }

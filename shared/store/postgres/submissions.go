@@ -65,7 +65,7 @@ func (s *Store) Create(ctx context.Context, id uuid.UUID, key task.Key) (task.Ta
 		return s.createKeyed(ctx, t, key)
 	}
 	err := s.pool.QueryRow(ctx, createSQL, [16]byte(id)).Scan(&t.CreatedAt)
-	if s.broken(ctx, err) {
+	if s.retry(ctx, err, true) {
 		err = s.pool.QueryRow(ctx, createAgainSQL, [16]byte(id)).Scan(&t.CreatedAt)
 	}
 	if err != nil {
