@@ -7,17 +7,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"go.uber.org/goleak"
 
 	"ksu/shared/store/postgrestest"
 	"ksu/shared/store/storetest"
 	"ksu/shared/task"
 )
 
-func TestMain(m *testing.M) {
-	// The pool's last health check may still be on its way out when Close has returned.
-	postgrestest.Main(m, goleak.IgnoreTopFunction("github.com/jackc/pgx/v5/pgxpool.(*Pool).triggerHealthCheck.func1"))
-}
+func TestMain(m *testing.M) { postgrestest.Main(m) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()
