@@ -1,0 +1,154 @@
+package template
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// builtAPI is an AWS::Serverless::Api and where its routes come from.
+type builtAPI struct {
+	API
+	*resource
+	// body is the DefinitionBody, whose paths are the routes; without one the events are.
+	body *yaml.Node
+}
+
+// apiEvent is an event of type Api.
+type apiEvent struct {
+	Route
+	api  string // logical id
+	line int
+	name string // for messages
+}
+
+// apiID is what Ref gives for an API.
+func (r *resolution) apiID(logicalID string) string {
+	return shortID(r.options.StackName+"/"+logicalID, 10)
+}
+
+// apiOf is the API with an id, nil if the template has none.
+func (r *resolution) apiOf(id string) *resource {
+	for _, res := range r.order {
+		if res.kind == "AWS::Serverless::Api" && r.apiID(res.id) == id {
+			return res
+		}
+	}
+	return nil
+}
+
+// buildAPI reads an AWS::Serverless::Api.
+// See https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html.
+func (r *resolution) buildAPI(res *resource, o object) {
+	stage := implicitStage
+	if res.id != implicitAPI {
+		o.require("StageName")
+		stage = o.text("StageName")
+	}
+	api := &builtAPI{resource: res, body: o.members["DefinitionBody"]}
+	api.API = API{
+		LogicalID: res.id, ID: r.apiID(res.id), StageName: stage, GatewayResponses: r.gatewayResponses(o),
+	}
+	r.apis = append(r.apis, api)
+}
+
+var (
+	methods   = []string{"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+	parameter = regexp.MustCompile(`^\{[a-zA-Z0-9._:-]+\+?\}$`)
+)
+
+// readAPIEvent reads an event of type Api.
+func (r *resolution) readAPIEvent(function *resource, key *yaml.Node, o object) {
+	o.require("Method")
+	o.require("Path")
+	event := apiEvent{
+		api: implicitAPI, line: key.Line, name: o.subject,
+		Route: Route{Method: strings.ToUpper(o.text("Method")), Path: o.text("Path"), Function: function.id},
+	}
+	if event.Method == "" || event.Path == "" {
+		return
+	}
+	r.checkRoute(o.subject, o.lineOf("Path"), event.Route)
+	if id := o.text("RestApiId"); id != "" {
+		api := r.apiOf(id)
+		if api == nil {
+			o.add(o.lineOf("RestApiId"), "property RestApiId is %s, which is no AWS::Serverless::Api of this template", id)
+			return
+		}
+		event.api = api.id
+	}
+	r.events = append(r.events, event)
+}
+
+func (r *resolution) checkRoute(subject string, line int, route Route) {
+	if !slices.Contains(methods, route.Method) {
+		r.add(line, subject, "method %s is not known; known are %s", route.Method, list(methods))
+	}
+	if !strings.HasPrefix(route.Path, "/") {
+		r.add(line, subject, "path %q does not begin with /", route.Path)
+		return
+	}
+	segments := strings.Split(strings.TrimPrefix(route.Path, "/"), "/")
+	for i, segment := range segments {
+		switch {
+		case segment == "" && len(segments) > 1:
+			r.add(line, subject, "path %q has an empty segment", route.Path)
+		case strings.ContainsAny(segment, "{}") && !parameter.MatchString(segment):
+			r.add(line, subject, "path %q: a parameter is a whole segment, such as {id} or {proxy+}", route.Path)
+		case strings.HasSuffix(segment, "+}") && i < len(segments)-1:
+			r.add(line, subject, "path %q: only the last segment may be of the form %s", route.Path, segment)
+		}
+	}
+}
+
+// finishAPI puts events and definition bodies together.
+func (r *resolution) finishAPI() {
+	for _, api := range r.apis {
+		for _, extra := range r.extraResponses {
+			if extra.api == api.resource {
+				api.GatewayResponses[extra.kind] = extra.GatewayResponse
+			}
+		}
+		if api.body != nil {
+			r.routesOfBody(api)
+		} else {
+			r.routesOfEvents(api)
+		}
+		line := api.key.Line
+		switch {
+		case len(api.Routes) == 0:
+			r.add(line, api.subject(), "the API has no routes: no event of type Api refers to it")
+		case r.stack.API != nil:
+			r.add(line, api.subject(), "a second API is not supported by the local stack; the first is %s", r.stack.API.LogicalID)
+		default:
+			r.stack.API = &api.API
+		}
+	}
+}
+
+// routesOfEvents makes the routes that SAM writes for the events of an API without a definition of its own.
+func (r *resolution) routesOfEvents(api *builtAPI) {
+	for _, event := range r.events {
+		if event.api != api.id {
+			continue
+		}
+		if twice := api.find(event.Method, event.Path); twice != nil {
+			r.add(event.line, event.name, "%s %s is the route of %s already", event.Method, event.Path, twice.Function)
+			continue
+		}
+		api.Routes = append(api.Routes, event.Route)
+		api.depend(event.Function) // the definition names the function
+	}
+}
+
+// find is the route with exactly this method and path, nil if there is none.
+func (a *API) find(method, path string) *Route {
+	for i, route := range a.Routes {
+		if route.Method == method && route.Path == path {
+			return &a.Routes[i]
+		}
+	}
+	return nil
+}

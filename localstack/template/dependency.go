@@ -1,0 +1,49 @@
+package template
+
+import (
+	"slices"
+	"strings"
+)
+
+// orderByDependency reports resources that depend on each other in a circle, and puts custom resources, the only ones
+// that are run one after the other, in the order of their dependencies.
+func (r *resolution) orderByDependency() {
+	var order []string
+	done := map[string]bool{}
+	var visit func(res *resource, path []string)
+	visit = func(res *resource, path []string) {
+		if at := slices.Index(path, res.id); at >= 0 {
+			r.reportCircle(append(path[at:], res.id))
+			return
+		}
+		if done[res.id] {
+			return
+		}
+		for _, id := range res.dependsOn {
+			if on := r.resources[id]; on != nil {
+				visit(on, append(slices.Clone(path), res.id))
+			}
+		}
+		done[res.id] = true
+		order = append(order, res.id)
+	}
+	for _, res := range r.order {
+		visit(res, nil)
+	}
+	slices.SortStableFunc(r.stack.CustomResources, func(a, b CustomResource) int {
+		return slices.Index(order, a.LogicalID) - slices.Index(order, b.LogicalID)
+	})
+}
+
+// reportCircle reports a circle at the line of its first resource in the file, the same from wherever it was entered.
+func (r *resolution) reportCircle(circle []string) {
+	ring := circle[:len(circle)-1]
+	first := 0
+	for i, id := range ring {
+		if r.resources[id].key.Line < r.resources[ring[first]].key.Line {
+			first = i
+		}
+	}
+	ring = slices.Concat(ring[first:], ring[:first])
+	r.add(r.resources[ring[0]].key.Line, "Resource "+ring[0], "depends on itself: %s → %s", strings.Join(ring, " → "), ring[0])
+}

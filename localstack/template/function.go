@@ -1,0 +1,131 @@
+package template
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// buildFunction reads an AWS::Serverless::Function.
+// See https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html.
+func (r *resolution) buildFunction(res *resource, o object) {
+	o.require("CodeUri")
+	o.require("Handler")
+	o.require("Runtime")
+	o.oneOf("PackageType", "Zip")
+	for _, architecture := range o.texts("Architectures") {
+		if architecture != "arm64" && architecture != "x86_64" {
+			o.add(o.lineOf("Architectures"), "property Architectures has %q; allowed are arm64, x86_64", architecture)
+		}
+	}
+	name, _ := r.nameOf(res)
+	f := Function{
+		LogicalID: res.id, Name: name, ARN: r.functionARN(name),
+		Dir:         r.codeDir(o),
+		Handler:     o.text("Handler"),
+		Runtime:     o.oneOf("Runtime", "provided.al2023", "provided.al2"),
+		Timeout:     o.seconds("Timeout", 3, 1, 900),
+		MemorySize:  o.integer("MemorySize", 128, 128, 10240),
+		Environment: readEnvironment(o),
+	}
+	if method := member(member(res.node, "Metadata"), "BuildMethod"); method != nil {
+		f.BuildMethod = method.Value
+	}
+	if o.members["ReservedConcurrentExecutions"] != nil {
+		reserved := o.integer("ReservedConcurrentExecutions", 0, 0, 1_000_000)
+		f.ReservedConcurrency = &reserved
+	}
+	r.stack.Functions = append(r.stack.Functions, f)
+	for key, event := range members(o.members["Events"]) {
+		r.readEvent(res, key, event)
+	}
+}
+
+// codeDir is CodeUri as an absolute path of a folder.
+func (r *resolution) codeDir(o object) string {
+	uri := o.text("CodeUri")
+	if uri == "" {
+		return ""
+	}
+	if strings.Contains(uri, "://") {
+		o.add(o.lineOf("CodeUri"), "property CodeUri is %q; the local stack takes the path of a folder", uri)
+		return ""
+	}
+	dir := uri
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(r.template.dir, filepath.FromSlash(uri))
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		o.add(o.lineOf("CodeUri"), "property CodeUri is %q, which is no folder beside the template", uri)
+	}
+	return dir
+}
+
+var (
+	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+	// reservedVariables are set by Lambda itself, which refuses functions that set them.
+	// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
+	reservedVariables = []string{
+		"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+		"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
+		"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
+		"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	}
+)
+
+func readEnvironment(o object) map[string]string {
+	environment, ok := o.object("Environment", environmentEffects)
+	if !ok {
+		return map[string]string{}
+	}
+	for key := range members(environment.members["Variables"]) {
+		if slices.Contains(reservedVariables, key.Value) || !variableName.MatchString(key.Value) {
+			o.add(key.Line, "Lambda does not take an environment variable of the name %s", key.Value)
+		}
+	}
+	if variables := environment.textMap("Variables"); variables != nil {
+		return variables
+	}
+	return map[string]string{}
+}
+
+// readEvent reads one of a function's events.
+func (r *resolution) readEvent(function *resource, key, event *yaml.Node) {
+	subject := function.subject() + ": event " + key.Value
+	kind := member(event, "Type")
+	if kind == nil {
+		r.add(key.Line, subject, "has no Type")
+		return
+	}
+	for attribute := range members(event) {
+		if attribute.Value != "Type" && attribute.Value != "Properties" {
+			r.add(attribute.Line, subject, "attribute %s is not known; known are Properties, Type", attribute.Value)
+		}
+	}
+	allowed := eventEffects[kind.Value]
+	if allowed == nil {
+		r.add(kind.Line, subject, "type %s is not supported by the local stack; supported are Api, SQS, Schedule", kind.Value)
+		return
+	}
+	properties := member(event, "Properties")
+	if properties == nil {
+		r.add(key.Line, subject, "has no Properties")
+		return
+	}
+	// SAM makes resources of their own of events, hence what they refer to is not what the function depends on.
+	s := scope{r: r, subject: subject, resources: true}
+	o := r.read(s, function, "", properties, allowed)
+	switch kind.Value {
+	case "Api":
+		r.readAPIEvent(function, key, o)
+	case "SQS":
+		o.require("Queue")
+		r.addMapping(function.id+key.Value, function.id, o.text("Queue"), o)
+	case "Schedule":
+		r.readSchedule(function, key, o)
+	}
+}

@@ -1,0 +1,73 @@
+package template
+
+import (
+	"slices"
+	"time"
+)
+
+// buildMappingResource reads an AWS::Lambda::EventSourceMapping.
+// See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html.
+func (r *resolution) buildMappingResource(res *resource, o object) {
+	o.require("EventSourceArn")
+	o.require("FunctionName")
+	name := o.text("FunctionName")
+	if name == "" {
+		return
+	}
+	function := r.functionOf(name)
+	if function == nil {
+		o.add(o.lineOf("FunctionName"), "property FunctionName is %s, which is no function of this template", name)
+		return
+	}
+	r.addMapping(res.id, function.id, o.text("EventSourceArn"), o)
+}
+
+// addMapping reads what SQS events and event source mappings have in common.
+func (r *resolution) addMapping(id, function, queue string, o object) {
+	m := Mapping{
+		LogicalID: id, Function: function, QueueARN: queue,
+		BatchSize:      o.integer("BatchSize", 10, 1, 10000),
+		BatchingWindow: o.seconds("MaximumBatchingWindowInSeconds", 0, 0, 300),
+		Enabled:        o.boolean("Enabled", true),
+	}
+	if m.BatchSize > 10 && m.BatchingWindow == 0 {
+		o.add(o.lineOf("BatchSize"), "property BatchSize is %d; above 10 Lambda needs MaximumBatchingWindowInSeconds of at least 1", m.BatchSize)
+	}
+	if scaling, ok := o.object("ScalingConfig", scalingEffects); ok && scaling.members["MaximumConcurrency"] != nil {
+		m.MaximumConcurrency = scaling.integer("MaximumConcurrency", 2, 2, 1000)
+	}
+	types := o.texts("FunctionResponseTypes")
+	m.ReportBatchItemFailures = slices.Contains(types, "ReportBatchItemFailures")
+	for _, t := range types {
+		if t != "ReportBatchItemFailures" {
+			o.add(o.lineOf("FunctionResponseTypes"), "property FunctionResponseTypes has %q; allowed is ReportBatchItemFailures", t)
+		}
+	}
+	if queue != "" && r.queueOf(queue) == nil {
+		o.add(o.line, "its queue is %s, which is no queue of this template", queue)
+		return
+	}
+	r.stack.Mappings = append(r.stack.Mappings, m)
+	r.reached[m.LogicalID] = o.line
+}
+
+// finishMappings checks what Lambda refuses at deployment: a message must stay hidden as long as its function may run.
+func (r *resolution) finishMappings() {
+	for _, m := range r.stack.Mappings {
+		var timeout, visibility time.Duration
+		for _, f := range r.stack.Functions {
+			if f.LogicalID == m.Function {
+				timeout = f.Timeout
+			}
+		}
+		for _, q := range r.stack.Queues {
+			if q.ARN == m.QueueARN {
+				visibility = q.VisibilityTimeout
+			}
+		}
+		if m.QueueARN != "" && visibility < timeout {
+			r.add(r.reached[m.LogicalID], "Resource "+m.Function,
+				"the visibility timeout of its queue is %s and less than its own Timeout of %s, which Lambda refuses", visibility, timeout)
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package template
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Parameter is a declared parameter.
+type Parameter struct {
+	Name string
+	// Type is CloudFormation's, such as String, Number or CommaDelimitedList.
+	Type string
+	// Default is the value of a deployment that gives none; HasDefault is false if it has to give one.
+	Default     string
+	HasDefault  bool
+	Description string
+	// AllowedValues are the only values there are; nil for no such limit.
+	AllowedValues []string
+	// NoEcho is set for secrets, which are never printed.
+	NoEcho bool
+}
+
+// declaration is a parameter with its constraints.
+// See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html.
+type declaration struct {
+	Parameter
+	node       *yaml.Node
+	pattern    *regexp.Regexp
+	constraint string // ConstraintDescription
+	limits     map[string]float64
+}
+
+// limitNames are the constraints that are numbers.
+var limitNames = []string{"MinLength", "MaxLength", "MinValue", "MaxValue"}
+
+func (d *declaration) subject() string { return "Parameter " + d.Name }
+
+// isList says whether the value is split at commas.
+func (d *declaration) isList() bool {
+	return d.Type == "CommaDelimitedList" || strings.HasPrefix(d.Type, "List<")
+}
+
+func (d *declaration) isNumber() bool { return d.Type == "Number" || d.Type == "List<Number>" }
+
+func readParameters(section *yaml.Node, found *problems) []declaration {
+	var all []declaration
+	for key, node := range members(section) {
+		d := declaration{node: node, limits: map[string]float64{}}
+		d.Name = key.Value
+		d.node = key
+		if node.Kind != yaml.MappingNode {
+			found.add(key.Line, d.subject(), "is not a mapping with a member Type")
+			continue
+		}
+		for name, value := range members(node) {
+			d.readMember(name, value, found)
+		}
+		d.checkType(found)
+		all = append(all, d)
+	}
+	return all
+}
+
+func (d *declaration) readMember(name, value *yaml.Node, found *problems) {
+	if name.Value == "AllowedValues" && value.Kind == yaml.SequenceNode {
+		d.AllowedValues = []string{}
+		for _, item := range value.Content {
+			d.AllowedValues = append(d.AllowedValues, follow(item).Value)
+		}
+		return
+	}
+	if value.Kind != yaml.ScalarNode || strings.HasPrefix(value.Tag, "!") && !strings.HasPrefix(value.Tag, "!!") {
+		found.add(name.Line, d.subject(), "%s has a value of the wrong form; functions are not allowed here", name.Value)
+		return
+	}
+	switch name.Value {
+	case "Type":
+		d.Type = value.Value
+	case "Default":
+		d.Default, d.HasDefault = value.Value, true
+	case "Description":
+		d.Description = value.Value
+	case "ConstraintDescription":
+		d.constraint = value.Value
+	case "NoEcho":
+		d.NoEcho = strings.EqualFold(value.Value, "true")
+	case "AllowedPattern":
+		var err error
+		// The pattern is for the whole value.
+		if d.pattern, err = regexp.Compile("^(?:" + value.Value + ")$"); err != nil {
+			found.add(name.Line, d.subject(), "AllowedPattern: %v", err)
+		}
+	case "MinLength", "MaxLength", "MinValue", "MaxValue":
+		limit, err := strconv.ParseFloat(value.Value, 64)
+		if err != nil {
+			found.add(name.Line, d.subject(), "%s is %q and not a number", name.Value, value.Value)
+			return
+		}
+		d.limits[name.Value] = limit
+	default:
+		found.add(name.Line, d.subject(), "attribute %s is not known", name.Value)
+	}
+}
+
+func (d *declaration) checkType(found *problems) {
+	switch {
+	case strings.HasPrefix(d.Type, "AWS::SSM::Parameter::Value<"):
+		found.add(d.node.Line, d.subject(), "type %s is not supported by the local stack, which has no parameter store", d.Type)
+	case d.Type == "String", d.isNumber(), d.Type == "CommaDelimitedList", strings.HasPrefix(d.Type, "AWS::"),
+		strings.HasPrefix(d.Type, "List<AWS::"):
+	case d.Type == "":
+		found.add(d.node.Line, d.subject(), "has no Type")
+	default:
+		found.add(d.node.Line, d.subject(),
+			"type %s is not known; known are String, Number, List<Number>, CommaDelimitedList and AWS types", d.Type)
+	}
+}
+
+// check says what a value does not keep to.
+func (d *declaration) check(value string, found *problems) {
+	items := []string{value}
+	if d.isList() {
+		items = splitList(value)
+	}
+	for _, item := range items {
+		if rule := d.broken(item); rule != "" {
+			shown := strconv.Quote(item)
+			if d.NoEcho {
+				shown = "the value, which is not shown,"
+			}
+			if d.constraint != "" {
+				rule += ": " + d.constraint
+			}
+			found.add(d.node.Line, d.subject(), "%s %s", shown, rule)
+		}
+	}
+}
+
+// broken is the rule that a value breaks, "" if it is allowed.
+func (d *declaration) broken(value string) string {
+	number, err := strconv.ParseFloat(value, 64)
+	if d.isNumber() && err != nil {
+		return "is not a number"
+	}
+	if d.AllowedValues != nil && !slices.Contains(d.AllowedValues, value) {
+		return "is not allowed; allowed are " + list(d.AllowedValues)
+	}
+	if d.pattern != nil && !d.pattern.MatchString(value) {
+		pattern := strings.TrimSuffix(strings.TrimPrefix(d.pattern.String(), "^(?:"), ")$")
+		return "does not match the pattern " + pattern
+	}
+	length := float64(len([]rune(value)))
+	for _, name := range limitNames {
+		limit, ok := d.limits[name]
+		have := number
+		if strings.HasSuffix(name, "Length") {
+			have = length
+		}
+		if ok && (strings.HasPrefix(name, "Min") && have < limit || strings.HasPrefix(name, "Max") && have > limit) {
+			return "breaks " + name + " " + strconv.FormatFloat(limit, 'f', -1, 64)
+		}
+	}
+	return ""
+}
+
+// splitList splits a CommaDelimitedList; spaces around items do not count.
+func splitList(value string) []string {
+	if value == "" {
+		return nil
+	}
+	items := strings.Split(value, ",")
+	for i := range items {
+		items[i] = strings.TrimSpace(items[i])
+	}
+	return items
+}
+
+// values gives every parameter its value as a node, and reports unknown overrides, missing and forbidden values.
+func (t *Template) values(overrides map[string]string, found *problems) map[string]*yaml.Node {
+	known := map[string]bool{}
+	var names []string
+	values := map[string]*yaml.Node{}
+	for _, d := range t.declarations {
+		known[d.Name] = true
+		names = append(names, d.Name)
+		value, given := overrides[d.Name]
+		if !given {
+			value = d.Default
+		}
+		if !given && !d.HasDefault {
+			found.add(d.node.Line, d.subject(), "has no default and no value is given")
+			value = ""
+		} else {
+			d.check(value, found)
+		}
+		values[d.Name] = text(d.node, value)
+		if d.isList() {
+			values[d.Name] = sequence(d.node)
+			for _, item := range splitList(value) {
+				values[d.Name].Content = append(values[d.Name].Content, text(d.node, item))
+			}
+		}
+	}
+	for name := range overrides {
+		if !known[name] {
+			found.add(0, "Parameter "+name, "is not declared; the template's parameters are %s", list(names))
+		}
+	}
+	return values
+}

@@ -1,0 +1,136 @@
+package template
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// resolution is one Resolve: the template with values.
+type resolution struct {
+	*problems
+	template   *Template
+	options    Options
+	parameters map[string]*yaml.Node
+	conditions map[string]*conditionState
+	// resources are those that exist: without a false Condition. order has them as in the template, the implicit API last.
+	resources map[string]*resource
+	order     []*resource
+	absent    map[string]string // resources that do not exist, with their conditions
+	stack     *Stack
+	notes     []note
+
+	apis           []*builtAPI
+	extraResponses []extraResponse
+	events         []apiEvent     // in the order of the template
+	reached        map[string]int // lines of the mappings in stack.Mappings, by their logical ids
+}
+
+// note is something without local effect and the resources that ask for it.
+type note struct {
+	text      string
+	resources []string
+}
+
+// resource is a resource that exists.
+type resource struct {
+	id, kind   string
+	key, node  *yaml.Node
+	properties *yaml.Node // as in the template, with Globals merged in; nil if there are none
+	// name is the physical name, known once namedAs has run; naming is true while it runs.
+	name          string
+	named, naming bool
+	dependsOn     []string // what it refers to and what DependsOn says
+	effects       *resourceType
+}
+
+func (r *resource) subject() string { return "Resource " + r.id }
+
+// Resolve gives the template's parameters values and evaluates it. The error lists everything that cannot run locally,
+// each with file and line, in the order of the file.
+func (t *Template) Resolve(o Options) (*Stack, error) {
+	o.Region = cmp.Or(o.Region, "us-east-1")
+	o.AccountID = cmp.Or(o.AccountID, "000000000000")
+	o.StackName = cmp.Or(o.StackName, "local")
+	o.Endpoint = cmp.Or(o.Endpoint, "http://127.0.0.1:4566")
+	r := &resolution{
+		problems: &problems{file: t.path}, template: t, options: o, conditions: map[string]*conditionState{},
+		resources: map[string]*resource{}, absent: map[string]string{}, stack: &Stack{},
+		reached: map[string]int{},
+	}
+	r.parameters = t.values(o.Parameters, r.problems)
+	if err := r.err(); err != nil { // what follows would only repeat it
+		return nil, err
+	}
+	for key := range members(t.conditions) {
+		r.condition(scope{r: r, subject: "Condition " + key.Value}, key, key.Value)
+	}
+	r.checkRules()
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	r.readResources()
+	r.build()
+	r.orderByDependency()
+	r.readOutputs()
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	r.stack.NotEmulated = r.notEmulated()
+	return r.stack, nil
+}
+
+// note remembers that a resource asks for something without local effect.
+func (r *resolution) note(text string, from *resource) {
+	if text == "" {
+		return
+	}
+	for i, n := range r.notes {
+		if n.text == text {
+			if !slices.Contains(n.resources, from.id) {
+				r.notes[i].resources = append(n.resources, from.id)
+			}
+			return
+		}
+	}
+	r.notes = append(r.notes, note{text, []string{from.id}})
+}
+
+func (r *resolution) notEmulated() []string {
+	lines := make([]string, 0, len(r.notes))
+	for _, n := range r.notes {
+		names := list(n.resources)
+		if more := len(n.resources) - 3; more > 0 {
+			names = fmt.Sprintf("%s and %d more", list(n.resources[:3]), more)
+		}
+		lines = append(lines, n.text+" ("+names+")")
+	}
+	return lines
+}
+
+// readOutputs evaluates the outputs. One whose value needs what the local stack does not know is given as it is written.
+func (r *resolution) readOutputs() {
+	for key, node := range members(r.template.outputs) {
+		s := scope{r: r, subject: "Output " + key.Value, resources: true, lenient: true}
+		value := member(node, "Value")
+		if value == nil {
+			r.add(key.Line, s.subject, "has no Value")
+			continue
+		}
+		if on := member(node, "Condition"); on != nil {
+			if holds, ok := r.condition(s, on, on.Value); !ok || !holds {
+				continue
+			}
+		}
+		output := Output{Name: key.Value}
+		if description := member(node, "Description"); description != nil {
+			output.Description = description.Value
+		}
+		if resolved, ok := s.eval(value); ok && resolved != nil {
+			output.Value = resolved.Value
+			r.stack.Outputs = append(r.stack.Outputs, output)
+		}
+	}
+}

@@ -1,0 +1,24 @@
+package template
+
+import (
+	"go.yaml.in/yaml/v3"
+)
+
+// readSchedule reads an event of type Schedule.
+// See https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-schedule.html.
+func (r *resolution) readSchedule(function *resource, key *yaml.Node, o object) {
+	o.require("Schedule")
+	scheduled := Schedule{
+		LogicalID: function.id + key.Value, Function: function.id, Expression: o.text("Schedule"), Input: o.text("Input"),
+		Enabled: o.boolean("Enabled", true) && o.oneOf("State", "ENABLED", "DISABLED") == "ENABLED",
+	}
+	if scheduled.Expression == "" {
+		return
+	}
+	every, err := parseRate(scheduled.Expression)
+	if err != nil {
+		o.add(o.lineOf("Schedule"), "property Schedule: %v", err)
+	}
+	scheduled.Every = every
+	r.stack.Schedules = append(r.stack.Schedules, scheduled)
+}

@@ -1,0 +1,163 @@
+package template
+
+import "time"
+
+// Options are the values that a deployment would give.
+type Options struct {
+	// Parameters override the parameters' defaults, by name.
+	Parameters map[string]string
+	// Region is AWS::Region; "" is us-east-1.
+	Region string
+	// AccountID is AWS::AccountId; "" is 000000000000.
+	AccountID string
+	// StackName is AWS::StackName and begins the names of functions and queues; "" is local.
+	StackName string
+	// Endpoint is the AWS endpoint that queue URLs begin with; "" is http://127.0.0.1:4566.
+	Endpoint string
+}
+
+// Stack is a template with everything resolved. Slices are in the template's order, CustomResources in the order of
+// their dependencies.
+type Stack struct {
+	Functions       []Function
+	API             *API // nil if no function has an Api event
+	Queues          []Queue
+	Mappings        []Mapping
+	Schedules       []Schedule
+	CustomResources []CustomResource
+	Outputs         []Output
+	// NotEmulated has a line for each thing that the template asks for and that has no effect locally.
+	NotEmulated []string
+}
+
+// Function is an AWS::Serverless::Function.
+type Function struct {
+	LogicalID string
+	// Name is FunctionName, or {StackName}-{LogicalID}, to which CloudFormation would add random characters.
+	Name string
+	// ARN is the function's, in the options' region and account.
+	ARN string
+	// Dir is CodeUri as an absolute path of a folder.
+	Dir string
+	// BuildMethod is the resource's Metadata.BuildMethod, such as go1.x; "" if it has none.
+	BuildMethod string
+	Handler     string
+	// Runtime is provided.al2023 or provided.al2.
+	Runtime string
+	// Timeout is 1 to 900 s; default 3 s.
+	Timeout time.Duration
+	// MemorySize is in MB, 128 to 10240; default 128.
+	MemorySize int
+	// ReservedConcurrency is the most invocations at once; nil is no limit of its own, 0 refuses all.
+	ReservedConcurrency *int
+	Environment         map[string]string
+}
+
+// API is an AWS::Serverless::Api, or the implicit ServerlessRestApi.
+type API struct {
+	LogicalID string
+	// ID is what Ref gives: ten characters which stay the same for the same stack and resource.
+	ID        string
+	StageName string
+	Routes    []Route
+	// GatewayResponses are the answers that the API gives by itself, by response type, such as DEFAULT_4XX.
+	GatewayResponses map[string]GatewayResponse
+}
+
+// Route sends a method and path to a function.
+type Route struct {
+	// Method is in capitals; ANY is every method.
+	Method string
+	// Path is a template: /task/{id}, or /{proxy+}.
+	Path string
+	// Function is a logical id.
+	Function string
+}
+
+// GatewayResponse is what the API answers in place of a function.
+type GatewayResponse struct {
+	// StatusCode is 0 for the response type's own.
+	StatusCode int
+	// Headers are mapping expressions by header name: 'a literal', context.… or method.request.….
+	Headers map[string]string
+	// Templates are bodies by content type, with $context variables; nil is {"message":$context.error.messageString}.
+	Templates map[string]string
+}
+
+// Queue is a standard AWS::SQS::Queue.
+type Queue struct {
+	LogicalID string
+	// Name is QueueName, or {StackName}-{LogicalID}, to which CloudFormation would add random characters.
+	Name string
+	ARN  string
+	// URL is {Endpoint}/{AccountID}/{Name}.
+	URL string
+	// VisibilityTimeout is 0 to 12 h; default 30 s.
+	VisibilityTimeout time.Duration
+	// Delay is 0 to 15 min; default 0.
+	Delay time.Duration
+	// ReceiveWait is 0 to 20 s; default 0.
+	ReceiveWait time.Duration
+	// Retention is 1 min to 14 days; default 4 days.
+	Retention time.Duration
+	// MaximumMessageSize is in bytes, 1 KiB to 1 MiB; default 1 MiB.
+	MaximumMessageSize int
+	// Redrive is nil if the queue has no dead letter queue.
+	Redrive *Redrive
+}
+
+// Redrive moves a message to a dead letter queue of the same template.
+type Redrive struct {
+	DeadLetterARN string
+	// MaxReceiveCount is how often a message is received before it is moved, 1 to 1000.
+	MaxReceiveCount int
+}
+
+// Mapping is an SQS event of a function, or an AWS::Lambda::EventSourceMapping.
+type Mapping struct {
+	// LogicalID is the resource's, or function and event in one, as SAM names it.
+	LogicalID string
+	QueueARN  string
+	// Function is a logical id.
+	Function string
+	// BatchSize is 1 to 10000, above 10 only with a BatchingWindow; default 10.
+	BatchSize int
+	// BatchingWindow is 0 to 300 s; default 0.
+	BatchingWindow time.Duration
+	// MaximumConcurrency is 2 to 1000, or 0 for unlimited.
+	MaximumConcurrency int
+	// ReportBatchItemFailures is whether the function's answer names the messages that failed.
+	ReportBatchItemFailures bool
+	Enabled                 bool
+}
+
+// Schedule is a Schedule event of a function.
+type Schedule struct {
+	// LogicalID is function and event in one, as SAM names it.
+	LogicalID string
+	// Function is a logical id.
+	Function string
+	// Expression is the rate(…) of the template, and Every what it means.
+	Expression string
+	Every      time.Duration
+	// Input is the event's JSON; "" is EventBridge's own event.
+	Input   string
+	Enabled bool
+}
+
+// CustomResource is an AWS::CloudFormation::CustomResource or a Custom::….
+type CustomResource struct {
+	LogicalID string
+	Type      string
+	// Function is the logical id of the function behind ServiceToken.
+	Function string
+	// Properties are those of the template, ServiceToken among them; scalars are strings, as CloudFormation sends them.
+	Properties map[string]any
+}
+
+// Output is one of the template's outputs.
+type Output struct {
+	Name        string
+	Value       string
+	Description string
+}

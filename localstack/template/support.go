@@ -1,0 +1,323 @@
+package template
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// This file is the table of what the local stack does with resources and their properties. What is not in it is refused.
+
+// effect is what a property does locally.
+type effect struct {
+	kind effectKind
+	// note is what the user is told of a property without effect; "" where nobody would miss it.
+	note string
+}
+
+// effects are by property; "*" stands for all that are not named.
+type effects map[string]effect
+
+type effectKind int
+
+const (
+	isEmulated effectKind = iota + 1
+	hasNoEffect
+	// isDeferred is emulated by a reader that evaluates the parts itself.
+	isDeferred
+)
+
+// resourceType is a row of the table.
+type resourceType struct {
+	build      func(*resolution, *resource, object) // nil for types without effect
+	properties effects                              // nil for types without effect: all are accepted
+	note       string                               // of types without effect
+	// nameProperty is the property that sets the physical name, which Ref gives; "" if there is none.
+	nameProperty string
+}
+
+var (
+	emulated = effect{kind: isEmulated}
+	deferred = effect{kind: isDeferred}
+	silent   = effect{kind: hasNoEffect}
+)
+
+func noted(note string) effect { return effect{kind: hasNoEffect, note: note} }
+
+const (
+	notePermissions = "permissions are not checked"
+	noteTracing     = "traces are not sent to X-Ray"
+	noteLogs        = "logs go to the terminal, not to CloudWatch"
+	noteNetwork     = "functions run in this machine's network"
+	noteCallers     = "callers of the API are not authenticated"
+	noteThrottling  = "requests are not throttled"
+	noteEncryption  = "data is not encrypted with KMS"
+	noteAsync       = "settings of asynchronous invocations have no effect"
+	noteVersions    = "functions have no versions and aliases"
+)
+
+// resourceTypes has the types by name, prefixes those of whole services.
+var resourceTypes map[string]*resourceType
+
+var prefixes = []struct {
+	prefix string
+	*resourceType
+}{
+	{"AWS::IAM::", &resourceType{note: notePermissions}},
+	{"AWS::KMS::", &resourceType{note: noteEncryption}},
+	{"AWS::Logs::", &resourceType{note: noteLogs}},
+	{"AWS::CloudWatch::", &resourceType{note: "alarms and dashboards do not exist"}},
+	{"AWS::SSM::", &resourceType{note: "Systems Manager does not exist"}},
+	{"AWS::SecretsManager::", &resourceType{note: "Secrets Manager does not exist"}},
+	{"AWS::SNS::Topic", &resourceType{note: "nothing is published to SNS"}},
+}
+
+func init() { // a variable would refer to itself through the builders
+	customResource := &resourceType{build: (*resolution).buildCustomResource, properties: effects{"*": emulated}}
+	resourceTypes = map[string]*resourceType{
+		"AWS::CloudFormation::CustomResource":      customResource,
+		"Custom::":                                 customResource,
+		"AWS::CloudFormation::WaitConditionHandle": {},
+		"AWS::Lambda::EventSourceMapping":          {build: (*resolution).buildMappingResource, properties: mappingResourceEffects},
+		"AWS::Lambda::EventInvokeConfig":           {note: noteAsync},
+		"AWS::Lambda::Permission":                  {note: notePermissions},
+		"AWS::SQS::Queue":                          {build: (*resolution).buildQueue, properties: queueEffects, nameProperty: "QueueName"},
+		"AWS::SQS::QueuePolicy":                    {note: notePermissions},
+		"AWS::Serverless::Api":                     {build: (*resolution).buildAPI, properties: apiEffects},
+		"AWS::Serverless::Function":                {build: (*resolution).buildFunction, properties: functionEffects, nameProperty: "FunctionName"},
+		"AWS::ApiGateway::Account":                 {note: noteLogs},
+		"AWS::ApiGateway::ApiKey":                  {note: noteCallers},
+		"AWS::ApiGateway::GatewayResponse":         {build: (*resolution).buildGatewayResponse, properties: gatewayResponseEffects},
+		"AWS::ApiGateway::UsagePlan":               {note: noteThrottling},
+		"AWS::ApiGateway::UsagePlanKey":            {note: noteCallers},
+		"AWS::WAFv2::WebACL":                       {note: noteCallers},
+		"AWS::WAFv2::WebACLAssociation":            {note: noteCallers},
+	}
+}
+
+// typeOf is the row for a resource type, nil if it is refused.
+func typeOf(name string) *resourceType {
+	if strings.HasPrefix(name, "Custom::") {
+		name = "Custom::"
+	}
+	if row := resourceTypes[name]; row != nil {
+		return row
+	}
+	for _, row := range prefixes {
+		if strings.HasPrefix(name, row.prefix) {
+			return row.resourceType
+		}
+	}
+	return nil
+}
+
+// supportedTypes are the types that have an effect.
+func supportedTypes() []string {
+	var names []string
+	for name, row := range resourceTypes {
+		if row.build != nil {
+			names = append(names, strings.Replace(name, "Custom::", "Custom::*", 1))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+var functionEffects = effects{
+	"Architectures":                emulated, // checked; functions are built for this machine's processor
+	"CodeUri":                      emulated,
+	"Environment":                  emulated,
+	"Events":                       deferred,
+	"FunctionName":                 emulated,
+	"Handler":                      emulated,
+	"MemorySize":                   emulated,
+	"PackageType":                  emulated, // Zip
+	"ReservedConcurrentExecutions": emulated,
+	"Runtime":                      emulated,
+	"Timeout":                      emulated,
+
+	"AssumeRolePolicyDocument":      noted(notePermissions),
+	"AutoPublishAlias":              noted(noteVersions),
+	"AutoPublishAliasAllProperties": noted(noteVersions),
+	"AutoPublishCodeSha256":         noted(noteVersions),
+	"CodeSigningConfigArn":          noted("code is not signed"),
+	"DeadLetterQueue":               noted(noteAsync),
+	"DeploymentPreference":          noted(noteVersions),
+	"Description":                   silent,
+	"EphemeralStorage":              noted("/tmp is this machine's"),
+	"EventInvokeConfig":             noted(noteAsync),
+	"KmsKeyArn":                     noted(noteEncryption),
+	"LoggingConfig":                 noted(noteLogs),
+	"PermissionsBoundary":           noted(notePermissions),
+	"Policies":                      noted(notePermissions),
+	"PropagateTags":                 silent,
+	"ProvisionedConcurrencyConfig":  noted("environments are not kept warm beyond the first"),
+	"RecursiveLoop":                 noted("recursive loops are not detected"),
+	"Role":                          noted(notePermissions),
+	"RolePath":                      noted(notePermissions),
+	"RuntimeManagementConfig":       silent,
+	"SnapStart":                     silent,
+	"Tags":                          silent,
+	"Tracing":                       noted(noteTracing),
+	"VersionDescription":            noted(noteVersions),
+	"VpcConfig":                     noted(noteNetwork),
+}
+
+var apiEffects = effects{
+	"DefinitionBody":   emulated,
+	"GatewayResponses": emulated,
+	"StageName":        emulated,
+
+	"AccessLogSetting":          noted("the API writes no access log"),
+	"AlwaysDeploy":              silent,
+	"ApiKeySourceType":          noted(noteCallers),
+	"Auth":                      noted(noteCallers),
+	"CacheClusterEnabled":       noted("the API has no cache"),
+	"CacheClusterSize":          noted("the API has no cache"),
+	"Description":               silent,
+	"DisableExecuteApiEndpoint": silent,
+	"Domain":                    noted("the API has no domain name of its own"),
+	"EndpointConfiguration":     silent,
+	"FailOnWarnings":            silent,
+	"MethodSettings":            noted(noteThrottling),
+	"MinimumCompressionSize":    noted("answers are not compressed"),
+	"Mode":                      silent,
+	"Name":                      silent,
+	"OpenApiVersion":            silent,
+	"PropagateTags":             silent,
+	"Tags":                      silent,
+	"TracingEnabled":            noted(noteTracing),
+}
+
+var gatewayResponseEffects = effects{
+	"ResponseParameters": emulated, "ResponseTemplates": emulated, "ResponseType": emulated, "RestApiId": emulated,
+	"StatusCode": emulated,
+}
+
+var queueEffects = effects{
+	"DelaySeconds":                  emulated,
+	"FifoQueue":                     emulated, // false
+	"MaximumMessageSize":            emulated,
+	"MessageRetentionPeriod":        emulated,
+	"QueueName":                     emulated,
+	"ReceiveMessageWaitTimeSeconds": emulated,
+	"RedrivePolicy":                 emulated,
+	"VisibilityTimeout":             emulated,
+
+	"KmsDataKeyReusePeriodSeconds": noted(noteEncryption),
+	"KmsMasterKeyId":               noted(noteEncryption),
+	"RedriveAllowPolicy":           noted(notePermissions),
+	"SqsManagedSseEnabled":         silent,
+	"Tags":                         silent,
+}
+
+var mappingEffects = effects{
+	"BatchSize":                      emulated,
+	"Enabled":                        emulated,
+	"FunctionResponseTypes":          emulated,
+	"MaximumBatchingWindowInSeconds": emulated,
+	"ScalingConfig":                  emulated,
+
+	"KmsKeyArn":     noted(noteEncryption),
+	"MetricsConfig": silent,
+	"Tags":          silent,
+}
+
+var mappingResourceEffects = with(mappingEffects, effects{"EventSourceArn": emulated, "FunctionName": emulated})
+
+// Members of properties that are mappings.
+var (
+	environmentEffects = effects{"Variables": emulated}
+	scalingEffects     = effects{"MaximumConcurrency": emulated}
+	redriveEffects     = effects{"deadLetterTargetArn": emulated, "maxReceiveCount": emulated}
+)
+
+// eventEffects are the kinds of events of a function and their properties.
+var eventEffects = map[string]effects{
+	"Api": {"Auth": noted(noteCallers), "Method": emulated, "Path": emulated, "RestApiId": emulated},
+	"SQS": with(mappingEffects, effects{"Queue": emulated}),
+	"Schedule": {
+		"DeadLetterConfig": noted(noteAsync),
+		"Description":      silent,
+		"Enabled":          emulated,
+		"Input":            emulated,
+		"Name":             silent,
+		"RetryPolicy":      noted(noteAsync),
+		"RoleArn":          noted(notePermissions),
+		"Schedule":         emulated,
+		"State":            emulated,
+	},
+}
+
+func with(base, more effects) effects {
+	all := maps.Clone(base)
+	maps.Copy(all, more)
+	return all
+}
+
+// supported are the names that are accepted.
+func (e effects) supported() string { return list(slices.Sorted(maps.Keys(e))) }
+
+// read evaluates the members of a mapping as their effects say. It reports the refused ones and notes those without
+// effect that somebody might miss.
+func (r *resolution) read(s scope, from *resource, path string, n *yaml.Node, allowed effects) object {
+	o := object{r: r, subject: s.subject, path: path, line: n.Line, members: map[string]*yaml.Node{}}
+	if n.Kind != yaml.MappingNode {
+		o.failed = true
+		r.add(n.Line, s.subject, "%s is not a mapping", strings.TrimSuffix(path, "."))
+		return o
+	}
+	for key, value := range members(n) {
+		e, ok := allowed[key.Value]
+		if !ok {
+			e, ok = allowed["*"]
+		}
+		if !ok {
+			o.failed = true
+			r.add(key.Line, s.subject, "property %s%s is not supported by the local stack; supported are %s",
+				path, key.Value, allowed.supported())
+			continue
+		}
+		r.readProperty(s, from, &o, key, value, e)
+	}
+	return o
+}
+
+func (r *resolution) readProperty(s scope, from *resource, o *object, key, value *yaml.Node, e effect) {
+	if e.kind == isDeferred {
+		o.members[key.Value] = value
+		return
+	}
+	s.lenient = e.kind == hasNoEffect
+	resolved, ok := s.eval(value)
+	o.failed = o.failed || !ok
+	if !ok || resolved == nil {
+		return
+	}
+	if e.kind == hasNoEffect {
+		r.note(e.note, from)
+		return
+	}
+	if secret := dynamic(resolved); secret != nil {
+		o.failed = true
+		r.add(secret.Line, s.subject, "property %s%s: dynamic references ({{resolve:…}}) are not supported by the local stack",
+			o.path, key.Value)
+		return
+	}
+	o.members[key.Value] = resolved
+}
+
+// dynamic finds a dynamic reference, which only CloudFormation can resolve.
+func dynamic(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "{{resolve:") {
+		return n
+	}
+	for _, child := range n.Content {
+		if found := dynamic(child); found != nil {
+			return found
+		}
+	}
+	return nil
+}
