@@ -38,7 +38,7 @@ func playStack(script string) {
 	for range 2 {
 		cmd := exec.Command("/bin/sh", "-c", script)
 		cmd.Stdout = os.Stdout
-		if err := s.Start(cmd, syscall.SIGINT); err != nil {
+		if err := s.Start(cmd, syscall.SIGTERM); err != nil {
 			panic(err)
 		}
 		fmt.Println("registered", cmd.Process.Pid)
@@ -55,8 +55,8 @@ func TestChildrenEndWithTheStack(t *testing.T) {
 	}{
 		"killed":          {script: `sleep 300 & echo child $!; echo child $$; wait`, signal: syscall.SIGKILL},
 		"terminated":      {script: `echo child $$; exec sleep 300`, signal: syscall.SIGTERM},
-		"own signal":      {script: `trap 'touch $MARK$$; exit' INT; sleep 300 & echo child $!; echo child $$; wait`, signal: syscall.SIGKILL, marks: true},
-		"ignore a signal": {script: `trap '' INT; echo child $$; while :; do sleep 300; done`, signal: syscall.SIGKILL},
+		"own signal":      {script: `trap 'touch $MARK$$; exit' TERM; sleep 300 & echo child $!; echo child $$; wait`, signal: syscall.SIGKILL, marks: true},
+		"ignore a signal": {script: `trap '' TERM; echo child $$; while :; do sleep 300; done`, signal: syscall.SIGKILL},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
