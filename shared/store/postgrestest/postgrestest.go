@@ -65,7 +65,7 @@ func Empty(t testing.TB) string {
 	t.Helper()
 	shared.start.Do(func() { shared.url, shared.stop, shared.err = server() })
 	if shared.err != nil {
-		t.Fatalf("no Postgres for the test: %v", shared.err)
+		t.Fatalf("no Postgres for the test, for which TEST_DATABASE_URL may name a server: %v", shared.err)
 	}
 	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	address, err := within(shared.url, name)
