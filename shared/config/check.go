@@ -1,0 +1,55 @@
+package config
+
+import (
+	"net"
+	neturl "net/url"
+	"strconv"
+)
+
+// check is for what several keys say together.
+func (l *loader) check() {
+	c := l.config
+	if c.Job.MaxDuration < c.Job.MinDuration {
+		l.problem("%s: job.max_duration is %q; allowed are durations from job.min_duration (%s)",
+			l.source("job.max_duration"), c.Job.MaxDuration, c.Job.MinDuration)
+	}
+	if c.ClickHouse.BufferSize < c.ClickHouse.BatchSize {
+		l.problem("%s: clickhouse.buffer_size is \"%d\"; allowed are numbers from clickhouse.batch_size (%d)",
+			l.source("clickhouse.buffer_size"), c.ClickHouse.BufferSize, c.ClickHouse.BatchSize)
+	}
+	s := &c.Storage
+	if s.SecretARN != "" && s.Auth == "iam" {
+		l.problem("%s: storage.auth is \"iam\"; allowed is password, because storage.secret_arn (%s) names the credentials",
+			l.source("storage.auth"), l.source("storage.secret_arn"))
+	}
+	if s.SecretARN != "" && s.Host == "" && s.DatabaseURL == "" {
+		l.problem("%s: storage.host is \"\"; it is needed with storage.secret_arn (%s)", l.source("storage.host"), l.source("storage.secret_arn"))
+	}
+}
+
+// source says where the value of a key comes from.
+func (l *loader) source(name string) string {
+	if s := l.entry(name).source; s != "" {
+		return s
+	}
+	return "default"
+}
+
+// URL is the connection URL of the database: DatabaseURL, or one made of Host to SSLMode; "" where neither says where
+// the database is. It holds the password.
+func (s Storage) URL() string {
+	if s.DatabaseURL != "" || s.Host == "" {
+		return string(s.DatabaseURL)
+	}
+	u := neturl.URL{
+		Scheme:   "postgres",
+		User:     neturl.User(s.User),
+		Host:     net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
+		Path:     "/" + s.Name,
+		RawQuery: neturl.Values{"sslmode": {s.SSLMode}}.Encode(),
+	}
+	if s.Password != "" {
+		u.User = neturl.UserPassword(s.User, string(s.Password))
+	}
+	return u.String()
+}

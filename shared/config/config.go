@@ -1,0 +1,169 @@
+// Package config is the application's configuration: defaults, then the YAML file that KSU_CONFIG names, then
+// environment variables. Everything that is wrong with it is reported at once. Secrets are never shown.
+//
+// Every Lambda cold start loads it, so that it does without reflection and parses YAML only where there is a file.
+package config
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// FileVariable is the environment variable that names the YAML file; unset or empty means none.
+const FileVariable = "KSU_CONFIG"
+
+// Config is the whole configuration. What each field means, its default and its environment variable stand in the
+// table of keys (see Table).
+type Config struct {
+	Server     Server
+	Logger     Logger
+	App        App
+	Task       Task
+	Job        Job
+	ClickHouse ClickHouse
+	Storage    Storage
+	// Warnings are what was accepted but should be changed, such as a misspelt key; one sentence each.
+	Warnings []string
+}
+
+// Server is the HTTP listener of the local stack. API Gateway stands for it on AWS.
+type Server struct {
+	// Port is the TCP port, 0 for any free one.
+	Port int
+	// ReadTimeout, WriteTimeout, ReadHeaderTimeout and IdleTimeout are those of http.Server; 0 is no limit.
+	ReadTimeout, WriteTimeout, ReadHeaderTimeout, IdleTimeout time.Duration
+}
+
+// Logger says what is logged and in which form.
+type Logger struct {
+	// Handler is the form of the lines on stdout: json or text.
+	Handler string
+	// Level is the lowest level that is logged: debug, info, warn or error.
+	Level string
+	// OutputInternal keeps the lines to stdout, also where ClickHouse is configured.
+	OutputInternal bool
+	// Source adds file and line of the caller.
+	Source bool
+}
+
+// App is what concerns the application as a whole.
+type App struct {
+	// Semaphore is how many tasks run at once, 2 to 1000: the template's parameter Semaphore.
+	Semaphore int
+}
+
+// Task steers the life of a task.
+type Task struct {
+	// QueueURL is the URL of the SQS queue of tasks; "" where the function sends none.
+	QueueURL string
+	// MaxAttempts is how often a task is started before it is failed, 1 to 100.
+	MaxAttempts int
+	// RetentionDays is how many days ended tasks are kept, 1 to 3650.
+	RetentionDays int
+}
+
+// Job steers the simulated job.
+type Job struct {
+	// MinDuration and MaxDuration bound its duration, both included.
+	MinDuration, MaxDuration time.Duration
+	// FailureRate is the probability that it fails, 0 to 1.
+	FailureRate float64
+}
+
+// ClickHouse is the server that log lines are sent to, and how.
+type ClickHouse struct {
+	// Address is host:port of the native protocol, or several separated by commas; "" sends nothing.
+	Address string
+	// Username and Password are the server's account.
+	Username string
+	Password Secret
+	// Database holds the table logs.
+	Database string
+	// Secure speaks TLS, as port 9440 does.
+	Secure bool
+	// ConnectionAttempts is how often a connection is tried before its failure is reported; afterwards the pauses grow.
+	ConnectionAttempts int
+	// TryConnectionPeriod is the pause between those attempts.
+	TryConnectionPeriod time.Duration
+	// BatchSize is the number of lines that is sent without waiting for anything else.
+	BatchSize int
+	// BatchInterval is the longest time that a line waits for others while the function runs.
+	BatchInterval time.Duration
+	// BufferSize is how many unsent lines are kept; above it the oldest are dropped and counted.
+	BufferSize int
+	// FlushTimeout is the most that the end of an invocation waits for its lines to be sent.
+	FlushTimeout time.Duration
+	// RetentionDays is how many days the server keeps lines, 1 to 3650.
+	RetentionDays int
+}
+
+// Storage is where tasks are kept.
+type Storage struct {
+	// Type is the store: postgres or internal.
+	Type string
+	// DatabaseURL is a postgres:// URL, which stands for all of Host to SSLMode.
+	DatabaseURL Secret
+	// Host is the database's server; "" where DatabaseURL says it, or where there is none.
+	Host string
+	// Port is its TCP port.
+	Port int
+	// User is the role, and Password its password, where neither SecretARN nor Auth says otherwise.
+	User     string
+	Password Secret
+	// Name is the database's name.
+	Name string
+	// SSLMode is libpq's sslmode.
+	SSLMode string
+	// Auth is password, or iam: a token of the function's role instead of a password.
+	Auth string
+	// SecretARN is a Secrets Manager secret with username and password; "" is none.
+	SecretARN string
+	// Path is the file of the internal store.
+	Path string
+	// NeedMigrate says whether the migration function migrates at all.
+	NeedMigrate bool
+	// MigrateSource is a file:// URL of a folder of migrations; "" is those that the program carries.
+	MigrateSource string
+}
+
+// Load reads the configuration of this process.
+func Load() (*Config, error) { return Read(os.Getenv) }
+
+// Read is Load with the environment as a function, which returns "" for a variable that is not set: an empty variable
+// counts as unset, since a CloudFormation template cannot leave one out as easily as it can leave it empty. The error
+// joins everything that is wrong, one line each.
+func Read(env func(string) string) (*Config, error) {
+	c := new(Config)
+	l := loader{config: c, entries: c.entries()}
+	for i := range l.entries {
+		e := &l.entries[i]
+		if err := e.value.set(e.def); err != nil {
+			panic("default of " + e.name + ": " + err.Error()) // part of the program
+		}
+	}
+	if path := env(FileVariable); path != "" {
+		l.file(path)
+	}
+	l.environment(env)
+	if len(l.problems) == 0 {
+		l.check()
+	}
+	if len(l.problems) > 0 {
+		return nil, errors.Join(l.problems...)
+	}
+	return c, nil
+}
+
+// Getenv returns the setting of an environment variable's name as the whole configuration gives it, and for a name that
+// is none of its keys the environment variable itself. It is for parts that read their settings by variable, as jobs do.
+func (c *Config) Getenv(name string) string {
+	for _, e := range c.entries() {
+		for _, variable := range e.variables() {
+			if variable == name {
+				return e.value.text()
+			}
+		}
+	}
+	return os.Getenv(name)
+}

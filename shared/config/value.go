@@ -1,0 +1,163 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	neturl "net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// value is a field of Config that reads and writes itself as text. Errors of set say only what is allowed; the loader
+// adds the key, where the text stands, and the text unless it is a secret.
+type value interface {
+	set(string) error
+	text() string
+}
+
+// confidential is a value whose text may not be shown in errors.
+type confidential interface{ confidential() }
+
+type text struct{ to *string }
+
+func (v text) set(s string) error { *v.to = s; return nil }
+func (v text) text() string       { return *v.to }
+
+type secret struct{ to *Secret }
+
+func (v secret) set(s string) error { *v.to = Secret(s); return nil }
+func (v secret) text() string       { return string(*v.to) }
+func (secret) confidential()        {}
+
+type choice struct {
+	to      *string
+	allowed []string
+}
+
+func (v choice) set(s string) error {
+	if !slices.Contains(v.allowed, s) {
+		return errors.New(strings.Join(v.allowed, ", "))
+	}
+	*v.to = s
+	return nil
+}
+func (v choice) text() string { return *v.to }
+
+type number struct {
+	to       *int
+	min, max int
+}
+
+func (v number) set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < v.min || n > v.max {
+		return fmt.Errorf("whole numbers from %d to %d", v.min, v.max)
+	}
+	*v.to = n
+	return nil
+}
+func (v number) text() string { return strconv.Itoa(*v.to) }
+
+type boolean struct{ to *bool }
+
+func (v boolean) set(s string) error {
+	switch s {
+	case "true", "True", "TRUE", "1", "yes", "on":
+		*v.to = true
+	case "false", "False", "FALSE", "0", "no", "off":
+		*v.to = false
+	default:
+		return errors.New("true, false")
+	}
+	return nil
+}
+func (v boolean) text() string { return strconv.FormatBool(*v.to) }
+
+type probability struct{ to *float64 }
+
+func (v probability) set(s string) error {
+	p, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(p >= 0 && p <= 1) {
+		return errors.New("numbers from 0 to 1")
+	}
+	*v.to = p
+	return nil
+}
+func (v probability) text() string { return strconv.FormatFloat(*v.to, 'g', -1, 64) }
+
+type duration struct {
+	to       *time.Duration
+	min, max time.Duration
+	special  string // what else is allowed, for the message
+}
+
+func (v duration) set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < v.min || d > v.max {
+		return fmt.Errorf("%sdurations from %s to %s, such as 500ms, 2s or 1m30s", v.special, v.min, v.max)
+	}
+	*v.to = d
+	return nil
+}
+func (v duration) text() string { return v.to.String() }
+
+// url is an absolute URL or nothing; kept in secret, where it may hold a password, or else in to.
+type url struct {
+	to      *string
+	secret  *Secret
+	schemes []string
+}
+
+func (v url) set(s string) error {
+	if s != "" {
+		u, err := neturl.Parse(s)
+		if err != nil || !slices.Contains(v.schemes, u.Scheme) || u.Host == "" && u.Path == "" {
+			return fmt.Errorf("URLs that begin with %s://", strings.Join(v.schemes, ":// or "))
+		}
+	}
+	if v.secret != nil {
+		*v.secret = Secret(s)
+		return nil
+	}
+	*v.to = s
+	return nil
+}
+
+func (v url) text() string {
+	if v.secret != nil {
+		return string(*v.secret)
+	}
+	return *v.to
+}
+
+type arn struct{ to *string }
+
+func (v arn) set(s string) error {
+	if s != "" && !(strings.HasPrefix(s, "arn:") && strings.Contains(s, ":secretsmanager:")) {
+		return errors.New("ARNs of Secrets Manager, such as arn:aws:secretsmanager:eu-west-1:111122223333:secret:name")
+	}
+	*v.to = s
+	return nil
+}
+func (v arn) text() string { return *v.to }
+
+// addresses is a list of host:port separated by commas, or nothing.
+type addresses struct{ to *string }
+
+func (v addresses) set(s string) error {
+	if s != "" {
+		for address := range strings.SplitSeq(s, ",") {
+			host, port, err := net.SplitHostPort(address)
+			n, portErr := strconv.Atoi(port)
+			if err != nil || portErr != nil || host == "" || n < 1 || n > 65535 {
+				return errors.New("host:port, such as clickhouse:9000, or several separated by commas")
+			}
+		}
+	}
+	*v.to = s
+	return nil
+}
+func (v addresses) text() string { return *v.to }
