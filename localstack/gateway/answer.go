@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strconv"
+)
+
+// answer is what a function returns. Every member may be missing, but another member makes the answer malformed.
+type answer struct {
+	StatusCode        status              `json:"statusCode"`
+	Headers           map[string]header   `json:"headers"`
+	MultiValueHeaders map[string][]header `json:"multiValueHeaders"`
+	Body              *string             `json:"body"`
+	// IsBase64Encoded has no effect: without binary media types, API Gateway sends the body as it is.
+	IsBase64Encoded bool `json:"isBase64Encoded"`
+}
+
+// status is a number or the same as a text; default 200.
+type status int
+
+// UnmarshalJSON is called by encoding/json.
+func (s *status) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil
+	}
+	code, err := strconv.Atoi(string(bytes.Trim(text, `"`)))
+	if err != nil || code < 200 || code > 599 {
+		return fmt.Errorf("statusCode is %s; allowed are 200 to 599", text)
+	}
+	*s = status(code)
+	return nil
+}
+
+// header is a text or a truth value.
+type header string
+
+// UnmarshalJSON is called by encoding/json.
+func (h *header) UnmarshalJSON(text []byte) error {
+	switch string(text) {
+	case "true", "false":
+		*h = header(text)
+		return nil
+	}
+	var value string
+	if err := json.Unmarshal(text, &value); err != nil {
+		return fmt.Errorf("a header is %s and not a text", text)
+	}
+	*h = header(value)
+	return nil
+}
+
+func parseAnswer(payload []byte) (*answer, error) {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.DisallowUnknownFields()
+	var a *answer
+	if err := decoder.Decode(&a); err != nil {
+		return nil, err
+	}
+	if decoder.More() {
+		return nil, errors.New("it is more than one JSON value")
+	}
+	if a == nil {
+		return nil, errors.New("it is null")
+	}
+	if a.StatusCode == 0 {
+		a.StatusCode = http.StatusOK
+	}
+	return a, nil
+}
+
+// writeAnswer maps a function's answer to the response. An error means that nothing is written.
+func writeAnswer(w http.ResponseWriter, payload []byte) error {
+	a, err := parseAnswer(payload)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	for name, values := range a.MultiValueHeaders {
+		for _, value := range values {
+			addHeader(h, name, string(value))
+		}
+	}
+	for name, value := range a.Headers {
+		if !slices.Contains(h[outgoing(name)], string(value)) {
+			addHeader(h, name, string(value))
+		}
+	}
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "application/json")
+	}
+	w.WriteHeader(int(a.StatusCode))
+	if a.Body != nil {
+		_, _ = w.Write([]byte(*a.Body)) // fails when the client has gone away
+	}
+	return nil
+}
+
+func addHeader(h http.Header, name, value string) {
+	if name = outgoing(name); name != "" {
+		h[name] = append(h[name], value)
+	}
+}
+
+// outgoing is the name under which API Gateway sends a function's header: some are its own to write and get another
+// name, some are dropped.
+// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html.
+func outgoing(name string) string {
+	name = textproto.CanonicalMIMEHeaderKey(name)
+	switch name {
+	case "Authorization", "Connection", "Content-Md5", "Date", "Host", "Max-Forwards", "Server", "Trailer", "User-Agent",
+		"Via", "Www-Authenticate":
+		return "X-Amzn-Remapped-" + name
+	case "Content-Length", "Expect", "Proxy-Authenticate", "Te", "Transfer-Encoding", "Upgrade":
+		return ""
+	}
+	return name
+}

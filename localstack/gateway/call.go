@@ -1,0 +1,81 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// call is one request on its way.
+type call struct {
+	g     *gateway
+	r     *http.Request
+	start time.Time
+	id    requestID
+	// path is as it was sent: percent-encoded.
+	path     string
+	trace    string
+	resource *resource // nil if there is no route
+	params   []param
+	function string
+}
+
+// requestID are the ids of a request.
+type requestID struct {
+	request  string // a UUID
+	extended string // 15 characters in base64
+	trace    string // 24 hexadecimal digits
+}
+
+func newID() requestID {
+	var random [23]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return requestID{
+		request:  uuid.NewString(),
+		extended: base64.StdEncoding.EncodeToString(random[:11])[:15] + "=",
+		trace:    hex.EncodeToString(random[11:]),
+	}
+}
+
+func (g *gateway) newCall(r *http.Request) *call {
+	c := &call{g: g, r: r, start: g.now(), id: g.newID(), path: r.URL.EscapedPath()}
+	if c.trace = r.Header.Get("X-Amzn-Trace-Id"); !strings.Contains(c.trace, "Root=") {
+		c.trace = fmt.Sprintf("Root=1-%08x-%s", c.start.Unix(), c.id.trace)
+	}
+	return c
+}
+
+// sourceIP is the client's address without its port.
+func (c *call) sourceIP() string {
+	host, _, err := net.SplitHostPort(c.r.RemoteAddr)
+	if err != nil {
+		return c.r.RemoteAddr
+	}
+	return host
+}
+
+// requestTime is in the form of the Common Log Format.
+func (c *call) requestTime() string { return c.start.UTC().Format("02/Jan/2006:15:04:05 +0000") }
+
+func (c *call) domainPrefix() string {
+	prefix, _, _ := strings.Cut(c.r.Host, ".")
+	return prefix
+}
+
+// stagePath is the path with the stage, as at AWS's own address of an API.
+func (c *call) stagePath() string { return "/" + c.g.api.StageName + c.path }
+
+// shortID makes an id of digits and small letters that is always the same for the same name.
+func shortID(name string, length int) string {
+	sum := sha256.Sum256([]byte(name))
+	return new(big.Int).SetBytes(sum[:]).Text(36)[:length]
+}

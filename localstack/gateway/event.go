@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/url"
+)
+
+// event is what a function gets. Members are in the order of AWS's own events.
+type event struct {
+	Resource              string              `json:"resource"`
+	Path                  string              `json:"path"`
+	HTTPMethod            string              `json:"httpMethod"`
+	Headers               map[string]string   `json:"headers"`
+	MultiValueHeaders     map[string][]string `json:"multiValueHeaders"`
+	QueryString           map[string]string   `json:"queryStringParameters"`
+	MultiValueQueryString map[string][]string `json:"multiValueQueryStringParameters"`
+	PathParameters        map[string]string   `json:"pathParameters"`
+	StageVariables        map[string]string   `json:"stageVariables"`
+	RequestContext        requestContext      `json:"requestContext"`
+	Body                  *string             `json:"body"`
+	IsBase64Encoded       bool                `json:"isBase64Encoded"`
+}
+
+type requestContext struct {
+	ResourceID        string   `json:"resourceId"`
+	ResourcePath      string   `json:"resourcePath"`
+	HTTPMethod        string   `json:"httpMethod"`
+	ExtendedRequestID string   `json:"extendedRequestId"`
+	RequestTime       string   `json:"requestTime"`
+	Path              string   `json:"path"`
+	AccountID         string   `json:"accountId"`
+	Protocol          string   `json:"protocol"`
+	Stage             string   `json:"stage"`
+	DomainPrefix      string   `json:"domainPrefix"`
+	RequestTimeEpoch  int64    `json:"requestTimeEpoch"`
+	RequestID         string   `json:"requestId"`
+	Identity          identity `json:"identity"`
+	DomainName        string   `json:"domainName"`
+	APIID             string   `json:"apiId"`
+}
+
+// identity is null but for two members, since callers are not authenticated.
+type identity struct {
+	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
+	AccountID                     *string `json:"accountId"`
+	CognitoIdentityID             *string `json:"cognitoIdentityId"`
+	Caller                        *string `json:"caller"`
+	SourceIP                      string  `json:"sourceIp"`
+	PrincipalOrgID                *string `json:"principalOrgId"`
+	AccessKey                     *string `json:"accessKey"`
+	CognitoAuthenticationType     *string `json:"cognitoAuthenticationType"`
+	CognitoAuthenticationProvider *string `json:"cognitoAuthenticationProvider"`
+	UserARN                       *string `json:"userArn"`
+	UserAgent                     *string `json:"userAgent"`
+	User                          *string `json:"user"`
+}
+
+// event makes the function's event.
+//
+// Path and path parameters stay percent-encoded, the query is decoded; of several values the single-value members have
+// the last. The API has no binary media types, so that a body is text: bytes that are no UTF-8 become U+FFFD, as they do
+// on AWS.
+func (c *call) event(body []byte) ([]byte, error) {
+	e := event{
+		Resource: c.resource.path, Path: c.path, HTTPMethod: c.r.Method, RequestContext: c.context(),
+	}
+	c.setHeaders(&e)
+	e.QueryString, e.MultiValueQueryString = query(c.r.URL.RawQuery)
+	if len(c.params) > 0 {
+		e.PathParameters = make(map[string]string, len(c.params))
+		for _, p := range c.params {
+			e.PathParameters[p.name] = p.value
+		}
+	}
+	if len(body) > 0 {
+		text := string(body)
+		e.Body = &text
+	}
+	encoded, err := json.Marshal(&e)
+	if err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	return encoded, nil
+}
+
+// setHeaders copies the headers, with those that the gateway adds. Names are in Go's canonical form, since net/http does
+// not keep how they were written.
+func (c *call) setHeaders(e *event) {
+	e.Headers = make(map[string]string, len(c.r.Header)+5)
+	e.MultiValueHeaders = make(map[string][]string, len(c.r.Header)+5)
+	for name, values := range c.r.Header {
+		switch name {
+		case "Connection", "Content-Length", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto":
+		default:
+			e.Headers[name] = values[len(values)-1]
+			e.MultiValueHeaders[name] = values
+		}
+	}
+	forwarded := c.sourceIP()
+	if before := c.r.Header.Get("X-Forwarded-For"); before != "" {
+		forwarded = before + ", " + forwarded
+	}
+	_, port, err := net.SplitHostPort(c.r.Host)
+	if err != nil {
+		port = "80"
+	}
+	for _, added := range [][2]string{
+		{"Host", c.r.Host}, {"X-Amzn-Trace-Id", c.trace}, {"X-Forwarded-For", forwarded}, {"X-Forwarded-Port", port},
+		{"X-Forwarded-Proto", "http"},
+	} {
+		e.Headers[added[0]] = added[1]
+		e.MultiValueHeaders[added[0]] = []string{added[1]}
+	}
+}
+
+// query decodes a query string; both are nil, null in JSON, if it is empty.
+func query(raw string) (single map[string]string, multi map[string][]string) {
+	if raw == "" {
+		return nil, nil
+	}
+	values, _ := url.ParseQuery(raw) // the parts that can be decoded
+	if len(values) == 0 {
+		return nil, nil
+	}
+	single = make(map[string]string, len(values))
+	for name, all := range values {
+		single[name] = all[len(all)-1]
+	}
+	return single, values
+}
+
+func (c *call) context() requestContext {
+	rc := requestContext{
+		ResourceID: c.resource.id, ResourcePath: c.resource.path, HTTPMethod: c.r.Method, ExtendedRequestID: c.id.extended,
+		RequestTime: c.requestTime(), Path: c.stagePath(), AccountID: c.g.account, Protocol: c.r.Proto,
+		Stage: c.g.api.StageName, DomainPrefix: c.domainPrefix(), RequestTimeEpoch: c.start.UnixMilli(),
+		RequestID: c.id.request, Identity: identity{SourceIP: c.sourceIP()}, DomainName: c.r.Host, APIID: c.g.api.ID,
+	}
+	if agent := c.r.UserAgent(); agent != "" {
+		rc.Identity.UserAgent = &agent
+	}
+	return rc
+}

@@ -1,0 +1,141 @@
+// Package gateway is an API Gateway REST API with Lambda proxy integrations: it routes requests, makes the functions'
+// events, maps their answers, and answers errors itself as the template's gateway responses say.
+//
+// It serves the stage at the root: /task, not /v1/task, as a custom domain name does. Facts are from
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html where nothing else
+// is named.
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"ksu/localstack/template"
+)
+
+const (
+	// maxBody is the largest request body in bytes.
+	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html.
+	maxBody = 10 << 20
+	// maxEvent is the largest event in bytes that Lambda takes in an invocation.
+	// See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+	maxEvent = 6 << 20
+	// integrationTimeout is how long a function may take to answer.
+	integrationTimeout = 29 * time.Second
+)
+
+// Invoker runs functions. *lambda.Service has the method behind a small adapter.
+type Invoker interface {
+	// Invoke runs the function with a logical id and returns its answer, or the error's JSON with a functionError such as
+	// Unhandled. traceID is the X-Amzn-Trace-Id. An err means that the function was not run, for example because of too
+	// many invocations at once. When ctx ends, Invoke returns its error; the invocation may go on, as it does on AWS.
+	Invoke(ctx context.Context, functionLogicalID string, payload []byte, traceID string) (response []byte, functionError string, err error)
+}
+
+// Options are what New needs besides the API. The zero value is good.
+type Options struct {
+	// AccountID is in the events; default 000000000000.
+	AccountID string
+	// Timeout is how long a function may take to answer; default, and API Gateway's own, 29 s.
+	Timeout time.Duration
+	// Log is told why a request was answered by the gateway itself with a 5xx, as an API's execution log would; nil is
+	// nobody.
+	Log func(message string)
+}
+
+// New returns the API as a handler. The error names a route or gateway response that cannot be served.
+func New(api template.API, invoker Invoker, o Options) (http.Handler, error) {
+	g := &gateway{
+		api: api, invoker: invoker, log: o.Log, timeout: cmp.Or(o.Timeout, integrationTimeout),
+		account: cmp.Or(o.AccountID, "000000000000"), now: time.Now, newID: newID, routes: &resource{},
+	}
+	if g.log == nil {
+		g.log = func(string) {}
+	}
+	for _, route := range api.Routes {
+		if err := g.routes.add(route, api.ID); err != nil {
+			return nil, fmt.Errorf("API %s: %w", api.LogicalID, err)
+		}
+	}
+	var err error
+	if g.errors, err = compileResponses(api.GatewayResponses); err != nil {
+		return nil, fmt.Errorf("API %s: %w", api.LogicalID, err)
+	}
+	return g, nil
+}
+
+type gateway struct {
+	api     template.API
+	invoker Invoker
+	log     func(string)
+	timeout time.Duration
+	account string
+	routes  *resource
+	errors  map[string]response
+
+	// Replaced by tests that compare events.
+	now   func() time.Time
+	newID func() requestID
+}
+
+// ServeHTTP answers one request.
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := g.newCall(r)
+	h := w.Header()
+	h.Set("X-Amzn-Requestid", c.id.request)
+	h.Set("X-Amz-Apigw-Id", c.id.extended)
+	if !c.route(g.routes) {
+		g.fail(w, c, missingToken, "")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			g.fail(w, c, tooLong, "")
+		}
+		return // the client has gone away
+	}
+	h.Set("X-Amzn-Trace-Id", c.trace)
+	event, err := c.event(body)
+	if err != nil {
+		g.fail(w, c, internal, err.Error())
+		return
+	}
+	if len(event) > maxEvent {
+		g.fail(w, c, tooLong, "")
+		return
+	}
+	g.invoke(w, c, event)
+}
+
+// invoke runs the function and maps its answer. It ends neither when the client goes away, nor is the function told.
+func (g *gateway) invoke(w http.ResponseWriter, c *call, event []byte) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), g.timeout)
+	defer cancel()
+	answer, functionError, err := g.invoker.Invoke(ctx, c.function, event, c.trace)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		g.fail(w, c, timedOut, "no answer within "+g.timeout.String())
+	case err != nil:
+		g.fail(w, c, notInvoked, err.Error())
+	case functionError != "":
+		g.fail(w, c, internal, "function error "+functionError)
+	default:
+		if err := writeAnswer(w, answer); err != nil {
+			g.fail(w, c, internal, "malformed Lambda proxy response: "+err.Error())
+		}
+	}
+}
+
+// fail answers with an error of the gateway's own; why goes to the log only.
+func (g *gateway) fail(w http.ResponseWriter, c *call, e gatewayError, why string) {
+	if why != "" {
+		g.log(fmt.Sprintf("%s %s: %s: %s", c.r.Method, c.path, c.function, why))
+	}
+	g.writeError(w, c, e)
+}

@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"fmt"
+	"strings"
+
+	"ksu/localstack/template"
+)
+
+// resource is a node of the API's tree of paths.
+//
+// The most specific path wins: a literal segment over {param}, that over {proxy+}. The path is chosen first and the
+// method then, so that a method which the path does not have is no route, also if {proxy+} has it.
+type resource struct {
+	literals map[string]*resource
+	param    *resource
+	greedy   *resource
+
+	id, path string
+	// name is of the parameter that the node stands for: id of {id}, proxy of {proxy+}.
+	name    string
+	methods map[string]string // functions by method; nil for a path in between, which is no route
+}
+
+// param is a path parameter of a request.
+type param struct{ name, value string }
+
+// add puts a route into the tree.
+func (n *resource) add(route template.Route, apiID string) error {
+	for _, segment := range segments(route.Path) {
+		child, err := n.child(segment)
+		if err != nil {
+			return fmt.Errorf("path %s: %w", route.Path, err)
+		}
+		n = child
+	}
+	if n.methods == nil {
+		n.id, n.path, n.methods = shortID(apiID+route.Path, 6), route.Path, map[string]string{}
+	}
+	if n.path != route.Path {
+		return fmt.Errorf("paths %s and %s are the same", n.path, route.Path)
+	}
+	if _, twice := n.methods[route.Method]; twice {
+		return fmt.Errorf("route %s %s is there twice", route.Method, route.Path)
+	}
+	n.methods[route.Method] = route.Function
+	return nil
+}
+
+func (n *resource) child(segment string) (*resource, error) {
+	name, isParam := strings.CutPrefix(segment, "{")
+	if !isParam {
+		if n.literals == nil {
+			n.literals = map[string]*resource{}
+		}
+		if n.literals[segment] == nil {
+			n.literals[segment] = &resource{}
+		}
+		return n.literals[segment], nil
+	}
+	slot := &n.param
+	name = strings.TrimSuffix(name, "}")
+	if greedy, is := strings.CutSuffix(name, "+"); is {
+		slot, name = &n.greedy, greedy
+	}
+	if *slot == nil {
+		*slot = &resource{name: name}
+	}
+	if (*slot).name != name {
+		return nil, fmt.Errorf("parameters {%s} and {%s} are at the same place", (*slot).name, name)
+	}
+	return *slot, nil
+}
+
+// segments are a path's without the first slash and one at the end; none for the root.
+func segments(path string) []string {
+	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	if path == "" {
+		return nil
+	}
+	return strings.Split(path, "/")
+}
+
+// match finds the resource of a path. Segments are compared as they are sent, percent-encoded.
+func (n *resource) match(path []string, params []param) (*resource, []param) {
+	if len(path) == 0 {
+		if n.methods == nil {
+			return nil, nil
+		}
+		return n, params
+	}
+	if next := n.literals[path[0]]; next != nil {
+		if found, all := next.match(path[1:], params); found != nil {
+			return found, all
+		}
+	}
+	if path[0] == "" { // a parameter has a value
+		return nil, nil
+	}
+	if n.param != nil {
+		if found, all := n.param.match(path[1:], append(params, param{n.param.name, path[0]})); found != nil {
+			return found, all
+		}
+	}
+	if n.greedy != nil {
+		return n.greedy, append(params, param{n.greedy.name, strings.Join(path, "/")})
+	}
+	return nil, nil
+}
+
+// route finds the function of a call.
+func (c *call) route(routes *resource) bool {
+	c.resource, c.params = routes.match(segments(c.path), nil)
+	if c.resource == nil {
+		return false
+	}
+	var ok bool
+	if c.function, ok = c.resource.methods[c.r.Method]; !ok {
+		c.function, ok = c.resource.methods["ANY"]
+	}
+	return ok
+}
