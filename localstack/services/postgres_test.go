@@ -192,7 +192,8 @@ func TestPostgresInterruptedInItsFirstStart(t *testing.T) {
 
 func TestPostgresClosesInAnyCase(t *testing.T) {
 	t.Parallel()
-	p := startPostgres(t, options(t))
+	o := options(t)
+	p := startPostgres(t, o)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	// A server that answers no signal: it cannot shut down fast, nor at once.
@@ -200,6 +201,7 @@ func TestPostgresClosesInAnyCase(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantError(t, p.Close(ctx), "killed")
+	startPostgres(t, o) // recovers, and takes over the killed server's shared memory
 }
 
 // wantError checks that an error has all the texts in its message.

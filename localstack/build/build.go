@@ -1,0 +1,131 @@
+// Package build compiles the functions of a template for this machine.
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	gobuild "go/build"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Function is a function to build.
+type Function struct {
+	// Name is the function's name, in messages and in the result. Required and unique.
+	Name string
+	// Dir is the folder of its main package. Functions may share one. Required.
+	Dir string
+	// BuildMethod is the template's Metadata.BuildMethod. Only "go1.x" is supported.
+	BuildMethod string
+}
+
+// ErrNoGo says that the go command is missing.
+var ErrNoGo = errors.New("the functions are built with Go, and there is no go command on the PATH: install it from https://go.dev/dl/")
+
+// Build compiles each function for this machine's system and architecture, and returns the absolute paths
+// of the binaries by function name. They lie in outDir, which is created if missing, under names that stay
+// the same from one build to the next: what is up to date is not even linked again. A binary is replaced
+// in one step, so processes that run the former one are not disturbed.
+//
+// Errors: ErrNoGo, or one error that names every function that cannot be built, with the compiler's words.
+func Build(ctx context.Context, functions []Function, outDir string) (map[string]string, error) {
+	outDir, err := filepath.Abs(outDir)
+	if err != nil {
+		return nil, fmt.Errorf("build the functions: %w", err)
+	}
+	packages, err := collect(functions)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return nil, ErrNoGo
+	}
+	batches := plan(packages, outDir)
+	if err := run(ctx, batches, outDir); err != nil {
+		return nil, err
+	}
+	binaries := map[string]string{}
+	for _, p := range packages {
+		for _, name := range p.functions {
+			binaries[name] = p.binary
+		}
+	}
+	return binaries, nil
+}
+
+// pkg is a main package and the functions that run it.
+type pkg struct {
+	dir       string
+	functions []string
+	binary    string // set by plan
+}
+
+// String describes the package in messages: "function worker (/…/functions/worker)".
+func (p *pkg) String() string {
+	noun := "function "
+	if len(p.functions) > 1 {
+		noun = "functions "
+	}
+	return noun + strings.Join(p.functions, ", ") + " (" + p.dir + ")"
+}
+
+// collect checks the functions and returns their packages, sorted by folder.
+func collect(functions []Function) ([]*pkg, error) {
+	packages := map[string]*pkg{}
+	var errs []error
+	for _, f := range functions {
+		if f.BuildMethod != "go1.x" {
+			errs = append(errs, fmt.Errorf("function %s: BuildMethod %q is not supported, only go1.x is", f.Name, f.BuildMethod))
+			continue
+		}
+		dir, err := filepath.Abs(f.Dir)
+		if err == nil {
+			// Two ways to the same folder are one package.
+			dir, err = filepath.EvalSymlinks(dir)
+		}
+		if err == nil {
+			err = checkMain(dir)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("function %s: its folder %s: %w", f.Name, f.Dir, err))
+			continue
+		}
+		if packages[dir] == nil {
+			packages[dir] = &pkg{dir: dir}
+		}
+		packages[dir].functions = append(packages[dir].functions, f.Name)
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("build the functions: %w", errors.Join(errs...))
+	}
+	var sorted []*pkg
+	for _, dir := range slices.Sorted(maps.Keys(packages)) {
+		sorted = append(sorted, packages[dir])
+	}
+	return sorted, nil
+}
+
+// checkMain checks that a folder has a main package, as go build quietly makes something else of others.
+func checkMain(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return errors.New("is no folder")
+	}
+	p, err := gobuild.ImportDir(dir, 0)
+	if none := (*gobuild.NoGoError)(nil); errors.As(err, &none) {
+		return errors.New("has no Go files for this machine")
+	}
+	// Any other error is go build's to report.
+	if err == nil && !p.IsCommand() {
+		return fmt.Errorf("has package %s, and a function needs package main", p.Name)
+	}
+	return nil
+}
