@@ -40,7 +40,8 @@ func unprivilegedAccount() (account, error) {
 
 // grantSearch lets a process that loses root's identity still pass through folders closed to its user,
 // such as a checkout below /root. It needs no more than CAP_DAC_READ_SEARCH; some containers have only
-// CAP_DAC_OVERRIDE. With neither, the service itself reports the folder that it may not enter.
+// CAP_DAC_OVERRIDE. The server's superuser can read files with it, as root, who alone knows his password,
+// can anyway. With neither, the service itself reports the folder that it may not enter.
 func grantSearch(attr *syscall.SysProcAttr) {
 	permitted := permittedCapabilities()
 	for _, c := range []uintptr{capDacReadSearch, capDacOverride} {

@@ -26,6 +26,20 @@ type cluster struct {
 	bindir   string
 	version  string
 	password string
+	port     func() (int, error) // finds a free one
+}
+
+// openCluster locks the folder and decides who the server runs as.
+func openCluster(o PostgresOptions) (*cluster, error) {
+	a, err := serviceAccount(filepath.Join(o.Dir, dataName))
+	if err != nil {
+		return nil, err
+	}
+	f, err := openFolder(o.Dir, a)
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{folder: f, account: a, options: o, port: freePort}, nil
 }
 
 func (c *cluster) data() string { return c.folder.file(dataName) }
@@ -40,7 +54,7 @@ func (c *cluster) start(ctx context.Context, bindirs []string) (*Postgres, error
 	}
 	// The port is free when we look; somebody may take it before Postgres does.
 	for attempt := 1; ; attempt++ {
-		port, err := freePort()
+		port, err := c.port()
 		if err != nil {
 			return nil, err
 		}
@@ -71,16 +85,21 @@ func (c *cluster) choose(ctx context.Context, bindirs []string) error {
 	}
 	want := strings.TrimSpace(string(stored))
 	var others []string
+	var broken []error
 	for _, bindir := range bindirs {
 		version, err := versionOf(ctx, bindir)
 		if err != nil {
-			return err
+			broken = append(broken, err)
+			continue
 		}
 		if !exists || majorOf(version) == want {
 			c.bindir, c.version = bindir, version
 			return nil
 		}
 		others = append(others, version)
+	}
+	if len(others) == 0 {
+		return errors.Join(broken...)
 	}
 	return fmt.Errorf("%s has data of PostgreSQL %s, and installed is %s: install PostgreSQL %s, use another data folder, or remove that one",
 		c.data(), want, strings.Join(others, " and "), want)

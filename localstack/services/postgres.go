@@ -66,18 +66,13 @@ func start(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	if len(bindirs) == 0 {
 		return nil, ErrNoPostgres
 	}
-	account, err := serviceAccount(filepath.Join(o.Dir, dataName))
+	c, err := openCluster(o)
 	if err != nil {
 		return nil, err
 	}
-	f, err := openFolder(o.Dir, account)
-	if err != nil {
-		return nil, err
-	}
-	c := &cluster{folder: f, account: account, options: o}
 	p, err := c.start(ctx, bindirs)
 	if err != nil {
-		f.close()
+		c.folder.close()
 		return nil, err
 	}
 	return p, nil

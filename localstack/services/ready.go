@@ -18,6 +18,17 @@ const (
 
 // ready waits until the server accepts connections to the database, which it creates if it is missing.
 func ready(ctx context.Context, p *program, port int, password, database string) error {
+	// If a stranger took the port first, he may never answer, while our server ends.
+	caller := ctx
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-p.done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -39,8 +50,8 @@ func ready(ctx context.Context, p *program, port int, password, database string)
 		case <-tick.C:
 		case <-p.done:
 			return p.failure()
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-caller.Done():
+			return caller.Err()
 		}
 	}
 }

@@ -1,0 +1,62 @@
+package services
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"testing"
+)
+
+// A stranger who takes the port between our look and the server's, and never says a word.
+func TestPostgresTakesAnotherPort(t *testing.T) {
+	t.Parallel()
+	stranger, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stranger.Close() }()
+	o := options(t)
+	o.Database = "other"
+	c, err := openCluster(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	c.port = func() (int, error) {
+		if asked++; asked == 1 {
+			return stranger.Addr().(*net.TCPAddr).Port, nil
+		}
+		return freePort()
+	}
+	p, err := c.start(t.Context(), findAllPostgres(installedIn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closePostgres(t, p) })
+	if asked != 2 {
+		t.Errorf("it took %d ports, want 2", asked)
+	}
+	if got := query(t, p.URL(), "SELECT current_database()"); got != "other" {
+		t.Errorf("the database is %q, want other", got)
+	}
+}
+
+// A broken installation does not hide a good one, and is reported where there is no other.
+func TestPostgresChoosesAWorkingServer(t *testing.T) {
+	t.Parallel()
+	broken := t.TempDir()
+	write(t, filepath.Join(broken, "postgres"), "#!/bin/sh\necho no version here\n")
+	c, err := openCluster(options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.folder.close()
+	bindir, err := FindPostgres()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.choose(context.Background(), []string{broken, bindir}); err != nil || c.bindir != bindir {
+		t.Errorf("chose %q (%v), want %q", c.bindir, err, bindir)
+	}
+	wantError(t, c.choose(context.Background(), []string{broken}), broken, "no version here")
+}
