@@ -30,7 +30,7 @@ type tasks struct {
 	task   task.Task
 	list   []task.Task
 	page   task.Page
-	result string
+	key    task.Key
 	err    error
 	panics any
 	asked  bool
@@ -42,10 +42,14 @@ func (s *tasks) ask() {
 		panic(s.panics)
 	}
 }
-func (s *tasks) Submit(context.Context) (task.Task, error)         { s.ask(); return s.task, s.err }
-func (s *tasks) Get(context.Context, uuid.UUID) (task.Task, error) { s.ask(); return s.task, s.err }
-func (s *tasks) Result(context.Context, uuid.UUID) (string, error) { s.ask(); return s.result, s.err }
-func (s *tasks) Cancel(context.Context, uuid.UUID) error           { s.ask(); return s.err }
+func (s *tasks) Submit(_ context.Context, key task.Key) (task.Task, error) {
+	s.ask()
+	s.key = key
+	return s.task, s.err
+}
+func (s *tasks) Get(context.Context, uuid.UUID) (task.Task, error)    { s.ask(); return s.task, s.err }
+func (s *tasks) Result(context.Context, uuid.UUID) (task.Task, error) { s.ask(); return s.task, s.err }
+func (s *tasks) Cancel(context.Context, uuid.UUID) error              { s.ask(); return s.err }
 func (s *tasks) List(_ context.Context, p task.Page) ([]task.Task, error) {
 	s.ask()
 	s.page = p
@@ -79,7 +83,7 @@ func TestSuccess(t *testing.T) {
 		},
 		"delete": {&tasks{}, "DELETE", "/task/" + id.String(), "", 204, "", "", ""},
 		"result": {
-			&tasks{result: "io work result = 0"}, "GET", "/task/" + id.String() + "/result", "", 200,
+			&tasks{task: done}, "GET", "/task/" + id.String() + "/result", "", 200,
 			`{"result":"io work result = 0"}`, "Content-Type", "application/json",
 		},
 		"status": {
@@ -143,6 +147,7 @@ func TestFailures(t *testing.T) {
 		"internal":                {&tasks{err: secret}, "GET", "/task", "", 500, "the log has the reason", true},
 		"panic":                   {&tasks{panics: "boom"}, "GET", "/task", "", 500, "the log has the reason", true},
 		"panic to abort":          {&tasks{panics: http.ErrAbortHandler}, "POST", "/task", "", 500, "the log has the reason", true},
+		"key reused":              {&tasks{err: task.ErrKeyReused}, "POST", "/task", "", 422, "another request body", true},
 		"result of a waiting one": {&tasks{err: task.ErrNoResult}, "GET", path + "/result", "", 409, "no result", true},
 	} {
 		w := serve(c.tasks, c.method, c.path, c.body)
@@ -205,3 +210,45 @@ func TestReadErrorIsABadRequest(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
+
+func TestIdempotencyKey(t *testing.T) {
+	t.Parallel()
+	submit := func(body string, keys ...string) (int, task.Key) {
+		s := &tasks{}
+		r := httptest.NewRequest("POST", "/task", strings.NewReader(body))
+		r.Header["Idempotency-Key"] = keys
+		w := httptest.NewRecorder()
+		httpapi.New(s, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+		return w.Code, s.key
+	}
+	_, none := submit("")
+	if none.Name != "" || none.Request != nil {
+		t.Errorf("no key is read as %+v", none)
+	}
+	_, bare := submit("{}", "abc")
+	_, quoted := submit("{}", `"abc"`)
+	_, other := submit("", "abc")
+	if bare.Name != "abc" || quoted.Name != "abc" || !slices.Equal(bare.Request, quoted.Request) {
+		t.Errorf("bare %+v, quoted %+v; want the same", bare, quoted)
+	}
+	if slices.Equal(bare.Request, other.Request) {
+		t.Error("two bodies have one hash")
+	}
+	for _, keys := range [][]string{{""}, {`""`}, {"a", "b"}, {"a b"}, {"ä"}, {`a"b`}, {strings.Repeat("x", 256)}} {
+		if code, _ := submit("", keys...); code != 400 {
+			t.Errorf("keys %q: %d, want 400", keys, code)
+		}
+	}
+}
+
+func TestErrorsOfAttemptsAreShown(t *testing.T) {
+	t.Parallel()
+	failed := task.Task{ID: id, Status: task.Failed, Error: "io failed"}
+	if w := serve(&tasks{list: []task.Task{failed}}, "GET", "/task", ""); !strings.Contains(w.Body.String(), `"error":"io failed"`) {
+		t.Errorf("list: %s", w.Body)
+	}
+	w := serve(&tasks{task: failed, err: task.ErrNoResult}, "GET", "/task/"+id.String()+"/result", "")
+	if w.Code != 409 || !strings.Contains(w.Body.String(), `"error":"io failed"`) {
+		t.Errorf("result: %d %s", w.Code, w.Body)
+	}
+}

@@ -20,10 +20,16 @@ func createdAt(t task.Task) string { return t.CreatedAt.UTC().Format(timestamp) 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 func (a *api) submit(w http.ResponseWriter, r *http.Request) {
-	if !readSubmission(w, r) {
+	body, ok := readSubmission(w, r)
+	if !ok {
 		return
 	}
-	t, err := a.tasks.Submit(r.Context())
+	key, err := idempotencyKey(r.Header, body)
+	if err != nil {
+		writeProblem(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	t, err := a.tasks.Submit(r.Context(), key)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -36,31 +42,31 @@ func (a *api) submit(w http.ResponseWriter, r *http.Request) {
 	}{t.ID, createdAt(t), seconds(t.Duration)})
 }
 
-// readSubmission checks the body of POST /task, which is empty or a JSON object without members, and answers itself
+// readSubmission reads the body of POST /task, which is empty or a JSON object without members, and answers itself
 // where it is not.
-func readSubmission(w http.ResponseWriter, r *http.Request) bool {
+func readSubmission(w http.ResponseWriter, r *http.Request) (body []byte, ok bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		writeProblem(w, http.StatusRequestEntityTooLarge, "the body is larger than 256 KiB")
-		return false
+		return nil, false
 	case err != nil:
 		writeProblem(w, http.StatusBadRequest, "the body could not be read")
-		return false
+		return nil, false
 	case len(body) == 0:
-		return true
+		return body, true
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil || members == nil {
 		writeProblem(w, http.StatusBadRequest, "the body must be empty or a JSON object")
-		return false
+		return nil, false
 	}
 	for name := range members {
 		writeProblem(w, http.StatusBadRequest, "the body has the unknown member "+quote(name)+"; a task takes none")
-		return false
+		return nil, false
 	}
-	return true
+	return body, true
 }
 
 func (a *api) cancel(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
@@ -72,14 +78,18 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 }
 
 func (a *api) result(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
-	result, err := a.tasks.Result(r.Context(), id)
+	t, err := a.tasks.Result(r.Context(), id)
+	if errors.Is(err, task.ErrNoResult) {
+		noResult(w, t)
+		return
+	}
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, struct {
 		Result string `json:"result"`
-	}{result})
+	}{t.Result})
 }
 
 func (a *api) status(w http.ResponseWriter, r *http.Request, id uuid.UUID) {

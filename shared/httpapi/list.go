@@ -17,6 +17,8 @@ type item struct {
 	Status    string    `json:"status"`
 	CreatedAt string    `json:"created_at"`
 	Duration  int64     `json:"duration"`
+	// Error is why the last attempt failed; absent when none did.
+	Error string `json:"error,omitempty"`
 }
 
 func (a *api) list(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +40,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 	}
 	items := make([]item, len(tasks))
 	for i, t := range tasks {
-		items[i] = item{ID: t.ID, Status: t.Status.Label(), CreatedAt: createdAt(t), Duration: seconds(t.Duration)}
+		items[i] = item{ID: t.ID, Status: t.Status.Label(), CreatedAt: createdAt(t), Duration: seconds(t.Duration), Error: t.Error}
 		if t.Status == task.Completed {
 			items[i].Result = &t.Result
 		}

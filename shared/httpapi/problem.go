@@ -14,8 +14,10 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Problem is an extension member, in the answer to GET /task/{id}/result only.
+	// Problem and Error are extension members, in the answer to GET /task/{id}/result only. Error is why the last
+	// attempt of the task failed, where one did.
 	Problem string `json:"problem,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 // writeProblem answers with an error whose detail is safe to show.
@@ -34,17 +36,22 @@ func write(w http.ResponseWriter, p problem) {
 	_, _ = w.Write(body)
 }
 
+// noResult answers that a task has not completed.
+func noResult(w http.ResponseWriter, t task.Task) {
+	write(w, problem{
+		Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict,
+		Detail: "the task has no result", Problem: task.ErrNoResult.Error(), Error: t.Error,
+	})
+}
+
 // fail answers with what an error of the use cases means to a client. Anything but the domain's own errors is logged
 // and answered without its text, which may hold addresses or statements.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, task.ErrNotFound):
 		writeProblem(w, http.StatusNotFound, "no task has this id, or it was deleted")
-	case errors.Is(err, task.ErrNoResult):
-		write(w, problem{
-			Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict,
-			Detail: "the task has no result", Problem: task.ErrNoResult.Error(),
-		})
+	case errors.Is(err, task.ErrKeyReused):
+		writeProblem(w, http.StatusUnprocessableEntity, "this Idempotency-Key was used with another request body")
 	case errors.Is(err, task.ErrUnavailable):
 		a.log.ErrorContext(r.Context(), "store unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "5")

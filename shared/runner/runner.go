@@ -26,6 +26,8 @@ type Config struct {
 	// EndingTime is what is left to write the ending between the end of the job's context and the function's own
 	// time-out; default 10s.
 	EndingTime time.Duration
+	// MaxAttempts is how often a task is tried in all when its workers die; default 3.
+	MaxAttempts int
 }
 
 func (c Config) withDefaults() Config {
@@ -37,6 +39,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.EndingTime == 0 {
 		c.EndingTime = 10 * time.Second
+	}
+	if c.MaxAttempts == 0 {
+		c.MaxAttempts = 3
 	}
 	return c
 }
@@ -91,7 +96,7 @@ func taskID(body string) (uuid.UUID, error) {
 
 // run takes one task to its end. An error means that the message must come again.
 func (r *Runner) run(ctx context.Context, id uuid.UUID, log *slog.Logger) error {
-	attempt, err := r.store.Claim(ctx, id, r.cfg.Lease)
+	attempt, err := r.store.Claim(ctx, id, r.cfg.Lease, r.cfg.MaxAttempts)
 	if errors.Is(err, task.ErrNotClaimable) {
 		log.InfoContext(ctx, "message acknowledged: its task is deleted, ended or running elsewhere")
 		return nil

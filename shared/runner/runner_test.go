@@ -45,7 +45,7 @@ func answer(f func() error) error {
 	return f()
 }
 
-func (s *store) Claim(_ context.Context, got uuid.UUID, lease time.Duration) (int, error) {
+func (s *store) Claim(_ context.Context, got uuid.UUID, lease time.Duration, _ int) (int, error) {
 	s.called("claim %t %s", got == id, lease)
 	if s.claim == nil {
 		return 1, nil

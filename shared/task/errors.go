@@ -13,6 +13,8 @@ var (
 	ErrNotClaimable = errors.New("task not claimable")
 	// ErrLeaseLost says that this attempt holds the task no more: it was deleted, ended, or claimed by a later attempt.
 	ErrLeaseLost = errors.New("task lease lost")
+	// ErrKeyReused says that the idempotency key belongs to another request.
+	ErrKeyReused = errors.New("idempotency key used with another request")
 	// ErrUnavailable says that the store cannot be reached; the same call may succeed later.
 	ErrUnavailable = errors.New("store unavailable")
 )

@@ -21,24 +21,31 @@ func NewService(store Store, queue Queue, log *slog.Logger) *Service {
 }
 
 // Submit creates a task and sends it to the workers. The stored row is the truth and the outbox: once it is written
-// the task is accepted, so a failing queue is logged and not an error.
-func (s *Service) Submit(ctx context.Context) (Task, error) {
+// the task is accepted, and where the queue fails the sweeper sends it. With a key the same request again returns the
+// task that the first one made, and another request ErrKeyReused; the zero key always creates.
+func (s *Service) Submit(ctx context.Context, key Key) (Task, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Task{}, fmt.Errorf("make task id: %w", err)
 	}
-	t, err := s.store.Create(ctx, id)
+	t, created, err := s.store.Create(ctx, id, key)
 	if err != nil {
 		return Task{}, fmt.Errorf("create task %s: %w", id, err)
 	}
-	if err := s.queue.Send(ctx, id); err != nil {
-		s.log.ErrorContext(ctx, "task stored but not sent", "task_id", id, "error", err)
-		return t, nil
-	}
-	if err := s.store.MarkEnqueued(ctx, id); err != nil {
-		s.log.WarnContext(ctx, "task sent but not marked as enqueued", "task_id", id, "error", err)
+	if created {
+		s.send(ctx, t.ID)
 	}
 	return t, nil
+}
+
+func (s *Service) send(ctx context.Context, id uuid.UUID) {
+	if err := s.queue.Send(ctx, id); err != nil {
+		s.log.ErrorContext(ctx, "task stored but not sent; the sweeper sends it", "task_id", id, "error", err)
+		return
+	}
+	if err := s.store.MarkEnqueued(ctx, id); err != nil {
+		s.log.WarnContext(ctx, "task sent but not marked as enqueued; the sweeper sends it again", "task_id", id, "error", err)
+	}
 }
 
 // Get returns a task, or ErrNotFound.
@@ -46,16 +53,14 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Task, error) {
 	return s.store.Get(ctx, id)
 }
 
-// Result returns what the task's job answered. It returns ErrNotFound, or ErrNoResult unless the task completed.
-func (s *Service) Result(ctx context.Context, id uuid.UUID) (string, error) {
+// Result returns the task once it has completed. It returns ErrNotFound, or the task and ErrNoResult unless it
+// completed.
+func (s *Service) Result(ctx context.Context, id uuid.UUID) (Task, error) {
 	t, err := s.store.Get(ctx, id)
-	if err != nil {
-		return "", err
+	if err == nil && t.Status != Completed {
+		err = fmt.Errorf("task %s is %q: %w", id, t.Status.Label(), ErrNoResult)
 	}
-	if t.Status != Completed {
-		return "", fmt.Errorf("task %s is %q: %w", id, t.Status.Label(), ErrNoResult)
-	}
-	return t.Result, nil
+	return t, err
 }
 
 // List returns a page of tasks, newest first.

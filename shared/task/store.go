@@ -8,11 +8,25 @@ import (
 )
 
 // Store keeps tasks. Every method is one atomic step of the state machine (see Status) and safe for concurrent use by
-// many processes. An error that comes from an unreachable store wraps ErrUnavailable.
+// many processes. Times are the store's own clock's. An error that comes from an unreachable store wraps
+// ErrUnavailable.
 type Store interface {
-	// Create writes a new pending task that is not yet marked as enqueued and returns it.
-	Create(ctx context.Context, id uuid.UUID) (Task, error)
-	// MarkEnqueued notes that the task's message is in the queue. Losing this write does no harm.
+	Submissions
+	Attempts
+	Upkeep
+	// Close gives back the store's connections.
+	Close()
+}
+
+// Submissions are the steps behind the REST API.
+type Submissions interface {
+	// Create writes a new pending task that is not yet marked as enqueued and returns it. With a key that was used
+	// within KeyLifetime it writes nothing: the same request is answered with the task that the key made then (its ID
+	// and CreatedAt, whatever became of it) and created false, another request with ErrKeyReused. Of two at once with
+	// one key, one creates.
+	Create(ctx context.Context, id uuid.UUID, key Key) (t Task, created bool, err error)
+	// MarkEnqueued notes that the task's message is in the queue. Losing this write does no harm: the task is sent
+	// twice. A task that is not pending is left as it is.
 	MarkEnqueued(ctx context.Context, id uuid.UUID) error
 	// Get returns a task, or ErrNotFound when it is unknown or cancelled.
 	Get(ctx context.Context, id uuid.UUID) (Task, error)
@@ -20,25 +34,88 @@ type Store interface {
 	List(ctx context.Context, page Page) ([]Task, error)
 	// Cancel makes any visible task cancelled, or returns ErrNotFound.
 	Cancel(ctx context.Context, id uuid.UUID) error
+}
 
-	// Claim makes a task running if it is pending, or if it is running and its lease has expired. The claim's lease
-	// ends after the given time unless Heartbeat extends it. It returns the attempt, the fencing token for the calls
-	// below, or ErrNotClaimable.
-	Claim(ctx context.Context, id uuid.UUID, lease time.Duration) (attempt int, err error)
-	// Heartbeat extends the lease of a running attempt to the given time from now, or returns ErrLeaseLost.
+// Attempts are the steps of the workers. The attempt that Claim returns is the fencing token of the others: they
+// return ErrLeaseLost when the task was deleted, has ended or belongs to a later attempt.
+type Attempts interface {
+	// Claim makes a task running if it is pending, or if it is running and its lease has expired and this would not be
+	// more than maxAttempts attempts. The claim's lease ends after the given time unless Heartbeat extends it. It
+	// returns the attempt, or ErrNotClaimable.
+	Claim(ctx context.Context, id uuid.UUID, lease time.Duration, maxAttempts int) (attempt int, err error)
+	// Heartbeat extends the lease of a running attempt to the given time from now.
 	Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration) error
-	// Complete ends a running attempt with its result, or returns ErrLeaseLost.
+	// Complete ends a running attempt with its result.
 	Complete(ctx context.Context, id uuid.UUID, attempt int, result string) error
-	// Fail ends a running attempt for good with the reason, or returns ErrLeaseLost.
+	// Fail ends a running attempt for good with the reason.
 	Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error
+	// Retry makes the task of a running attempt pending again and keeps the reason; Unsent names it once after has
+	// passed. The attempt still counts.
+	Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration) error
+	// Release gives the task of a running attempt back at once, as if it had not been claimed: it is pending, Unsent
+	// names it from now on, and its claim does not count towards maxAttempts. The next claim's fencing token differs
+	// all the same.
+	Release(ctx context.Context, id uuid.UUID, attempt int) error
+}
 
-	// Close gives back the store's connections.
-	Close()
+// Upkeep are the steps of the sweeper. Any number of sweepers may run at once: a row that one of them works on is
+// skipped by the others.
+type Upkeep interface {
+	// Unsent returns up to limit pending tasks that are due and not marked as enqueued, oldest first, or were marked
+	// longer than resendAfter ago (their message is gone). It does not return them again before hold has passed, which
+	// is the time to send and mark them.
+	Unsent(ctx context.Context, limit int, hold, resendAfter time.Duration) ([]uuid.UUID, error)
+	// Rescue takes up to limit running tasks whose lease expired: pending again and due after backoff(attempt), or
+	// failed where the attempt was the last of maxAttempts.
+	Rescue(ctx context.Context, limit int, retry RetryPolicy) (Rescued, error)
+	// Settle is Rescue for one task whose message the queue gave up on. A pending task counts as an attempt that
+	// failed; a running one with a lease, an ended, a deleted and an unknown one are left as they are.
+	Settle(ctx context.Context, id uuid.UUID, retry RetryPolicy) (Rescued, error)
+	// Purge deletes up to limit rows of each kind that are older than the retention says and returns how many.
+	Purge(ctx context.Context, limit int, keep Retention) (int, error)
+}
+
+// Key makes a submission repeatable. The zero value is a submission without one.
+type Key struct {
+	// Name is the client's Idempotency-Key.
+	Name string
+	// Request is a hash of the request, which tells a repetition from another request with the same key.
+	Request []byte
+}
+
+// KeyLifetime is how long a Key is remembered.
+const KeyLifetime = 24 * time.Hour
+
+// RetryPolicy says what becomes of an attempt that ended without an ending.
+type RetryPolicy struct {
+	// MaxAttempts is how often a task is tried in all, at least 1.
+	MaxAttempts int
+	// Backoff is the wait after the first attempt; it doubles with each further one. 0 retries at once.
+	Backoff time.Duration
+	// Reason is kept as the task's error.
+	Reason string
+}
+
+// Rescued counts what became of rescued tasks.
+type Rescued struct {
+	// Requeued are pending again.
+	Requeued int
+	// Failed had no attempt left.
+	Failed int
+}
+
+// Retention is how long rows are kept after they are of no more use.
+type Retention struct {
+	// Ended is for completed and failed tasks, from their end.
+	Ended time.Duration
+	// Cancelled is for deleted tasks, from their deletion.
+	Cancelled time.Duration
 }
 
 // Page selects a part of the list of tasks.
 type Page struct {
-	// Limit is the most tasks to return, 1 to MaxPageLimit; the zero value is DefaultPageLimit.
+	// Limit is the most tasks to return; the zero value is DefaultPageLimit. Stores take one more than MaxPageLimit, by
+	// which a caller sees whether there is a next page.
 	Limit int
 	// Before is the cursor: only tasks older than this id. The zero value starts at the newest.
 	Before uuid.UUID

@@ -1,0 +1,41 @@
+package httpapi
+
+import (
+	"crypto/sha256"
+	"errors"
+	"net/http"
+
+	"ksu/shared/task"
+)
+
+// maxKey is the longest accepted Idempotency-Key in bytes; a UUID has 36.
+const maxKey = 255
+
+var errKey = errors.New(`the Idempotency-Key must be one header of 1 to 255 visible ASCII characters, such as "8e03978e-40d5-43dd-bc93-6894a57f9324"`)
+
+// idempotencyKey reads the request's Idempotency-Key, by which a client repeats a POST whose answer it lost. See
+// draft-ietf-httpapi-idempotency-key-header-07: the value is a structured-field string in double quotes; a bare one,
+// which most clients send, means the same. The zero Key is a request without one.
+func idempotencyKey(h http.Header, body []byte) (task.Key, error) {
+	values := h.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return task.Key{}, nil
+	}
+	if len(values) > 1 {
+		return task.Key{}, errKey
+	}
+	name := values[0]
+	if n := len(name); n >= 2 && name[0] == '"' && name[n-1] == '"' {
+		name = name[1 : n-1]
+	}
+	if name == "" || len(name) > maxKey {
+		return task.Key{}, errKey
+	}
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return task.Key{}, errKey
+		}
+	}
+	sum := sha256.Sum256(body)
+	return task.Key{Name: name, Request: sum[:]}, nil
+}
