@@ -59,7 +59,7 @@ func (o object) oneOf(name string, allowed ...string) string {
 		}
 	}
 	if value != "" {
-		o.add(o.lineOf(name), "property %s%s is %q; supported by the local stack are %s", o.path, name, value, list(allowed))
+		o.add(o.lineOf(name), "property %s%s is %q; supported by the local stack: %s", o.path, name, value, list(allowed))
 	}
 	return allowed[0]
 }

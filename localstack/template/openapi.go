@@ -89,10 +89,10 @@ func (r *resolution) addOperation(s scope, api *builtAPI, path, method, operatio
 		return
 	}
 	if kind := integration.text("type"); !strings.EqualFold(kind, "aws_proxy") {
-		integration.add(integration.line, "property %stype is %q; supported by the local stack is aws_proxy", integration.path, kind)
+		integration.add(integration.line, "property %stype is %q; supported by the local stack: aws_proxy", integration.path, kind)
+		return
 	}
 	integration.oneOf("httpMethod", "POST") // the method of the Invoke API, whatever the route's
-	integration.require("uri")
 	uri := functionURI.FindStringSubmatch(integration.text("uri"))
 	if uri == nil || r.functionOf(uri[1]) == nil {
 		integration.add(integration.line, "property %suri is %q, which invokes no function of this template",

@@ -179,14 +179,17 @@ func (s scope) attribute(n *yaml.Node, id, attribute string) (*yaml.Node, bool) 
 		return text(n, shortID(id+"/", 10)), true
 	}
 	if found.effects.build != nil {
-		s.r.add(n.Line, s.subject, "attribute %s of %s, a %s, is not supported by the local stack", attribute, id, found.kind)
+		s.r.add(n.Line, s.subject, "attribute %s of %s (%s) is not supported by the local stack", attribute, id, found.kind)
 		return nil, false
 	}
 	if !strings.HasSuffix(attribute, "Arn") {
 		return text(n, name+"."+attribute), true
 	}
-	service, _, _ := strings.Cut(strings.TrimPrefix(found.kind, "AWS::"), "::")
-	return text(n, s.r.arn(strings.ToLower(service), name)), true
+	service, kind, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(found.kind, "AWS::")), "::")
+	if service == "iam" { // has no regions
+		return text(n, "arn:aws:iam::"+s.r.options.AccountID+":"+kind+"/"+name), true
+	}
+	return text(n, s.r.arn(service, name)), true
 }
 
 func (r *resolution) functionARN(name string) string { return r.arn("lambda", "function:"+name) }

@@ -84,7 +84,7 @@ func (t *Template) Resolve(o Options) (*Stack, error) {
 
 // note remembers that a resource asks for something without local effect.
 func (r *resolution) note(text string, from *resource) {
-	if text == "" {
+	if text == "" || from.node == nil { // SAM's own resources are not what the template asks for
 		return
 	}
 	for i, n := range r.notes {

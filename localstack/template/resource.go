@@ -179,7 +179,7 @@ func (r *resolution) build() {
 	for _, res := range r.order {
 		s := scope{r: r, subject: res.subject(), resources: true, from: res}
 		properties := res.properties
-		if properties == nil {
+		if properties == nil || isNull(properties) {
 			properties = &yaml.Node{Kind: yaml.MappingNode, Line: res.key.Line}
 		}
 		row := res.effects

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -266,7 +267,7 @@ func (r *resolution) read(s scope, from *resource, path string, n *yaml.Node, al
 	o := object{r: r, subject: s.subject, path: path, line: n.Line, members: map[string]*yaml.Node{}}
 	if n.Kind != yaml.MappingNode {
 		o.failed = true
-		r.add(n.Line, s.subject, "%s is not a mapping", strings.TrimSuffix(path, "."))
+		r.add(n.Line, s.subject, "%s is not a mapping", cmp.Or(strings.TrimSuffix(path, "."), "Properties"))
 		return o
 	}
 	for key, value := range members(n) {
