@@ -1,0 +1,256 @@
+// Package clickhouse sends log lines to ClickHouse in batches, without ever making their writer wait.
+//
+// Handle encodes a line into a bounded buffer; one goroutine sends it when a batch is full, when it has waited long
+// enough, and when Flush asks for it. Lambda freezes the process between invocations, so that only a Flush at the end
+// of each invocation gets lines out in time. While ClickHouse is away the newest lines are kept, the oldest dropped and
+// counted, and nobody waits. A batch whose fate is unknown is sent again under the same deduplication token, after a
+// look whether it is there: servers older than 22.2 know no tokens.
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// Config says where and how lines are sent. What is 0 or "" has the default that is given.
+type Config struct {
+	// Address is host:port of the native protocol, several separated by commas; required.
+	Address string
+	// Username and Password are the account; "default" and none.
+	Username, Password string
+	// Database holds the table logs; "default".
+	Database string
+	// Secure speaks TLS.
+	Secure bool
+	// ConnectionAttempts is how many failures in a row are TryConnectionPeriod apart, and how many it takes until one
+	// that is no answer of the server is reported; 5. Afterwards the pauses double up to a minute.
+	ConnectionAttempts int
+	// TryConnectionPeriod is the first pause after a failure; 3 s.
+	TryConnectionPeriod time.Duration
+	// BatchSize is the number of lines that is sent without waiting for more; 1000.
+	BatchSize int
+	// BatchInterval is the longest that a line waits for others; 10 s.
+	BatchInterval time.Duration
+	// BufferSize is how many unsent lines are kept; 10000. Their texts are bounded as well, to 16 MiB.
+	BufferSize int
+	// Level is the lowest level that is sent; nil is info.
+	Level slog.Leveler
+	// Source fills the column source.
+	Source bool
+	// Function and Version fill the columns of these names.
+	Function, Version string
+	// Log takes what the sink has to say itself: that ClickHouse is away or back, and how many lines were dropped. It
+	// must not lead back into the sink; nil says nothing.
+	Log *slog.Logger
+}
+
+// ErrAway says that lines were not sent because ClickHouse cannot be reached or refuses them; they are kept.
+var ErrAway = errors.New("ClickHouse is away")
+
+const (
+	// maxBytes bounds the texts of the buffer, and again those of the batch that is under way.
+	maxBytes = 16 << 20
+	// maxBatch bounds a batch when there is a backlog.
+	maxBatch = 10_000
+	// sendTimeout is the longest that a batch may take.
+	sendTimeout = 10 * time.Second
+	// dialTimeout bounds a connection with its handshake.
+	dialTimeout = 3 * time.Second
+	// reportPeriod is how often a lasting failure, or more dropped lines, are reported.
+	reportPeriod = time.Minute
+	// maxPause bounds the growth of the pauses between attempts.
+	maxPause = time.Minute
+)
+
+// Sink owns the buffer and the connection. Its Handler feeds it.
+type Sink struct {
+	cfg   Config
+	level slog.Leveler
+	log   *slog.Logger
+	conn  driver.Conn
+	// wake tells the sender to look again.
+	wake chan struct{}
+	// ctx ends with the sink; stopped is closed when the sender has ended.
+	ctx     context.Context
+	stop    context.CancelFunc
+	stopped chan struct{}
+	once    sync.Once
+
+	mu  sync.Mutex
+	buf buffer
+	// pushed counts the lines ever accepted; pending those of the batch under way. What is neither pending nor in the
+	// buffer is settled.
+	pushed  uint64
+	pending int
+	// flush is the line up to which a Flush wants them sent.
+	flush   uint64
+	waiters []waiter
+	// retryAt is when the next attempt after a failure is due; zero where there was none.
+	retryAt  time.Time
+	reported uint64 // dropped lines that were reported
+
+	socketMu sync.Mutex
+	socket   net.Conn
+
+	// early asks for a connection before there are lines to send.
+	early atomic.Bool
+}
+
+// waiter is a Flush that waits until a number of lines are settled.
+type waiter struct {
+	until uint64
+	done  chan error // buffered
+}
+
+// Open returns a sink. It does not connect: the first lines that are due do, or Start.
+func Open(cfg Config) (*Sink, error) {
+	if cfg.Address == "" {
+		return nil, errors.New("open the ClickHouse sink: the address is empty")
+	}
+	cfg = cfg.withDefaults()
+	s := &Sink{cfg: cfg, level: cfg.Level, log: cfg.Log, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	s.buf.init(cfg.BufferSize, maxBytes)
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	conn, err := s.connection()
+	if err != nil {
+		return nil, fmt.Errorf("open the ClickHouse sink: %w", err)
+	}
+	s.conn = conn
+	go s.run()
+	return s, nil
+}
+
+func (c Config) withDefaults() Config {
+	text := func(v *string, def string) {
+		if *v == "" {
+			*v = def
+		}
+	}
+	number := func(v *int, def int) {
+		if *v <= 0 {
+			*v = def
+		}
+	}
+	period := func(v *time.Duration, def time.Duration) {
+		if *v <= 0 {
+			*v = def
+		}
+	}
+	text(&c.Username, "default")
+	text(&c.Database, "default")
+	number(&c.ConnectionAttempts, 5)
+	number(&c.BatchSize, 1000)
+	number(&c.BufferSize, 10_000)
+	period(&c.TryConnectionPeriod, 3*time.Second)
+	period(&c.BatchInterval, 10*time.Second)
+	if c.Level == nil {
+		c.Level = slog.LevelInfo
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Start makes the sink connect in the background where it is not connected, so that the connection is there when lines
+// are due. It returns at once.
+func (s *Sink) Start() {
+	s.early.Store(true)
+	s.kick()
+}
+
+// add takes a line.
+func (s *Sink) add(r *row) {
+	s.mu.Lock()
+	s.buf.push(r)
+	s.pushed++
+	n := s.buf.n
+	s.mu.Unlock()
+	if n == 1 || n == s.cfg.BatchSize { // the sender sets its timer, or sends
+		s.kick()
+	}
+}
+
+func (s *Sink) kick() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// settled counts the lines that were sent or dropped. The caller holds mu.
+func (s *Sink) settled() uint64 { return s.pushed - uint64(s.buf.n+s.pending) }
+
+// Flush sends the lines that were logged before it. It returns when they are sent, when ctx ends, or at once with
+// ErrAway after a failure, until the next attempt is due. What is not sent stays in the buffer, and an attempt under
+// way goes on. A Flush that ctx ends counts as a failure: only one in a while waits for a server that hangs.
+func (s *Sink) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	if s.settled() == s.pushed {
+		s.mu.Unlock()
+		return nil
+	}
+	if time.Now().Before(s.retryAt) {
+		s.mu.Unlock()
+		return ErrAway
+	}
+	w := waiter{until: s.pushed, done: make(chan error, 1)}
+	s.flush = s.pushed
+	s.waiters = append(s.waiters, w)
+	s.mu.Unlock()
+	s.kick()
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.settled() < w.until && !time.Now().Before(s.retryAt) {
+			s.retryAt = time.Now().Add(s.cfg.TryConnectionPeriod)
+		}
+		return fmt.Errorf("flush %d log lines to ClickHouse: %w", s.pushed-s.settled(), ctx.Err())
+	}
+}
+
+// Dropped is how many lines were dropped because the buffer was full.
+func (s *Sink) Dropped() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.dropped
+}
+
+// Close sends what is left while ctx lasts, and ends the sink; a second Close does nothing. The lines that could not be sent are counted to Log and
+// lost; later ones are ignored.
+func (s *Sink) Close(ctx context.Context) error {
+	var err error
+	s.once.Do(func() {
+		s.mu.Lock()
+		s.retryAt = time.Time{} // there is no later attempt to wait for
+		s.mu.Unlock()
+		err = s.Flush(ctx)
+		s.stop()
+		s.closeSocket()
+		<-s.stopped
+		s.mu.Lock()
+		left := s.pushed - s.settled()
+		s.mu.Unlock()
+		s.reportDropped()
+		if left > 0 {
+			s.log.Error("log lines are lost to ClickHouse at the end of the process", "lines", left)
+		}
+		err = errors.Join(err, s.conn.Close())
+	})
+	return err
+}
+
+// addresses splits the list.
+func (c Config) addresses() []string { return strings.Split(c.Address, ",") }

@@ -1,0 +1,487 @@
+package clickhouse_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ksu/shared/logging/clickhouse"
+	"ksu/shared/logging/clickhouse/clickhousetest"
+)
+
+// server is the one that most tests share; those that stop theirs start their own.
+var server *clickhousetest.Server
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "clickhouse")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	if server, err = clickhousetest.New(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer server.Stop()
+	code := m.Run()
+	server.Stop()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// reports is what a sink has to say.
+type reports struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{}
+}
+
+func (r *reports) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+	return r.text.Write(p)
+}
+
+func (r *reports) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// await waits until a report contains text.
+func (r *reports) await(t *testing.T, text string) {
+	t.Helper()
+	eventually(t, func() (bool, string) {
+		return strings.Contains(r.String(), text), "reports lack " + text + ": " + r.String()
+	})
+}
+
+// eventually polls until a condition holds.
+func eventually(t *testing.T, holds func() (bool, string)) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(time.Minute)
+	for {
+		ok, why := holds()
+		if ok {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatal(why)
+		case <-tick.C:
+		}
+	}
+}
+
+// opened is a sink of a test with the database that it writes to.
+type opened struct {
+	*clickhouse.Sink
+	log     *slog.Logger
+	db      *sql.DB
+	reports *reports
+}
+
+// open opens a sink to an address with a new table on the server.
+func open(t *testing.T, s *clickhousetest.Server, address string, change func(*clickhouse.Config)) *opened {
+	t.Helper()
+	database := s.Logs(t)
+	o := &opened{db: s.DB(t, database), reports: &reports{changed: make(chan struct{}, 1)}}
+	cfg := clickhouse.Config{
+		Address: address, Database: database, Function: "worker", Version: "1", Source: true,
+		TryConnectionPeriod: 10 * time.Millisecond, BatchInterval: time.Hour,
+		Log: slog.New(slog.NewTextHandler(o.reports, nil)),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	sink, err := clickhouse.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel() // tests that want their lines sent flush
+		_ = sink.Close(ctx)
+	})
+	o.Sink, o.log = sink, slog.New(sink.Handler())
+	return o
+}
+
+func (o *opened) flush(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := o.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// messages returns the stored messages in the order in which they were logged.
+func (o *opened) messages(t *testing.T) []string {
+	t.Helper()
+	rows, err := o.db.Query("SELECT message FROM logs ORDER BY timestamp, nanosecond, batch, line")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// logs writes n numbered lines.
+func (o *opened) logs(from, n int) {
+	for i := range n {
+		o.log.Info(fmt.Sprint("line ", from+i))
+	}
+}
+
+// wantLines checks that exactly the numbered lines are stored, each once and in order.
+func (o *opened) wantLines(t *testing.T, from, n int) {
+	t.Helper()
+	got := o.messages(t)
+	for i, m := range got {
+		if m != fmt.Sprint("line ", from+i) {
+			t.Fatalf("message %d is %q", i, m)
+		}
+	}
+	if len(got) != n {
+		t.Fatalf("%d lines are stored, want %d", len(got), n)
+	}
+}
+
+func TestColumns(t *testing.T) {
+	t.Parallel()
+	o := open(t, server, server.Address, nil)
+	at := time.Date(2026, 3, 29, 1, 59, 59, 123456789, time.FixedZone("", 3600))
+	r := slog.NewRecord(at, slog.LevelWarn, `"quoted" ünï`, 0)
+	r.AddAttrs(slog.String("request_id", "r1"), slog.String("trace_id", "1-a-b"), slog.String("task_id", "t1"),
+		slog.Int("attempt", 2), slog.Duration("took", time.Second), slog.Any("error", errors.New("no\ngood")))
+	h := o.Handler().WithAttrs([]slog.Attr{slog.String("task_id", "other"), slog.Bool("b", true)})
+	if err := h.Handle(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	o.flush(t)
+	var (
+		seconds                                                                                uint32
+		nanosecond, attempt, line                                                              uint32
+		level, function, version, message, request, trace, task, source, attributes, batchName string
+	)
+	err := o.db.QueryRow("SELECT toUInt32(timestamp), nanosecond, level, function, version, message, request_id, trace_id, task_id, "+
+		"attempt, source, attributes, batch, line FROM logs").Scan(&seconds, &nanosecond, &level, &function, &version, &message,
+		&request, &trace, &task, &attempt, &source, &attributes, &batchName, &line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(seconds) != at.Unix() || nanosecond != 123456789 {
+		t.Errorf("time is %d.%d", seconds, nanosecond)
+	}
+	got := strings.Join([]string{level, function, version, message, request, trace, task, fmt.Sprint(attempt), source, attributes}, "|")
+	want := `WARN|worker|1|"quoted" ünï|r1|1-a-b|t1|2||{"b":true,"took":1000000000,"error":"no\ngood"}`
+	if got != want {
+		t.Errorf("row %s\nwant %s", got, want)
+	}
+	var utc string
+	if err := o.db.QueryRow("SELECT toString(timestamp) FROM logs").Scan(&utc); err != nil || utc != "2026-03-29 00:59:59" {
+		t.Errorf("timestamp reads %q, %v", utc, err)
+	}
+}
+
+func TestSource(t *testing.T) {
+	t.Parallel()
+	o := open(t, server, server.Address, nil)
+	o.log.Info("here")
+	o.flush(t)
+	var source string
+	if err := o.db.QueryRow("SELECT source FROM logs").Scan(&source); err != nil || !strings.HasPrefix(source, "clickhouse/sink_test.go:") {
+		t.Errorf("source %q, %v", source, err)
+	}
+}
+
+func TestBatchSizeSends(t *testing.T) {
+	t.Parallel()
+	o := open(t, server, server.Address, func(c *clickhouse.Config) { c.BatchSize = 10 })
+	o.logs(0, 10)
+	eventually(t, func() (bool, string) { return len(o.messages(t)) == 10, "a full batch is not sent" })
+}
+
+func TestBatchIntervalSends(t *testing.T) {
+	t.Parallel()
+	o := open(t, server, server.Address, func(c *clickhouse.Config) { c.BatchInterval = 20 * time.Millisecond })
+	o.logs(0, 1)
+	eventually(t, func() (bool, string) { return len(o.messages(t)) == 1, "a line that waited is not sent" })
+	o.logs(1, 1)
+	eventually(t, func() (bool, string) { return len(o.messages(t)) == 2, "a second line that waited is not sent" })
+}
+
+func TestManyWriters(t *testing.T) {
+	t.Parallel()
+	o := open(t, server, server.Address, func(c *clickhouse.Config) { c.BatchSize = 50 })
+	var writers sync.WaitGroup
+	for range 8 {
+		writers.Go(func() {
+			for i := range 500 {
+				o.log.Info("m", "i", i)
+			}
+		})
+	}
+	writers.Wait()
+	o.flush(t)
+	if n := len(o.messages(t)); n != 4000 || o.Dropped() != 0 {
+		t.Errorf("%d lines are stored, %d dropped", n, o.Dropped())
+	}
+}
+
+func TestMonthsAreBatchesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	o := open(t, server, server.Address, nil)
+	end := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
+	for i := range 4 {
+		if err := o.Handler().Handle(context.Background(), slog.NewRecord(end.Add(time.Duration(i/2)*time.Second), slog.LevelInfo, "m", 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.flush(t)
+	var batches, lines int
+	if err := o.db.QueryRow("SELECT toInt64(uniq(batch)), toInt64(count()) FROM logs").Scan(&batches, &lines); err != nil || batches != 2 || lines != 4 {
+		t.Errorf("%d lines in %d batches, %v", lines, batches, err)
+	}
+}
+
+// TestAnswerLost cuts the connection after the server took a batch and before it could say so.
+func TestAnswerLost(t *testing.T) {
+	t.Parallel()
+	proxy := clickhousetest.NewProxy(t, server.Address)
+	o := open(t, server, proxy.Address, nil)
+	o.logs(0, 5)
+	o.flush(t) // connected
+	o.logs(5, 5)
+	proxy.LoseEnds()
+	flushed := make(chan error)
+	go func() { flushed <- o.Flush(context.Background()) }()
+	eventually(t, func() (bool, string) { return len(o.messages(t)) == 10, "the server did not take the batch" })
+	proxy.Cut()
+	if err := <-flushed; !errors.Is(err, clickhouse.ErrAway) {
+		t.Errorf("flush: %v", err)
+	}
+	eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
+	o.wantLines(t, 0, 10)
+}
+
+func TestConnectionCut(t *testing.T) {
+	t.Parallel()
+	proxy := clickhousetest.NewProxy(t, server.Address)
+	o := open(t, server, proxy.Address, nil)
+	for i := range 5 {
+		o.logs(10*i, 10)
+		eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
+		proxy.Cut()
+	}
+	o.wantLines(t, 0, 50)
+}
+
+func TestServerRestarts(t *testing.T) {
+	t.Parallel()
+	own := clickhousetest.Start(t)
+	o := open(t, own, own.Address, func(c *clickhouse.Config) { c.BatchSize, c.ConnectionAttempts = 10, 2 })
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	n := 0
+	writer.Go(func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for ; ; n++ {
+			o.logs(n, 1)
+			select {
+			case <-tick.C:
+			case <-stop:
+				n++
+				return
+			}
+		}
+	})
+	eventually(t, func() (bool, string) { return len(o.messages(t)) > 50, "nothing is stored" })
+	own.Stop()
+	o.reports.await(t, "log lines cannot be sent to ClickHouse")
+	if err := own.Start(); err != nil {
+		t.Fatal(err)
+	}
+	o.reports.await(t, "ClickHouse takes log lines again")
+	close(stop)
+	writer.Wait()
+	eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
+	if o.Dropped() != 0 {
+		t.Errorf("%d lines were dropped", o.Dropped())
+	}
+	o.wantLines(t, 0, n)
+}
+
+// TestAbsentServer shows that nobody waits for one, that memory is bounded, and that the loss is told.
+func TestAbsentServer(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	o := open(t, server, address, func(c *clickhouse.Config) { c.BufferSize, c.BatchSize, c.ConnectionAttempts = 100, 100, 3 })
+	o.Start()
+	o.logs(0, 1000)
+	o.reports.await(t, "log lines cannot be sent to ClickHouse")
+	o.reports.await(t, "attempts=3")
+	o.logs(1000, 1000)
+	o.reports.await(t, "log lines were dropped before they reached ClickHouse")
+	if d := o.Dropped(); d < 1800-100 || d > 1900 {
+		t.Errorf("%d lines were dropped", d)
+	}
+	if err := o.Flush(context.Background()); !errors.Is(err, clickhouse.ErrAway) {
+		t.Errorf("flush: %v", err)
+	}
+	if err := o.Close(context.Background()); !errors.Is(err, clickhouse.ErrAway) {
+		t.Errorf("close: %v", err)
+	}
+	o.reports.await(t, "log lines are lost to ClickHouse at the end of the process")
+	if err := o.Close(context.Background()); err != nil {
+		t.Errorf("second close: %v", err)
+	}
+	o.logs(0, 10) // ignored
+}
+
+func TestHangingServer(t *testing.T) {
+	t.Parallel()
+	proxy := clickhousetest.NewProxy(t, server.Address)
+	o := open(t, server, proxy.Address, func(c *clickhouse.Config) { c.TryConnectionPeriod = time.Hour })
+	o.logs(0, 3)
+	o.flush(t)
+	proxy.Hang(true)
+	o.logs(3, 3)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if err := o.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("first flush: %v", err)
+	}
+	if err := o.Flush(context.Background()); !errors.Is(err, clickhouse.ErrAway) { // at once, although ctx has no end
+		t.Errorf("second flush: %v", err)
+	}
+	proxy.Hang(false) // the attempt is still under way
+	eventually(t, func() (bool, string) { return len(o.messages(t)) == 6, "delivery does not resume" })
+	o.logs(6, 1)
+	eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
+	o.wantLines(t, 0, 7)
+}
+
+// TestCloseInterruptsAHang shows that a function's end does not wait for a server that hangs.
+func TestCloseInterruptsAHang(t *testing.T) {
+	t.Parallel()
+	proxy := clickhousetest.NewProxy(t, server.Address)
+	proxy.Hang(true)
+	o := open(t, server, proxy.Address, nil)
+	o.logs(0, 3)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if err := o.Close(ctx); err == nil {
+		t.Error("close: no error")
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("close took %s", took)
+	}
+}
+
+func TestWrongSchema(t *testing.T) {
+	t.Parallel()
+	for name, wrong := range map[string][]string{
+		"no table":  {"DROP TABLE logs"},
+		"no column": {"ALTER TABLE logs DROP COLUMN source"},
+		"type":      {"DROP TABLE logs", "CREATE TABLE logs (timestamp DateTime, nanosecond UInt32, level UInt32, function String, version String, message String, request_id String, trace_id String, task_id String, attempt UInt32, source String, attributes String, batch String, line UInt32) ENGINE = Memory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := open(t, server, server.Address, nil)
+			for _, statement := range wrong {
+				if _, err := o.db.Exec(statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o.logs(0, 3)
+			if err := o.Flush(context.Background()); !errors.Is(err, clickhouse.ErrAway) {
+				t.Errorf("flush: %v", err)
+			}
+			o.reports.await(t, "log lines cannot be sent to ClickHouse")
+			o.logs(3, 3)
+			if _, err := o.db.Exec("DROP TABLE IF EXISTS logs"); err != nil {
+				t.Fatal(err)
+			}
+			if err := clickhousetest.Migrate(o.db); err != nil {
+				t.Fatal(err)
+			}
+			o.reports.await(t, "ClickHouse takes log lines again")
+			eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
+			o.wantLines(t, 0, 6)
+			if n := strings.Count(o.reports.String(), "cannot be sent"); n != 1 {
+				t.Errorf("%d reports of one failure", n)
+			}
+		})
+	}
+}
+
+func TestWrongPasswordIsNotShown(t *testing.T) {
+	t.Parallel()
+	o := open(t, server, server.Address, func(c *clickhouse.Config) { c.Password, c.ConnectionAttempts = "geheim", 1 })
+	o.logs(0, 1)
+	if err := o.Flush(context.Background()); err == nil || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("flush: %v", err)
+	}
+	o.reports.await(t, "cannot be sent")
+	if strings.Contains(o.reports.String(), "geheim") {
+		t.Errorf("reports show the password: %s", o.reports)
+	}
+}
+
+func TestNoAddress(t *testing.T) {
+	t.Parallel()
+	if _, err := clickhouse.Open(clickhouse.Config{}); err == nil || err.Error() != "open the ClickHouse sink: the address is empty" {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAttributesAreJSON(t *testing.T) {
+	t.Parallel()
+	o := open(t, server, server.Address, nil)
+	o.log.With("b", 1).Info("m", "a", map[string]int{"x": 1})
+	o.flush(t)
+	var text string
+	if err := o.db.QueryRow("SELECT attributes FROM logs").Scan(&text); err != nil || !json.Valid([]byte(text)) {
+		t.Errorf("attributes %s, %v", text, err)
+	}
+}
