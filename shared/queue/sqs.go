@@ -20,6 +20,18 @@ type Message struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// TaskID reads the body of a task's message. The error says what is wrong with one that names no task.
+func TaskID(body string) (uuid.UUID, error) {
+	var m Message
+	if err := json.Unmarshal([]byte(body), &m); err != nil {
+		return uuid.Nil, fmt.Errorf("decode message body: %w", err)
+	}
+	if m.ID == uuid.Nil {
+		return uuid.Nil, errors.New(`message body has no "id"`)
+	}
+	return m.ID, nil
+}
+
 // SQS implements task.Queue on a standard queue.
 type SQS struct {
 	client *sqs.Client

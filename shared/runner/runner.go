@@ -3,7 +3,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"ksu/shared/job"
+	"ksu/shared/queue"
 	"ksu/shared/task"
 )
 
@@ -68,7 +68,7 @@ func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSE
 	var response events.SQSEventResponse
 	for _, message := range event.Records {
 		log := r.log.With("message_id", message.MessageId)
-		id, err := taskID(message.Body)
+		id, err := queue.TaskID(message.Body)
 		if err != nil {
 			log.ErrorContext(ctx, "message dropped: it names no task", "error", err)
 			continue
@@ -79,19 +79,6 @@ func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSE
 		}
 	}
 	return response, nil
-}
-
-func taskID(body string) (uuid.UUID, error) {
-	var m struct {
-		ID uuid.UUID `json:"id"`
-	}
-	if err := json.Unmarshal([]byte(body), &m); err != nil {
-		return uuid.Nil, fmt.Errorf("decode message body: %w", err)
-	}
-	if m.ID == uuid.Nil {
-		return uuid.Nil, errors.New(`message body has no "id"`)
-	}
-	return m.ID, nil
 }
 
 // run takes one task to its end. An error means that the message must come again.

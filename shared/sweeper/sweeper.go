@@ -1,0 +1,181 @@
+// Package sweeper finishes what died in the middle: it sends tasks that were stored and not sent, rescues those whose
+// worker stopped, settles what the queue gave up on, and purges what nobody needs any more.
+package sweeper
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"ksu/shared/queue"
+	"ksu/shared/task"
+)
+
+// Config has the sweeper's limits. The zero value of a field is its default.
+type Config struct {
+	// MaxAttempts is how often a task is tried in all when its workers die; default 3.
+	MaxAttempts int
+	// Retention is how long completed and failed tasks are kept; default 30 days.
+	Retention time.Duration
+	// Backoff is the wait before a rescued task is sent again; it doubles with each attempt; default 5 s.
+	Backoff time.Duration
+	// Batch is how many rows one statement takes; default 100.
+	Batch int
+	// Rounds is how many full batches of one kind a run takes before it leaves the rest to the next; default 50.
+	Rounds int
+}
+
+const (
+	// hold is how long a sweeper has to send the tasks that it took, before another one may.
+	hold = 30 * time.Second
+	// resendAfter is the task queue's message retention, after which a message is gone.
+	resendAfter = 4 * 24 * time.Hour
+	// keepCancelled is how long deleted tasks are kept.
+	keepCancelled = 24 * time.Hour
+)
+
+func (c Config) withDefaults() Config {
+	if c.MaxAttempts == 0 {
+		c.MaxAttempts = 3
+	}
+	if c.Retention == 0 {
+		c.Retention = 30 * 24 * time.Hour
+	}
+	if c.Backoff == 0 {
+		c.Backoff = 5 * time.Second
+	}
+	if c.Batch == 0 {
+		c.Batch = 100
+	}
+	if c.Rounds == 0 {
+		c.Rounds = 50
+	}
+	return c
+}
+
+// Store are the steps of a store that the sweeper needs.
+type Store interface {
+	task.Upkeep
+	MarkEnqueued(ctx context.Context, id uuid.UUID) error
+}
+
+// Sweeper does the upkeep of a store. Any number of them may run at once.
+type Sweeper struct {
+	store Store
+	queue task.Queue
+	log   *slog.Logger
+	cfg   Config
+}
+
+// New returns a sweeper over a store and the queue of its tasks.
+func New(store Store, q task.Queue, log *slog.Logger, cfg Config) *Sweeper {
+	return &Sweeper{store: store, queue: q, log: log, cfg: cfg.withDefaults()}
+}
+
+// Handle is the Lambda handler of both the schedule and the dead letter queue's mapping, told apart by the event's
+// Records.
+func (s *Sweeper) Handle(ctx context.Context, event json.RawMessage) (any, error) {
+	var sqs events.SQSEvent
+	if err := json.Unmarshal(event, &sqs); err != nil {
+		return nil, fmt.Errorf("decode event: %w", err)
+	}
+	if len(sqs.Records) > 0 {
+		return s.Settle(ctx, sqs), nil
+	}
+	return s.Sweep(ctx)
+}
+
+// Swept counts what a sweep did.
+type Swept struct {
+	Sent     int `json:"sent"`
+	Requeued int `json:"requeued"`
+	Failed   int `json:"failed"`
+	Purged   int `json:"purged"`
+}
+
+// Sweep does one round of everything. A part that fails does not keep the others from theirs; all errors are returned.
+func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
+	var swept Swept
+	rescue := func() (int, error) {
+		r, err := s.store.Rescue(ctx, s.cfg.Batch, s.retry("the worker stopped during the attempt"))
+		swept.Requeued += r.Requeued
+		swept.Failed += r.Failed
+		return r.Requeued + r.Failed, err
+	}
+	send := func() (int, error) {
+		n, err := s.send(ctx)
+		swept.Sent += n
+		return n, err
+	}
+	purge := func() (int, error) {
+		n, err := s.store.Purge(ctx, s.cfg.Batch, task.Retention{Ended: s.cfg.Retention, Cancelled: keepCancelled})
+		swept.Purged += n
+		return n, err
+	}
+	err := errors.Join(s.repeat(ctx, rescue), s.repeat(ctx, send), s.repeat(ctx, purge))
+	if swept != (Swept{}) || err != nil {
+		s.log.InfoContext(ctx, "swept", "sent", swept.Sent, "requeued", swept.Requeued, "failed", swept.Failed, "purged", swept.Purged)
+	}
+	return swept, err
+}
+
+// repeat runs a step as long as it has full batches, within the rounds of a run.
+func (s *Sweeper) repeat(ctx context.Context, step func() (int, error)) error {
+	for range s.cfg.Rounds {
+		n, err := step()
+		if err != nil || n < s.cfg.Batch || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Sweeper) retry(reason string) task.RetryPolicy {
+	return task.RetryPolicy{MaxAttempts: s.cfg.MaxAttempts, Backoff: s.cfg.Backoff, Reason: reason}
+}
+
+// send sends a batch of tasks and returns how many it took. The first that fails ends it: the queue is away, and the
+// rest comes again after hold.
+func (s *Sweeper) send(ctx context.Context) (int, error) {
+	ids, err := s.store.Unsent(ctx, s.cfg.Batch, hold, resendAfter)
+	if err != nil {
+		return 0, fmt.Errorf("find unsent tasks: %w", err)
+	}
+	for n, id := range ids {
+		if err := s.queue.Send(ctx, id); err != nil {
+			return n, fmt.Errorf("send task %s: %w", id, err)
+		}
+		if err := s.store.MarkEnqueued(ctx, id); err != nil {
+			s.log.WarnContext(ctx, "task sent but not marked as enqueued; it is sent again", "task_id", id, "error", err)
+		}
+	}
+	return len(ids), nil
+}
+
+// Settle handles messages that the task queue gave up on: the store decides by the rules of Rescue what becomes of
+// their tasks, and a message is acknowledged only once it has.
+func (s *Sweeper) Settle(ctx context.Context, event events.SQSEvent) events.SQSEventResponse {
+	var response events.SQSEventResponse
+	for _, m := range event.Records {
+		id, err := queue.TaskID(m.Body)
+		if err != nil {
+			s.log.ErrorContext(ctx, "dead letter dropped: it names no task", "message_id", m.MessageId, "error", err)
+			continue
+		}
+		rescued, err := s.store.Settle(ctx, id, s.retry("the queue gave up on the task"))
+		if err != nil {
+			s.log.ErrorContext(ctx, "dead letter returned to its queue", "message_id", m.MessageId, "task_id", id, "error", err)
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+			continue
+		}
+		s.log.WarnContext(ctx, "dead letter settled", "message_id", m.MessageId, "task_id", id,
+			"requeued", rescued.Requeued, "failed", rescued.Failed)
+	}
+	return response
+}

@@ -1,0 +1,126 @@
+package sweeper_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"ksu/shared/sweeper"
+	"ksu/shared/task"
+)
+
+var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
+
+// store answers each step once with what a test set, and then with nothing to do.
+type store struct {
+	unsent   []uuid.UUID
+	rescued  task.Rescued
+	purged   int
+	err      error
+	marked   []uuid.UUID
+	settled  []uuid.UUID
+	policies []task.RetryPolicy
+	kept     task.Retention
+}
+
+func (s *store) Unsent(context.Context, int, time.Duration, time.Duration) ([]uuid.UUID, error) {
+	ids := s.unsent
+	s.unsent = nil
+	return ids, nil
+}
+
+func (s *store) Rescue(_ context.Context, _ int, p task.RetryPolicy) (task.Rescued, error) {
+	s.policies = append(s.policies, p)
+	r := s.rescued
+	s.rescued = task.Rescued{}
+	return r, s.err
+}
+
+func (s *store) Settle(_ context.Context, id uuid.UUID, p task.RetryPolicy) (task.Rescued, error) {
+	s.settled = append(s.settled, id)
+	s.policies = append(s.policies, p)
+	return task.Rescued{Requeued: 1}, s.err
+}
+
+func (s *store) Purge(_ context.Context, _ int, keep task.Retention) (int, error) {
+	s.kept = keep
+	n := s.purged
+	s.purged = 0
+	return n, nil
+}
+
+func (s *store) MarkEnqueued(_ context.Context, id uuid.UUID) error {
+	s.marked = append(s.marked, id)
+	return nil
+}
+
+type sent struct {
+	ids []uuid.UUID
+	err error
+}
+
+func (q *sent) Send(_ context.Context, id uuid.UUID) error {
+	if q.err == nil {
+		q.ids = append(q.ids, id)
+	}
+	return q.err
+}
+
+func handle(t *testing.T, s *store, q *sent, event string) (any, error) {
+	t.Helper()
+	return sweeper.New(s, q, slog.New(slog.DiscardHandler), sweeper.Config{Batch: 2}).Handle(t.Context(), json.RawMessage(event))
+}
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	s := &store{unsent: []uuid.UUID{id, uuid.Nil}, rescued: task.Rescued{Requeued: 1, Failed: 1}, purged: 2}
+	q := &sent{}
+	got, err := handle(t, s, q, `{"detail-type":"Scheduled Event"}`)
+	if want := (sweeper.Swept{Sent: 2, Requeued: 1, Failed: 1, Purged: 2}); err != nil || got != want {
+		t.Errorf("swept %+v, %v; want %+v", got, err, want)
+	}
+	if len(q.ids) != 2 || len(s.marked) != 2 {
+		t.Errorf("sent %v, marked %v", q.ids, s.marked)
+	}
+	if len(s.policies) != 2 { // a full batch is followed by another
+		t.Errorf("%d rounds of rescue, want 2", len(s.policies))
+	}
+	if s.kept.Ended != 30*24*time.Hour || s.kept.Cancelled != 24*time.Hour || s.policies[0].MaxAttempts != 3 {
+		t.Errorf("kept %+v, policy %+v", s.kept, s.policies[0])
+	}
+}
+
+func TestPartsFailByThemselves(t *testing.T) {
+	t.Parallel()
+	away := errors.New("away")
+	s := &store{unsent: []uuid.UUID{id}, purged: 1, err: away}
+	q := &sent{err: errors.New("queue down")}
+	got, err := handle(t, s, q, `{}`)
+	if !errors.Is(err, away) || !errors.Is(err, q.err) || got.(sweeper.Swept).Purged != 1 {
+		t.Errorf("swept %+v, %v", got, err)
+	}
+	if len(s.marked) != 0 {
+		t.Error("a task that was not sent is marked")
+	}
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	const event = `{"Records":[{"messageId":"a","body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"},{"messageId":"b","body":"?"}]}`
+	s := &store{}
+	got, err := handle(t, s, &sent{}, event)
+	if err != nil || len(got.(events.SQSEventResponse).BatchItemFailures) != 0 || len(s.settled) != 1 || s.settled[0] != id {
+		t.Errorf("answer %+v, %v; settled %v", got, err, s.settled)
+	}
+	got, err = handle(t, &store{err: task.ErrUnavailable}, &sent{}, event)
+	back := got.(events.SQSEventResponse).BatchItemFailures
+	if err != nil || len(back) != 1 || back[0].ItemIdentifier != "a" {
+		t.Errorf("answer %+v, %v; want a back", got, err)
+	}
+}
