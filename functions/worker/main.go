@@ -3,8 +3,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -20,6 +22,10 @@ func main() {
 	if err != nil {
 		exit(err)
 	}
+	attempts, err := maxAttempts()
+	if err != nil {
+		exit(err)
+	}
 	work, err := job.New(iowork.Name, os.Getenv)
 	if err != nil {
 		exit(err)
@@ -28,7 +34,25 @@ func main() {
 	if err != nil {
 		exit(err)
 	}
-	lambda.Start(runner.New(tasks, work, log, runner.Config{}).Handle)
+	r := runner.New(tasks, work, log, runner.Config{MaxAttempts: attempts})
+	// A SIGTERM handler makes Lambda announce the end of the environment, and the task is given back in time.
+	lambda.StartWithOptions(r.Handle, lambda.WithEnableSIGTERM(func() {
+		r.Stop()
+		os.Exit(0)
+	}))
+}
+
+// maxAttempts reads MAX_ATTEMPTS; 0, when it is unset, is the runner's default.
+func maxAttempts() (int, error) {
+	value := os.Getenv("MAX_ATTEMPTS")
+	if value == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("MAX_ATTEMPTS is %q; allowed are whole numbers from 1", value)
+	}
+	return n, nil
 }
 
 func exit(err error) {

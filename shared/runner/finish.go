@@ -18,6 +18,9 @@ func (r *Runner) finish(ctx context.Context, id uuid.UUID, attempt int, result s
 		log.InfoContext(ctx, "job stopped: the task was deleted or another worker holds it", "error", jobErr)
 		return nil
 	}
+	if errors.Is(jobErr, errStopped) {
+		return r.release(ctx, id, attempt, log)
+	}
 	err := r.write(ctx, log, func(ctx context.Context) error {
 		if jobErr != nil {
 			return r.store.Fail(ctx, id, attempt, jobErr.Error())
@@ -53,4 +56,14 @@ func (r *Runner) write(ctx context.Context, log *slog.Logger, once func(context.
 		case <-time.After(wait):
 		}
 	}
+}
+
+// release gives the task of a stopped job back. The message is acknowledged: the sweeper sends the task again.
+func (r *Runner) release(ctx context.Context, id uuid.UUID, attempt int, log *slog.Logger) error {
+	err := r.store.Release(ctx, id, attempt)
+	if err != nil && !errors.Is(err, task.ErrLeaseLost) {
+		return fmt.Errorf("release task %s: %w", id, err)
+	}
+	log.InfoContext(ctx, "task released: the worker stops")
+	return nil
 }

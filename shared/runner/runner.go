@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -49,17 +51,34 @@ func (c Config) withDefaults() Config {
 // errDeadline is why a job's context ends before the function's time-out.
 var errDeadline = errors.New("the job did not end before the function's time-out")
 
+// errStopped is why jobs end when the process is told to.
+var errStopped = errors.New("the worker stops")
+
 // Runner runs the tasks that messages name.
 type Runner struct {
 	store task.Store
 	job   job.Job
 	log   *slog.Logger
 	cfg   Config
+
+	// stopping ends with errStopped when the process is told to end; active are the tasks on their way.
+	stopping context.Context
+	stop     context.CancelCauseFunc
+	active   sync.WaitGroup
 }
 
 // New returns a runner of one job over a store.
 func New(store task.Store, j job.Job, log *slog.Logger, cfg Config) *Runner {
-	return &Runner{store: store, job: j, log: log, cfg: cfg.withDefaults()}
+	r := &Runner{store: store, job: j, log: log, cfg: cfg.withDefaults()}
+	r.stopping, r.stop = context.WithCancelCause(context.Background())
+	return r
+}
+
+// Stop stops the running jobs, gives their tasks back to the store and returns when that is done. It is for a process
+// that got SIGTERM: another worker can have the tasks at once instead of after their lease.
+func (r *Runner) Stop() {
+	r.stop(errStopped)
+	r.active.Wait()
 }
 
 // Handle is the Lambda handler of the task queue's event source mapping. It reports the messages that it could not
@@ -83,6 +102,8 @@ func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSE
 
 // run takes one task to its end. An error means that the message must come again.
 func (r *Runner) run(ctx context.Context, id uuid.UUID, log *slog.Logger) error {
+	r.active.Add(1)
+	defer r.active.Done()
 	attempt, err := r.store.Claim(ctx, id, r.cfg.Lease, r.cfg.MaxAttempts)
 	if errors.Is(err, task.ErrNotClaimable) {
 		log.InfoContext(ctx, "message acknowledged: its task is deleted, ended or running elsewhere")
@@ -101,6 +122,7 @@ func (r *Runner) run(ctx context.Context, id uuid.UUID, log *slog.Logger) error 
 func (r *Runner) runJob(ctx context.Context, id uuid.UUID, attempt int, log *slog.Logger) (string, error) {
 	jobCtx, end := context.WithCancelCause(ctx)
 	defer end(nil)
+	defer context.AfterFunc(r.stopping, func() { end(errStopped) })()
 	if deadline, ok := ctx.Deadline(); ok {
 		var stop context.CancelFunc
 		jobCtx, stop = context.WithDeadlineCause(jobCtx, deadline.Add(-r.cfg.EndingTime), errDeadline)
@@ -111,13 +133,24 @@ func (r *Runner) runJob(ctx context.Context, id uuid.UUID, attempt int, log *slo
 		defer close(beating)
 		r.keepLease(jobCtx, id, attempt, end, log)
 	}()
-	result, err := r.job.Run(jobCtx, id)
+	result, err := r.call(jobCtx, id, log)
 	if cause := context.Cause(jobCtx); err != nil && cause != nil {
 		err = cause // whatever the job made of it, this is why it stopped
 	}
 	end(nil)
 	<-beating
 	return result, err
+}
+
+// call runs the job; a panic is that job's failure and leaves the process's other work alone.
+func (r *Runner) call(ctx context.Context, id uuid.UUID, log *slog.Logger) (result string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.ErrorContext(ctx, "job panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("job panicked: %v", p)
+		}
+	}()
+	return r.job.Run(ctx, id)
 }
 
 // keepLease extends the lease until ctx ends. When the lease is lost it ends the job with task.ErrLeaseLost. When the

@@ -68,6 +68,11 @@ func (s *store) Fail(_ context.Context, _ uuid.UUID, attempt int, reason string)
 	return answer(s.finish)
 }
 
+func (s *store) Release(_ context.Context, _ uuid.UUID, attempt int) error {
+	s.called("release %d", attempt)
+	return answer(s.finish)
+}
+
 type work func(ctx context.Context) (string, error)
 
 func (w work) Run(ctx context.Context, _ uuid.UUID) (string, error) { return w(ctx) }
@@ -226,5 +231,37 @@ func TestMalformedMessagesAreDropped(t *testing.T) {
 	}
 	if want := []string{"claim true 9s", "complete 1 yes"}; !slices.Equal(s.calls, want) {
 		t.Errorf("calls %q, want those of the good message alone: %q", s.calls, want)
+	}
+}
+
+func TestAPanicIsTheJobsFailure(t *testing.T) {
+	t.Parallel()
+	s := &store{}
+	if back := handle(t.Context(), t, s, func(context.Context) (string, error) { panic("boom") }, message()); back != nil {
+		t.Errorf("returned %v", back)
+	}
+	if want := "fail 1 job panicked: boom"; len(s.calls) != 2 || s.calls[1] != want {
+		t.Errorf("calls %q, want %q at the end", s.calls, want)
+	}
+}
+
+func TestStopReleasesTheTask(t *testing.T) {
+	t.Parallel()
+	s := &store{}
+	started := make(chan struct{})
+	r := runner.New(s, work(func(ctx context.Context) (string, error) {
+		close(started)
+		return untilStopped(ctx)
+	}), slog.New(slog.DiscardHandler), runner.Config{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: message()}}})
+	}()
+	<-started
+	r.Stop()
+	<-ended
+	if len(s.calls) != 2 || s.calls[1] != "release 1" {
+		t.Errorf("calls %q, want a release at the end", s.calls)
 	}
 }
