@@ -1,26 +1,136 @@
-// Package logging sets up the structured log that all functions write.
+// Package logging sets up the structured log that all functions write: to stdout always, and to ClickHouse when it is
+// configured. Every line carries the function, its version, and what the context knows: the invocation's request id, the
+// trace, and the attributes given to With, such as the task.
 package logging
 
 import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"ksu/shared/logging/clickhouse"
 )
 
 // New returns a logger that writes JSON lines to w, from the given level up: debug, info, warn or error; "" is info.
 func New(w io.Writer, level string) (*slog.Logger, error) {
-	var l slog.Level
-	switch level {
-	case "", "info":
-		l = slog.LevelInfo
-	case "debug":
-		l = slog.LevelDebug
-	case "warn":
-		l = slog.LevelWarn
-	case "error":
-		l = slog.LevelError
-	default:
-		return nil, fmt.Errorf("LOG_LEVEL is %q; allowed are debug, info, warn, error", level)
+	l, err := parse(level)
+	if err != nil {
+		return nil, err
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
+}
+
+func parse(level string) (slog.Level, error) {
+	switch level {
+	case "", "info":
+		return slog.LevelInfo, nil
+	case "debug":
+		return slog.LevelDebug, nil
+	case "warn":
+		return slog.LevelWarn, nil
+	case "error":
+		return slog.LevelError, nil
+	default:
+		return 0, fmt.Errorf("LOG_LEVEL is %q; allowed are debug, info, warn, error", level)
+	}
+}
+
+// Config says what is logged, in which form and where to. The zero value logs JSON from info up to stdout.
+type Config struct {
+	// Writer takes the lines; nil is stdout.
+	Writer io.Writer
+	// Handler is the form of the lines there: json, or text, which is coloured and aligned on a terminal; "" is json.
+	Handler string
+	// Level is the lowest level that is logged: debug, info, warn or error; "" is info.
+	Level string
+	// Source adds file and line of the caller.
+	Source bool
+	// Function and Version name what logs; "" is the Lambda function's name, and the commit that it was built from or
+	// else the Lambda function's version.
+	Function, Version string
+	// ClickHouse takes the lines as well, where its Address is set. Level, Source, Function, Version and Log are filled in.
+	ClickHouse clickhouse.Config
+	// FlushTimeout is the most that the end of an invocation waits for ClickHouse; 0 is 200 ms.
+	FlushTimeout time.Duration
+}
+
+// Open sets up the log. The caller closes it at the end of the process.
+func Open(cfg Config) (*Logger, error) {
+	level, err := parse(cfg.Level)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Writer == nil {
+		cfg.Writer = os.Stdout
+	}
+	if cfg.Function == "" {
+		cfg.Function = lambdacontext.FunctionName
+	}
+	if cfg.Version == "" {
+		cfg.Version = version()
+	}
+	if cfg.FlushTimeout <= 0 {
+		cfg.FlushTimeout = 200 * time.Millisecond
+	}
+	stdout, err := output(cfg, level)
+	if err != nil {
+		return nil, err
+	}
+	l := &Logger{flushTimeout: cfg.FlushTimeout}
+	handler := stdout
+	if cfg.ClickHouse.Address != "" {
+		sent := cfg.ClickHouse
+		sent.Level, sent.Source, sent.Function, sent.Version = level, cfg.Source, cfg.Function, cfg.Version
+		sent.Log = slog.New(&contextual{next: stdout})
+		if l.sink, err = clickhouse.Open(sent); err != nil {
+			return nil, err
+		}
+		handler = slog.NewMultiHandler(stdout, l.sink.Handler())
+	}
+	l.Logger = slog.New(&contextual{next: handler})
+	return l, nil
+}
+
+// output is the handler of the writer, with the attributes of every line.
+func output(cfg Config, level slog.Level) (slog.Handler, error) {
+	options := &slog.HandlerOptions{Level: level, AddSource: cfg.Source}
+	if cfg.Source {
+		options.ReplaceAttr = shortSource
+	}
+	var handler slog.Handler
+	switch {
+	case cfg.Handler == "" || cfg.Handler == "json":
+		handler = slog.NewJSONHandler(cfg.Writer, options)
+	case cfg.Handler != "text":
+		return nil, fmt.Errorf("LOGGER_HANDLER is %q; allowed are json, text", cfg.Handler)
+	case coloured(cfg.Writer):
+		return newConsole(cfg.Writer, level, cfg.Source), nil // a terminal shows one function, or the local stack says which
+	default:
+		handler = slog.NewTextHandler(cfg.Writer, options)
+	}
+	return handler.WithAttrs([]slog.Attr{slog.String("function", cfg.Function), slog.String("version", cfg.Version)}), nil
+}
+
+// version is the commit that the program was built from, with + for changes on top of it.
+func version() string {
+	var commit, changed string
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value[:min(12, len(s.Value))]
+			case s.Key == "vcs.modified" && s.Value == "true":
+				changed = "+"
+			}
+		}
+	}
+	if commit == "" {
+		return lambdacontext.FunctionVersion
+	}
+	return commit + changed
 }

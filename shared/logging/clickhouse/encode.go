@@ -108,8 +108,11 @@ func appendString(buf []byte, s string) []byte {
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && size == 1 {
-				buf = append(append(buf, s[start:i]...), "\ufffd"...)
+				buf = append(append(buf, s[start:i]...), `\ufffd`...)
 				start = i + 1
+			} else if r == '\u2028' || r == '\u2029' { // line ends to JavaScript
+				buf = append(append(buf, s[start:i]...), '\\', 'u', '2', '0', '2', hexDigits[r&15])
+				start = i + size
 			}
 			i += size
 			continue

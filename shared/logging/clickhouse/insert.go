@@ -83,7 +83,12 @@ func (s *sender) insert(ctx context.Context, b *batch) error {
 			return nil
 		}
 	}
-	insert, err := s.conn.PrepareBatch(ch.Context(ctx, settings(server, b.id)...), insertStatement)
+	set, async := settings(server, b.id)
+	options := []ch.QueryOption{ch.WithSettings(set)}
+	if async {
+		options = append(options, ch.WithAsync(true))
+	}
+	insert, err := s.conn.PrepareBatch(ch.Context(ctx, options...), insertStatement)
 	if err != nil {
 		return fmt.Errorf("insert log lines: %w", err)
 	}
@@ -121,18 +126,17 @@ func (s *sender) stored(ctx context.Context, b *batch) (bool, error) {
 // insert_deduplication_token is of 22.2; it needs the table's non_replicated_deduplication_window. With async_insert the
 // server gathers the small batches of many functions into one part; it takes data from the native protocol since 23.10
 // and keeps them for at most async_insert_busy_timeout_ms, which the end of an invocation may have to wait for.
-func settings(server *driver.ServerVersion, token string) []ch.QueryOption {
-	set := ch.Settings{}
-	options := []ch.QueryOption{ch.WithSettings(set)}
+func settings(server *driver.ServerVersion, token string) (set ch.Settings, async bool) {
+	set = ch.Settings{}
 	if atLeast(server, 22, 2) {
 		set["insert_deduplication_token"] = token
 	}
 	if atLeast(server, 23, 10) {
 		set["async_insert_deduplicate"] = 1
 		set["async_insert_busy_timeout_ms"] = 20
-		options = append(options, ch.WithAsync(true))
+		async = true
 	}
-	return options
+	return set, async
 }
 
 func atLeast(server *driver.ServerVersion, major, minor uint64) bool {

@@ -1,0 +1,75 @@
+package logging
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"ksu/shared/logging/clickhouse"
+)
+
+// Logger is a slog.Logger that has something to flush.
+type Logger struct {
+	*slog.Logger
+	sink         *clickhouse.Sink // nil where ClickHouse is not configured
+	flushTimeout time.Duration
+}
+
+// Flush sends the lines that ClickHouse has not got, and returns when they are sent, when ctx ends, or at once while
+// ClickHouse is known to be away. An error is for information: what is not sent stays, and the log says so itself.
+func (l *Logger) Flush(ctx context.Context) error {
+	if l.sink == nil {
+		return nil
+	}
+	return l.sink.Flush(ctx)
+}
+
+// Close flushes while ctx lasts and ends what runs in the background. Later lines go to stdout only.
+func (l *Logger) Close(ctx context.Context) error {
+	if l.sink == nil {
+		return nil
+	}
+	return l.sink.Close(ctx)
+}
+
+// Wrap makes a Lambda handler, which is anything that lambda.Start takes, flush the log at the end of each invocation:
+// after it, Lambda freezes the process. The flush takes at most FlushTimeout, and leaves some time before the function's
+// own time-out. A handler that panics is flushed as well.
+func (l *Logger) Wrap(handler any) lambda.Handler {
+	next, ok := handler.(lambda.Handler)
+	if !ok {
+		next = lambda.NewHandler(handler)
+	}
+	if l.sink == nil {
+		return next
+	}
+	return flushing{next: next, log: l}
+}
+
+// flushing is the handler that Wrap returns.
+type flushing struct {
+	next lambda.Handler
+	log  *Logger
+}
+
+// spare is the time that a flush leaves for the answer before the function's time-out.
+const spare = 100 * time.Millisecond
+
+// Invoke implements lambda.Handler.
+func (f flushing) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	f.log.sink.Start() // connected while the handler works
+	defer f.flush(ctx)
+	return f.next.Invoke(ctx, payload)
+}
+
+func (f flushing) flush(ctx context.Context) {
+	until := time.Now().Add(f.log.flushTimeout)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-spare).Before(until) {
+		until = deadline.Add(-spare)
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
+	defer cancel()
+	_ = f.log.Flush(ctx) // the sink reports its troubles itself
+}

@@ -1,0 +1,194 @@
+package logging_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ksu/shared/config"
+	"ksu/shared/logging"
+	"ksu/shared/logging/clickhouse"
+	"ksu/shared/logging/clickhouse/clickhousetest"
+)
+
+// server is the ClickHouse of this package's tests.
+var server *clickhousetest.Server
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "logging")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	if server, err = clickhousetest.New(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer server.Stop()
+	code := m.Run()
+	server.Stop()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// sending opens a log to a buffer and to a new table behind an address of the server.
+func sending(t testing.TB, address string, budget time.Duration) (log *logging.Logger, out *bytes.Buffer, count func() int) {
+	t.Helper()
+	database := server.Logs(t)
+	log, out = open(t, func(c *logging.Config) {
+		c.ClickHouse = clickhouse.Config{Address: address, Database: database, BatchInterval: time.Hour, TryConnectionPeriod: time.Hour}
+		c.FlushTimeout = budget
+	})
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = log.Close(ctx)
+	})
+	db := server.DB(t, database)
+	return log, out, func() int {
+		var n int
+		if err := db.QueryRow("SELECT toInt64(count()) FROM logs WHERE function = 'api' AND request_id = 'req-1' AND attributes = '{\"n\":1}'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+}
+
+func TestInvocationsAreFlushed(t *testing.T) {
+	t.Parallel()
+	log, out, count := sending(t, server.Address, time.Minute)
+	handler := log.Wrap(func(ctx context.Context, in string) (string, error) {
+		log.InfoContext(ctx, "m", "n", 1)
+		return "<" + in + ">", nil
+	})
+	for i := 1; i <= 3; i++ {
+		answer, err := handler.Invoke(invocation(), []byte(`"x"`))
+		if err != nil || strings.TrimSpace(string(answer)) != `"<x>"` {
+			t.Fatalf("answer %s, %v", answer, err)
+		}
+		if n := count(); n != i {
+			t.Errorf("%d lines after %d invocations", n, i)
+		}
+	}
+	if n := strings.Count(out.String(), `"msg":"m"`); n != 3 {
+		t.Errorf("stdout has %d lines", n)
+	}
+}
+
+func TestFailuresAndPanicsAreFlushed(t *testing.T) {
+	t.Parallel()
+	log, _, count := sending(t, server.Address, time.Minute)
+	failure := errors.New("failure")
+	next := bare(func(ctx context.Context, in []byte) ([]byte, error) {
+		log.InfoContext(ctx, "m", "n", 1)
+		if string(in) == "panic" {
+			panic("panic")
+		}
+		return nil, failure
+	})
+	if _, err := log.Wrap(next).Invoke(invocation(), nil); !errors.Is(err, failure) || count() != 1 {
+		t.Errorf("error %v, %d lines", err, count())
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is gone")
+			}
+		}()
+		_, _ = log.Wrap(next).Invoke(invocation(), []byte("panic"))
+	}()
+	if count() != 2 {
+		t.Errorf("%d lines after a panic", count())
+	}
+}
+
+// bare is a lambda.Handler.
+type bare func(context.Context, []byte) ([]byte, error)
+
+func (b bare) Invoke(ctx context.Context, in []byte) ([]byte, error) { return b(ctx, in) }
+
+// TestHangDoesNotHoldUpInvocations shows that one invocation pays the budget, and the others nothing.
+func TestHangDoesNotHoldUpInvocations(t *testing.T) {
+	t.Parallel()
+	proxy := clickhousetest.NewProxy(t, server.Address)
+	proxy.Hang(true)
+	const budget = 50 * time.Millisecond
+	log, _, _ := sending(t, proxy.Address, budget)
+	handler := log.Wrap(func(ctx context.Context) error { log.InfoContext(ctx, "m", "n", 1); return nil })
+	start := time.Now()
+	for range 100 {
+		if _, err := handler.Invoke(invocation(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(start); took < budget || took > 20*budget {
+		t.Errorf("100 invocations took %s", took)
+	}
+}
+
+// TestFlushLeavesTheAnswerItsTime shows that a flush ends before the function's own time-out does.
+func TestFlushLeavesTheAnswerItsTime(t *testing.T) {
+	t.Parallel()
+	proxy := clickhousetest.NewProxy(t, server.Address)
+	proxy.Hang(true)
+	log, _, _ := sending(t, proxy.Address, time.Minute)
+	handler := log.Wrap(func(ctx context.Context) error { log.InfoContext(ctx, "m", "n", 1); return nil })
+	ctx, cancel := context.WithTimeout(invocation(), 2*time.Second)
+	defer cancel()
+	if _, err := handler.Invoke(ctx, nil); err != nil || ctx.Err() != nil {
+		t.Errorf("the answer is late: %v, %v", err, ctx.Err())
+	}
+}
+
+func TestWithoutClickHouse(t *testing.T) {
+	t.Parallel()
+	log, _ := open(t, nil)
+	if _, err := log.Wrap(func() error { return nil }).Invoke(context.Background(), nil); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(log.Flush(context.Background()), log.Close(context.Background())); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	t.Parallel()
+	database := server.Logs(t)
+	for _, internal := range []string{"true", "false"} {
+		cfg, err := config.Read(func(name string) string {
+			return map[string]string{"CLICKHOUSE_ADDRESS": server.Address, "CLICKHOUSE_DATABASE": database,
+				"LOGGER_OUTPUT_INTERNAL": internal, "LOGGER_LEVEL": "error", "CLICKHOUSE_BATCH_INTEVAL": "1h"}[name]
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, err := logging.Configure(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if log.Enabled(context.Background(), slog.LevelWarn) {
+			t.Error("warnings are logged at the level error")
+		}
+		log.Error("expected by a test", "output_internal", internal)
+		if err := errors.Join(log.Flush(context.Background()), log.Close(context.Background())); err != nil {
+			t.Error(err)
+		}
+	}
+	var n int
+	if err := server.DB(t, database).QueryRow("SELECT toInt64(count()) FROM logs").Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d lines are stored, %v", n, err)
+	}
+}
