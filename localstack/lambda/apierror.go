@@ -1,0 +1,74 @@
+package lambda
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// The faults of a request that are the caller's.
+var (
+	errParameter = errors.New("invalid parameter")
+	errContent   = errors.New("invalid request content")
+)
+
+// apiError is an error of Lambda's API.
+type apiError struct {
+	status  int
+	kind    string // of exception
+	message string
+	reason  string // of a throttle
+}
+
+func (s *Service) asAPIError(err error, given string) apiError {
+	var throttled *TooManyRequestsError
+	var large *PayloadTooLargeError
+	switch {
+	case errors.Is(err, ErrNotFound):
+		arn := given
+		if !strings.HasPrefix(given, "arn:") {
+			arn = s.arn(given)
+		}
+		return apiError{http.StatusNotFound, "ResourceNotFoundException", "Function not found: " + arn, ""}
+	case errors.As(err, &throttled):
+		return apiError{http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.", throttled.Reason}
+	case errors.As(err, &large):
+		return apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", large.Error(), ""}
+	case errors.Is(err, errContent):
+		message := strings.TrimPrefix(err.Error(), errContent.Error()+": ")
+		return apiError{http.StatusBadRequest, "InvalidRequestContentException", message, ""}
+	case errors.Is(err, errParameter):
+		return apiError{http.StatusBadRequest, "InvalidParameterValueException", err.Error(), ""}
+	default:
+		return apiError{http.StatusInternalServerError, "ServiceException", err.Error(), ""}
+	}
+}
+
+// writeError answers in the REST form of JSON errors. Lambda's model spells the message with a capital letter for some
+// exceptions and without for others; SDKs read the one that belongs to the exception.
+func writeError(w http.ResponseWriter, e apiError) {
+	body := map[string]string{"Type": "User"}
+	if e.status >= http.StatusInternalServerError {
+		body["Type"] = "Service"
+	}
+	switch e.kind {
+	case "ResourceNotFoundException", "ServiceException":
+		body["Message"] = e.message
+	default:
+		body["message"] = e.message
+	}
+	if e.reason != "" {
+		body["Reason"] = e.reason
+		w.Header()["Retry-After"] = []string{"1"}
+	}
+	text, _ := json.Marshal(body) // strings always encode
+	h := w.Header()
+	h["Content-Type"] = contentJSON
+	h["X-Amzn-Errortype"] = []string{e.kind}
+	h["X-Amzn-Requestid"] = []string{uuid.NewString()}
+	w.WriteHeader(e.status)
+	_, _ = w.Write(text) // a caller that has left needs none
+}

@@ -1,0 +1,189 @@
+package lambda
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// phase is where an environment is in its life:
+//
+//	starting ──/next──► idle ◄──► busy ──/next──► settling ──► idle
+//	    └───────────────┴─ process ends ─┴──────────► gone
+type phase int
+
+const (
+	starting phase = iota // has not yet asked for an invocation
+	idle                  // asks for one
+	busy                  // has one
+	settling              // has answered and asked for the next one; the log of the last one is being ended
+	gone                  // its process has ended
+)
+
+// cause is why the service ends an environment.
+type cause int
+
+const (
+	none cause = iota // it does not, though the process may end by itself
+	unused
+	initTimeout
+	timeout
+	closing
+)
+
+const (
+	// shutdownGrace is the time between SIGTERM and SIGKILL: 500 ms with an internal extension, none without. See
+	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown.
+	shutdownGrace = 500 * time.Millisecond
+	// closeGrace is longer: the whole stack ends, and running work may have something to write down.
+	closeGrace = 2 * time.Second
+)
+
+// environment is one process of a function.
+type environment struct {
+	id       string
+	stream   string // the name of its log stream
+	function *function
+	cmd      *exec.Cmd
+	logs     *logs
+	memory   memory
+
+	work  chan *invocation // holds at most the one that it has
+	gone  chan struct{}    // closed when the process has ended
+	ready chan struct{}    // closed when it asked for its first invocation, or when initErr says why it will not
+	// initErr is set before ready is closed.
+	initErr error
+
+	// The rest is guarded by function.mu.
+	phase     phase
+	cause     cause
+	started   bool // there is a process
+	extension bool // it has registered one, and so gets SIGTERM
+	i         *invocation
+	initError *answer // what it posted to /init/error
+	startedAt time.Time
+	initTook  time.Duration
+	initTold  bool // an invocation's report has named initTook
+
+	// One timer serves all phases; due tells a timer that was set anew from one that is up.
+	timer *time.Timer
+	due   time.Time
+}
+
+// newEnvironment adds an environment to the pool; i may be nil. The caller holds f.mu, and calls start without it.
+func (f *function) newEnvironment(i *invocation) *environment {
+	e := &environment{
+		id: strings.ReplaceAll(uuid.NewString(), "-", ""), function: f, i: i,
+		work: make(chan *invocation, 1), gone: make(chan struct{}), ready: make(chan struct{}),
+	}
+	e.stream = time.Now().UTC().Format("2006/01/02/") + "[" + version + "]" + e.id
+	f.all[e] = struct{}{}
+	f.service.environments.Add(1)
+	f.service.api.add(e)
+	return e
+}
+
+// start starts the process. A failure is a failed init.
+func (e *environment) start() {
+	f := e.function
+	err := e.launch()
+	f.mu.Lock()
+	if err != nil {
+		f.mu.Unlock()
+		e.notStarted(err)
+		return
+	}
+	e.started = true
+	e.timer = time.AfterFunc(f.service.options.InitTimeout, e.timeUp)
+	e.due = e.startedAt.Add(f.service.options.InitTimeout)
+	if e.cause != none { // Close came while it was started
+		e.kill()
+	}
+	f.mu.Unlock()
+	go e.wait()
+}
+
+func (e *environment) launch() error {
+	f := e.function
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("make a pipe for the log: %w", err)
+	}
+	defer writer.Close()
+	if e.logs, err = readLogs(reader, f.Name, f.service.options.Logs); err != nil {
+		return err
+	}
+	e.cmd = exec.Command(f.Binary)
+	e.cmd.Dir = f.Dir
+	e.cmd.Env = append(f.env[:len(f.env):len(f.env)],
+		"AWS_LAMBDA_RUNTIME_API="+f.service.api.address+"/"+e.id, "AWS_LAMBDA_LOG_STREAM_NAME="+e.stream)
+	// One pipe for both, so that their lines stay in order.
+	e.cmd.Stdout, e.cmd.Stderr = writer, writer
+	f.mu.Lock()
+	e.startedAt = time.Now()
+	f.mu.Unlock()
+	if err := f.service.options.Processes.Start(e.cmd, syscall.SIGTERM); err != nil {
+		e.logs.close()
+		return err
+	}
+	e.memory.pid = e.cmd.Process.Pid
+	return nil
+}
+
+// arm sets the timer. The caller holds function.mu.
+func (e *environment) arm(d time.Duration) {
+	e.due = time.Now().Add(d)
+	e.timer.Reset(d)
+}
+
+// end ends the process: with SIGTERM and a grace if it asked for that, else with SIGKILL. The caller holds function.mu.
+func (e *environment) end(why cause, grace time.Duration) {
+	e.function.notIdle(e)
+	if e.cause == none {
+		e.cause = why
+	}
+	if !e.started || e.phase == gone {
+		return // start looks at cause
+	}
+	if !e.extension || grace == 0 {
+		e.kill()
+		return
+	}
+	e.arm(grace)
+	e.signal(syscall.SIGTERM)
+}
+
+// kill ends the process and what it started. The caller holds function.mu.
+func (e *environment) kill() { e.signal(syscall.SIGKILL) }
+
+func (e *environment) signal(signal syscall.Signal) {
+	if e.started && e.phase != gone {
+		_ = syscall.Kill(-e.cmd.Process.Pid, signal)
+	}
+}
+
+// timeUp is called when the timer is up: in whatever phase the environment is, it was there for too long.
+func (e *environment) timeUp() {
+	f := e.function
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if time.Now().Before(e.due) {
+		return // the timer was set anew meanwhile
+	}
+	switch {
+	case e.phase == gone:
+	case e.cause != none: // the grace is over
+		e.kill()
+	case e.phase == starting:
+		e.end(initTimeout, 0)
+	case e.phase == busy:
+		e.end(timeout, 0)
+	case e.phase == idle:
+		e.end(unused, shutdownGrace)
+	}
+}

@@ -1,0 +1,47 @@
+package lambda
+
+import (
+	"math"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// memoryAge is how old a process's figure may be: reading it anew for each of thousands of invocations per second would
+// cost more than it tells.
+const memoryAge = 250 * time.Millisecond
+
+// memory knows the peak of a process's memory.
+type memory struct {
+	pid int
+
+	mu   sync.Mutex
+	read time.Time
+	peak int // bytes
+}
+
+// maxMemory is the peak of the environment's memory in MB, 0 if the platform does not tell it of a running process.
+func (e *environment) maxMemory() int {
+	m := &e.memory
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e.ended() {
+		if usage, ok := e.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			m.peak = max(m.peak, int(usage.Maxrss)*maxrssUnit)
+		}
+	} else if now := time.Now(); now.Sub(m.read) >= memoryAge {
+		m.read = now
+		m.peak = max(m.peak, peakOf(m.pid))
+	}
+	return int(math.Ceil(float64(m.peak) / (1 << 20)))
+}
+
+// ended reports whether the process has ended and its ProcessState may be looked at.
+func (e *environment) ended() bool {
+	select {
+	case <-e.gone:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,55 @@
+package lambda
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+)
+
+// variables are the environment variables of the function's processes, except those that differ between them.
+// The local stack's own environment is not handed on: a function must not work because of what a developer has in the
+// shell. HOME stays out as well, or the AWS SDK would read the developer's own profile.
+// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
+func (f *function) variables() []string {
+	all := map[string]string{
+		"LANG": "en_US.UTF-8",
+		"TZ":   ":UTC",
+		"PATH": "/usr/local/bin:/usr/bin:/bin",
+		// There is no instance metadata on a laptop; asking for it costs each SDK client seconds.
+		"AWS_EC2_METADATA_DISABLED": "true",
+	}
+	for _, inherited := range []string{"PATH", "TMPDIR"} {
+		if value, ok := os.LookupEnv(inherited); ok {
+			all[inherited] = value
+		}
+	}
+	maps.Copy(all, f.service.options.Environment)
+	maps.Copy(all, f.Env)
+	maps.Copy(all, f.reserved())
+	env := make([]string, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		env = append(env, name+"="+all[name])
+	}
+	return env
+}
+
+// reserved are the variables that Lambda sets and a function cannot.
+func (f *function) reserved() map[string]string {
+	region := f.service.options.Region
+	return map[string]string{
+		"_HANDLER":                        f.Handler,
+		"LAMBDA_TASK_ROOT":                f.Dir,
+		"LAMBDA_RUNTIME_DIR":              f.Dir,
+		"AWS_REGION":                      region,
+		"AWS_DEFAULT_REGION":              region,
+		"AWS_ACCESS_KEY_ID":               "local",
+		"AWS_SECRET_ACCESS_KEY":           "local",
+		"AWS_SESSION_TOKEN":               "local",
+		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION":     version,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize),
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + f.Name,
+	}
+}
