@@ -1,0 +1,202 @@
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the local stack, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "ksu-e2e")
+		if err != nil {
+			panic(err)
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		binary = filepath.Join(dir, "localstack")
+		if out, err := exec.Command("go", "build", "-o", binary, "..").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build the local stack: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// running is a local stack under test.
+type running struct {
+	t        *testing.T
+	cmd      *exec.Cmd
+	api, aws string
+	ended    chan struct{}
+	err      error
+
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+var (
+	apiLine = regexp.MustCompile(`REST API +(http://\S+)`)
+	awsLine = regexp.MustCompile(`AWS endpoint +(http://\S+)`)
+)
+
+// start runs the application's template with parameters and waits until it is ready.
+func start(t *testing.T, data, parameters string) *running {
+	t.Helper()
+	s := launch(t, data, "--template", "../../infra/sam/template.yaml", "--parameter-overrides", parameters)
+	s.until("the stack to be ready", 3*time.Minute, func() bool {
+		select {
+		case <-s.ended:
+			t.Fatalf("the stack ended: %v\n%s", s.err, s.output())
+		default:
+		}
+		text := s.output()
+		if !strings.Contains(text, "Ctrl-C ends everything") {
+			return false
+		}
+		s.api = apiLine.FindStringSubmatch(text)[1]
+		s.aws = awsLine.FindStringSubmatch(text)[1]
+		return true
+	})
+	return s
+}
+
+func launch(t *testing.T, data string, arguments ...string) *running {
+	t.Helper()
+	s := &running{t: t, ended: make(chan struct{})}
+	s.cmd = exec.Command(binary, append([]string{"--port", "0", "--aws-port", "0", "--data", data}, arguments...)...)
+	s.cmd.Env = append(os.Environ(), "DATABASE_URL=")
+	stdout, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cmd.Stderr = s.cmd.Stdout
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		in := bufio.NewReader(stdout)
+		for {
+			line, err := in.ReadString('\n')
+			s.mu.Lock()
+			s.out.WriteString(line)
+			s.mu.Unlock()
+			if err != nil {
+				break
+			}
+		}
+		s.err = s.cmd.Wait()
+		close(s.ended)
+	}()
+	t.Cleanup(func() {
+		s.stop()
+		if t.Failed() {
+			t.Logf("the stack's output:\n%s", s.output())
+		}
+	})
+	return s
+}
+
+func (s *running) output() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.String()
+}
+
+// stop ends the stack as Ctrl-C does and returns how it ended.
+func (s *running) stop() error {
+	_ = s.cmd.Process.Signal(syscall.SIGINT)
+	select {
+	case <-s.ended:
+	case <-time.After(30 * time.Second):
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+		s.t.Error("the stack did not end within 30 s of SIGINT")
+	}
+	return s.err
+}
+
+// until waits for a condition.
+func (s *running) until(what string, within time.Duration, condition func() bool) {
+	s.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(within); !condition(); <-tick.C {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("waited %s for %s", within, what)
+		}
+	}
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (s *running) do(method, path, body string, headers ...string) reply {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.api+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = w.Body.Close() }()
+	text, err := io.ReadAll(w.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return reply{w.StatusCode, w.Header, string(text)}
+}
+
+// submit creates a task and returns its id.
+func (s *running) submit() string {
+	s.t.Helper()
+	r := s.do("POST", "/task", "")
+	var t struct{ ID string }
+	if err := json.Unmarshal([]byte(r.body), &t); r.status != 201 || err != nil || t.ID == "" {
+		s.t.Fatalf("POST /task: %d %s", r.status, r.body)
+	}
+	return t.ID
+}
+
+// count is how many tasks the list has with a status.
+func (s *running) count(status string) int {
+	s.t.Helper()
+	r := s.do("GET", "/task?limit=1000&status="+status, "")
+	var tasks []struct{ Status string }
+	if err := json.Unmarshal([]byte(r.body), &tasks); r.status != 200 || err != nil {
+		s.t.Fatalf("GET /task: %d %s", r.status, r.body)
+	}
+	return len(tasks)
+}
+
+func (s *running) status(id string) string {
+	s.t.Helper()
+	r := s.do("GET", "/task/"+id+"/status", "")
+	var t struct{ Status string }
+	if err := json.Unmarshal([]byte(r.body), &t); r.status != 200 || err != nil {
+		s.t.Fatalf("GET /task/%s/status: %d %s", id, r.status, r.body)
+	}
+	return t.Status
+}

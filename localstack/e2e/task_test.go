@@ -1,0 +1,127 @@
+// Package e2e_test drives the whole local stack over HTTP: the real template, the real functions, a real Postgres.
+package e2e_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLifeOfATask(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "JobMinDuration=300ms JobMaxDuration=400ms JobFailureRate=0")
+	if r := s.do("GET", "/task", ""); r.status != 200 || r.body != "[]" {
+		t.Errorf("empty list: %d %s", r.status, r.body)
+	}
+	id := s.submit()
+	s.until("the task to complete", 20*time.Second, func() bool { return s.status(id) == "completed" })
+	if r := s.do("GET", "/task/"+id+"/result", ""); r.status != 200 || !regexp.MustCompile(`^{"result":"io work result = \d"}$`).MatchString(r.body) {
+		t.Errorf("result: %d %s", r.status, r.body)
+	}
+	if r := s.do("DELETE", "/task/"+id, ""); r.status != 204 || r.body != "" {
+		t.Errorf("delete: %d %s", r.status, r.body)
+	}
+	for _, path := range []string{"/task/" + id + "/status", "/task/" + id + "/result"} {
+		if r := s.do("GET", path, ""); r.status != 404 || r.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s of a deleted task: %d %s", path, r.status, r.body)
+		}
+	}
+	for path, want := range map[string]int{"/task/7/status": 400, "/nowhere": 403, "/task?limit=x": 400} {
+		if r := s.do("GET", path, ""); r.status != want || r.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("GET %s: %d %s %s, want %d", path, r.status, r.header.Get("Content-Type"), r.body, want)
+		}
+	}
+	if r := s.do("POST", "/task", strings.Repeat(" ", 257<<10)); r.status != 413 {
+		t.Errorf("large body: %d %s", r.status, r.body)
+	}
+	first, again := s.do("POST", "/task", "{}", "Idempotency-Key", "k"), s.do("POST", "/task", "{}", "Idempotency-Key", "k")
+	if first.status != 201 || again.status != 201 || first.body != again.body {
+		t.Errorf("same key: %d %s, then %d %s", first.status, first.body, again.status, again.body)
+	}
+	if r := s.do("POST", "/task", "", "Idempotency-Key", "k"); r.status != 422 {
+		t.Errorf("same key, another body: %d %s", r.status, r.body)
+	}
+	text := s.output()
+	for _, want := range []string{"START RequestId: ", "END RequestId: ", "REPORT RequestId: ", `"msg":"task completed"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log has no %q", want)
+		}
+	}
+}
+
+func TestSemaphore(t *testing.T) {
+	t.Parallel()
+	const semaphore, tasks = 3, 12
+	s := start(t, t.TempDir(), "Semaphore=3 JobMinDuration=700ms JobMaxDuration=900ms JobFailureRate=0")
+	for range tasks {
+		s.submit()
+	}
+	full := false
+	s.until("all tasks to complete", time.Minute, func() bool {
+		running := s.count("running")
+		if running > semaphore {
+			t.Fatalf("%d tasks run at once, the semaphore is %d", running, semaphore)
+		}
+		full = full || running == semaphore
+		return s.count("completed") == tasks
+	})
+	if !full {
+		t.Errorf("never saw %d tasks run at once", semaphore)
+	}
+}
+
+func TestCancelFreesTheSlot(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "Semaphore=2 JobMinDuration=4m JobMaxDuration=5m")
+	first, second := s.submit(), s.submit()
+	s.until("both to run", 20*time.Second, func() bool { return s.count("running") == 2 })
+	waiting, next := s.submit(), s.submit()
+	if r := s.do("DELETE", "/task/"+waiting, ""); r.status != 204 {
+		t.Fatalf("delete a waiting task: %d %s", r.status, r.body)
+	}
+	if r := s.do("DELETE", "/task/"+first, ""); r.status != 204 {
+		t.Fatalf("delete a running task: %d %s", r.status, r.body)
+	}
+	s.until("the slot to be free for the next task", 15*time.Second, func() bool { return s.status(next) == "in process" })
+	if got := s.status(second); got != "in process" {
+		t.Errorf("the other task is %q", got)
+	}
+}
+
+func TestRestartKeepsWaitingTasks(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := start(t, data, "Semaphore=2 JobMinDuration=4m JobMaxDuration=5m")
+	s.submit()
+	s.submit()
+	s.until("both to run", 20*time.Second, func() bool { return s.count("running") == 2 })
+	waiting := []string{s.submit(), s.submit(), s.submit()}
+	if err := s.stop(); err != nil {
+		t.Errorf("the stack ended with %v", err)
+	}
+	s = start(t, data, "Semaphore=2 JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0")
+	s.until("the waiting tasks to complete", 30*time.Second, func() bool {
+		for _, id := range waiting {
+			if s.status(id) != "completed" {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestBadInputIsOneClearMessage(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ parameters, want string }{
+		"unknown parameter": {"Semafore=4", "Semafore"},
+		"value not allowed": {"Semaphore=0", "Semaphore"},
+		"malformed":         {"Semaphore", "not of the form Name=value"},
+	} {
+		s := launch(t, t.TempDir(), "--template", "../../infra/sam/template.yaml", "--parameter-overrides", c.parameters)
+		<-s.ended
+		if text := s.output(); s.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(text, c.want) {
+			t.Errorf("%s: exit %d, %s", name, s.cmd.ProcessState.ExitCode(), text)
+		}
+	}
+}

@@ -1,0 +1,32 @@
+// Command localstack runs a SAM template on this machine: its functions as real processes, its queues, mappings,
+// schedules and REST API around them. It needs no Docker and no AWS account. README.md beside this file says what is
+// emulated and what is not.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"ksu/localstack/stack"
+)
+
+func main() {
+	options, err := stack.ParseFlags(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		defer stop()
+		err = stack.Run(ctx, options, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "localstack:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,68 @@
+package stack
+
+import (
+	"fmt"
+	"strings"
+
+	"ksu/localstack/template"
+)
+
+// banner says what runs where, and ends with a command to try.
+func banner(resolved *template.Stack, o Options, api, endpoint, database string, missing []string) string {
+	var b strings.Builder
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-12s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	b.WriteString("\n")
+	if resolved.API != nil {
+		row("REST API", "%s", api)
+		for _, r := range resolved.API.Routes {
+			row("", "  %-6s %s", r.Method, r.Path)
+		}
+	}
+	row("AWS endpoint", "%s (sqs, lambda)", endpoint)
+	for _, f := range resolved.Functions {
+		limit := "unreserved concurrency"
+		if f.ReservedConcurrency != nil {
+			limit = fmt.Sprintf("at most %d at once", *f.ReservedConcurrency)
+		}
+		row("function", "%s, %s, time-out %s", f.Name, limit, f.Timeout)
+	}
+	for _, q := range resolved.Queues {
+		row("queue", "%s", q.URL)
+	}
+	for _, m := range resolved.Mappings {
+		row("mapping", "%s → %s", m.QueueARN[strings.LastIndex(m.QueueARN, ":")+1:], m.Function)
+	}
+	for _, s := range resolved.Schedules {
+		row("schedule", "%s → %s", s.Expression, s.Function)
+	}
+	if database != "" {
+		row("storage", "%s", database)
+	}
+	row("data", "%s", o.Data)
+	for _, m := range missing {
+		row("not emulated", "%s", m)
+	}
+	b.WriteString("\n  Try it:\n")
+	if resolved.API != nil {
+		fmt.Fprintf(&b, "    %s\n", example(resolved.API.Routes, api))
+	}
+	fmt.Fprintf(&b, "    aws --endpoint-url %s --region us-east-1 sqs list-queues\n", endpoint)
+	b.WriteString("\n  Ctrl-C ends everything.\n\n")
+	return b.String()
+}
+
+// example is a curl command for the first route that needs nothing filled in, a POST if there is one.
+func example(routes []template.Route, api string) string {
+	best := ""
+	for _, r := range routes {
+		if strings.Contains(r.Path, "{") {
+			continue
+		}
+		if best == "" || r.Method == "POST" {
+			best = fmt.Sprintf("curl -i -X %s %s%s", r.Method, api, r.Path)
+		}
+	}
+	return best
+}

@@ -1,0 +1,83 @@
+package stack
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// console writes the terminal's lines: the stack's own steps, and the functions' logs, each marked with its function.
+// It is safe for concurrent use and never mixes two lines.
+type console struct {
+	mu    sync.Mutex
+	out   io.Writer
+	line  bytes.Buffer
+	width int
+	color bool
+}
+
+// colors tell functions apart on a terminal: the ANSI foregrounds that read well on dark and light.
+var colors = []string{"36", "33", "35", "32", "34"}
+
+func newConsole(out io.Writer) *console {
+	return &console{out: out, width: 10, color: isTerminal(out)}
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// step writes a line about what the stack itself does.
+func (c *console) step(subject, format string, args ...any) {
+	c.write(subject, "1", fmt.Appendf(nil, format, args...))
+}
+
+// timed writes that a step begins and returns the function that writes how long it took.
+func (c *console) timed(subject, format string, args ...any) func() {
+	what := fmt.Sprintf(format, args...)
+	start := time.Now()
+	c.step(subject, "%s …", what)
+	return func() { c.step(subject, "%s: done in %s", what, time.Since(start).Round(time.Millisecond)) }
+}
+
+// log writes one line of a function's log.
+func (c *console) log(function string, line []byte) {
+	sum := 0
+	for _, b := range []byte(function) {
+		sum += int(b)
+	}
+	c.write(function, colors[sum%len(colors)], line)
+}
+
+func (c *console) write(mark, color string, text []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.width = max(c.width, len(mark))
+	c.line.Reset()
+	if c.color {
+		fmt.Fprintf(&c.line, "\x1b[%sm%-*s │\x1b[0m ", color, c.width, mark)
+	} else {
+		c.line.WriteString(mark)
+		c.line.WriteString(strings.Repeat(" ", c.width-len(mark)))
+		c.line.WriteString(" │ ")
+	}
+	c.line.Write(text)
+	c.line.WriteByte('\n')
+	_, _ = c.out.Write(c.line.Bytes())
+}
+
+// print writes text as it is.
+func (c *console) print(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, _ = io.WriteString(c.out, text)
+}

@@ -1,0 +1,56 @@
+package stack
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// awsEndpoint is the one address that SDKs and the aws CLI are pointed at (AWS_ENDPOINT_URL). Services are told apart
+// as AWS's own protocols do: SQS by its X-Amz-Target, Lambda by its versioned path.
+func awsEndpoint(sqs, functions, customResources http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		target := r.Header.Get("X-Amz-Target")
+		switch {
+		case strings.HasPrefix(target, "AmazonSQS."):
+			sqs.ServeHTTP(w, r)
+		case target == "" && strings.HasPrefix(r.URL.Path, "/2015-03-31/"):
+			functions.ServeHTTP(w, r)
+		case target == "" && strings.HasPrefix(r.URL.Path, responsePath):
+			customResources.ServeHTTP(w, r)
+		default:
+			unknownOperation(w, r, target)
+		}
+	})
+}
+
+func unknownOperation(w http.ResponseWriter, r *http.Request, target string) {
+	if target == "" {
+		target = r.Method + " " + r.URL.Path
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Amzn-ErrorType", "UnknownOperationException")
+	w.WriteHeader(http.StatusNotFound)
+	_ = json.NewEncoder(w).Encode(map[string]string{
+		"__type":  "UnknownOperationException",
+		"message": fmt.Sprintf("the local stack serves SQS (JSON protocol) and Lambda's functions API, not %s", target),
+	})
+}
+
+// listen opens a loopback port; what and option name it in the error.
+func listen(port int, what, option, variable string) (net.Listener, error) {
+	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot listen: %w; free the port or choose another with %s (make run %s=…)", what, err, option, variable)
+	}
+	return l, nil
+}
+
+// newServer returns a server for loopback clients. Time-outs end connections that send nothing; an answer may take as
+// long as the longest function, 15 minutes.
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+}

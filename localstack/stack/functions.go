@@ -1,0 +1,99 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"ksu/localstack/build"
+	"ksu/localstack/lambda"
+)
+
+// functionsToBuild are what the template's functions are built from.
+func (s *stack) functionsToBuild() ([]build.Function, error) {
+	resolved, err := s.template.Resolve(s.templateOptions("http://127.0.0.1:4566", "postgres://127.0.0.1"))
+	if err != nil {
+		return nil, err
+	}
+	var functions []build.Function
+	for _, f := range resolved.Functions {
+		functions = append(functions, build.Function{Name: f.Name, Dir: f.Dir, BuildMethod: f.BuildMethod})
+	}
+	return functions, nil
+}
+
+func (s *stack) buildFunctions(ctx context.Context) error {
+	functions, err := s.functionsToBuild()
+	if err != nil {
+		return err
+	}
+	dir, err := s.options.dataPath("functions")
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, f := range functions {
+		names = append(names, s.short(f.Name))
+	}
+	done := s.console.timed("stack", "build %s", strings.Join(names, ", "))
+	s.binaries, err = build.Build(ctx, functions, dir)
+	if err != nil {
+		return err
+	}
+	done()
+	return nil
+}
+
+func (s *stack) startFunctions(context.Context) error {
+	functions, err := lambda.New(lambda.Options{
+		Region: region, AccountID: accountID, Processes: s.processes,
+		Logs:        func(function string, line []byte) { s.console.log(s.short(function), line) },
+		Environment: map[string]string{"AWS_ENDPOINT_URL": s.awsURL()},
+	})
+	if err != nil {
+		return err
+	}
+	s.functions = functions
+	s.onStop(functions.Close)
+	for _, f := range s.resolved.Functions {
+		if err := functions.Add(lambda.Function{
+			Name: f.Name, Binary: s.binaries[f.Name], Handler: f.Handler, Env: f.Environment,
+			Timeout: f.Timeout, MemorySize: f.MemorySize, ReservedConcurrency: f.ReservedConcurrency,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// initFunctions starts one environment of each function, so that one which cannot start is seen now and not at its
+// first request.
+func (s *stack) initFunctions(ctx context.Context) error {
+	done := s.console.timed("stack", "start functions")
+	errs := make([]error, len(s.resolved.Functions))
+	var all sync.WaitGroup
+	for i, f := range s.resolved.Functions {
+		all.Go(func() { errs[i] = s.functions.Init(ctx, f.Name) })
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	done()
+	return nil
+}
+
+// short is a function's name as the log shows it: without the stack's name in front.
+func (s *stack) short(function string) string { return strings.TrimPrefix(function, stackName+"-") }
+
+// functionName is the name of the function with a logical id; the template has checked that there is one.
+func (s *stack) functionName(logicalID string) string {
+	for _, f := range s.resolved.Functions {
+		if f.LogicalID == logicalID {
+			return f.Name
+		}
+	}
+	panic(fmt.Sprintf("stack: template names function %s and has none", logicalID))
+}

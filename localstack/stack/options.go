@@ -1,0 +1,131 @@
+package stack
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Options say what to run and where. ParseFlags fills them from a command line.
+type Options struct {
+	// Template is the path of the SAM template; default infra/sam/template.yaml.
+	Template string
+	// Parameters override the template's parameters, by name.
+	Parameters map[string]string
+	// Port is the REST API's TCP port on 127.0.0.1, 0 for any free one; default 8080.
+	Port int
+	// AWSPort is the AWS endpoint's TCP port on 127.0.0.1, 0 for any free one; default 4566, as LocalStack's.
+	AWSPort int
+	// Storage chooses where tasks are kept: "postgres", or "auto", the default, which is the best that there is.
+	Storage string
+	// Data is the folder of what outlives a run; default .local. It is created when missing.
+	Data string
+	// DatabaseURL is an existing Postgres to use (DATABASE_URL); "" starts a private one where the template wants one.
+	DatabaseURL string
+}
+
+// ParseFlags reads the command line. Errors name the flag and what it takes; flag.ErrHelp means that help was printed.
+func ParseFlags(args []string, output io.Writer) (Options, error) {
+	o := Options{DatabaseURL: os.Getenv("DATABASE_URL")}
+	var parameters string
+	flags := flag.NewFlagSet("localstack", flag.ContinueOnError)
+	flags.SetOutput(output)
+	flags.StringVar(&o.Template, "template", "infra/sam/template.yaml", "the SAM template to run")
+	flags.StringVar(&parameters, "parameter-overrides", "", `template parameters as SAM writes them: "Name=value Name=value"`)
+	flags.IntVar(&o.Port, "port", 8080, "port of the REST API on 127.0.0.1, 0 for any free one")
+	flags.IntVar(&o.AWSPort, "aws-port", 4566, "port of the AWS endpoint on 127.0.0.1, 0 for any free one")
+	flags.StringVar(&o.Storage, "storage", "auto", "auto or postgres")
+	flags.StringVar(&o.Data, "data", ".local", "folder of what outlives a run")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("argument %q is not known; run with --help for the flags", flags.Arg(0))
+	}
+	var err error
+	if o.Parameters, err = parseParameters(parameters); err != nil {
+		return o, err
+	}
+	return o, o.check()
+}
+
+// check says what is wrong with options, all at once where it can.
+func (o Options) check() error {
+	for name, port := range map[string]int{"--port": o.Port, "--aws-port": o.AWSPort} {
+		if port < 0 || port > 65535 {
+			return fmt.Errorf("%s is %d; allowed are 0 to 65535", name, port)
+		}
+	}
+	if o.Storage != "auto" && o.Storage != "postgres" {
+		return fmt.Errorf("--storage is %q; allowed are auto, postgres", o.Storage)
+	}
+	return nil
+}
+
+// parseParameters reads SAM's "Name=value Name=value". A value with spaces stands in double quotes, in which a
+// backslash makes the next character plain. The long form ParameterKey=…,ParameterValue=… is read too.
+func parseParameters(text string) (map[string]string, error) {
+	words, err := splitWords(text)
+	if err != nil {
+		return nil, fmt.Errorf("--parameter-overrides: %w", err)
+	}
+	parameters := map[string]string{}
+	for _, word := range words {
+		if rest, long := strings.CutPrefix(word, "ParameterKey="); long {
+			word = strings.Replace(rest, ",ParameterValue=", "=", 1)
+		}
+		name, value, ok := strings.Cut(word, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--parameter-overrides: %q is not of the form Name=value", word)
+		}
+		if _, twice := parameters[name]; twice {
+			return nil, fmt.Errorf("--parameter-overrides: %s is given twice", name)
+		}
+		parameters[name] = value
+	}
+	return parameters, nil
+}
+
+// splitWords splits at spaces outside double quotes.
+func splitWords(text string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	inWord, quoted := false, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && quoted && i+1 < len(text):
+			i++
+			word.WriteByte(text[i])
+		case c == '"':
+			quoted, inWord = !quoted, true
+		case !quoted && (c == ' ' || c == '\t' || c == '\n'):
+			if inWord {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			inWord = false
+		default:
+			word.WriteByte(c)
+			inWord = true
+		}
+	}
+	if quoted {
+		return nil, fmt.Errorf("a double quote is not closed in %q", text)
+	}
+	if inWord {
+		words = append(words, word.String())
+	}
+	return words, nil
+}
+
+// dataPath is a path in the data folder, made absolute because children run in folders of their own.
+func (o Options) dataPath(elem ...string) (string, error) {
+	path, err := filepath.Abs(filepath.Join(append([]string{o.Data}, elem...)...))
+	if err != nil {
+		return "", fmt.Errorf("data folder %s: %w", o.Data, err)
+	}
+	return path, nil
+}

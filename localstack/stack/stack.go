@@ -1,0 +1,255 @@
+// Package stack starts the parts of the local stack in order and ends them again: template, build, database, queues,
+// functions, custom resources, REST API, mappings and schedules.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"ksu/localstack/gateway"
+	"ksu/localstack/lambda"
+	"ksu/localstack/process"
+	"ksu/localstack/sqs"
+	"ksu/localstack/template"
+)
+
+const (
+	region    = "us-east-1"
+	accountID = "000000000000"
+	stackName = "ksu"
+	// grace is how long requests and functions have to end at a stop, before they are killed.
+	grace = 5 * time.Second
+)
+
+// Run runs the stack until ctx ends, and then ends everything that it started. It writes its progress, the banner and
+// the functions' logs to out. An error says why the stack could not start, or what ended it.
+func Run(ctx context.Context, o Options, out io.Writer) error {
+	s := &stack{options: o, console: newConsole(out), failed: make(chan error, 8)}
+	err := s.start(ctx)
+	if err == nil {
+		select {
+		case <-ctx.Done():
+		case err = <-s.failed:
+		}
+	} else if ctx.Err() != nil {
+		err = nil // stopped by the user during the start
+	}
+	if len(s.stops) > 0 {
+		s.console.step("stack", "stopping")
+	}
+	return errors.Join(err, s.stop())
+}
+
+// stack is one running local stack.
+type stack struct {
+	options Options
+	console *console
+
+	template  *template.Template
+	resolved  *template.Stack
+	processes *process.Supervisor
+	functions *lambda.Service
+	queues    *sqs.Service
+	api, aws  net.Listener
+	apiServer *http.Server
+	awsServer *http.Server
+	custom    *customResources
+	database  database
+	binaries  map[string]string // by function name
+
+	// stops end what was started, in the order of the starts.
+	stops []func(context.Context) error
+	// failed has the errors of parts that ended by themselves.
+	failed chan error
+}
+
+func (s *stack) start(ctx context.Context) error {
+	started := time.Now()
+	for _, step := range []func(context.Context) error{
+		s.loadTemplate, s.listen, s.startProcesses, s.buildAndStartDatabase, s.resolveTemplate,
+		s.startQueues, s.startFunctions, s.serveAWS, s.runCustomResources, s.initFunctions,
+		s.startMappings, s.startSchedules, s.serveAPI,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	s.console.step("stack", "ready in %s", time.Since(started).Round(time.Millisecond))
+	s.console.print(banner(s.resolved, s.options, s.apiURL(), s.awsURL(), s.database.what, s.resolved.NotEmulated))
+	return nil
+}
+
+// onStop adds what ends a part that was just started.
+func (s *stack) onStop(f func(context.Context) error) { s.stops = append(s.stops, f) }
+
+// stop ends the parts in the reverse order of their start.
+func (s *stack) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 6*grace)
+	defer cancel()
+	var errs []error
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		errs = append(errs, s.stops[i](ctx))
+	}
+	s.stops = nil
+	return errors.Join(errs...)
+}
+
+func (s *stack) loadTemplate(context.Context) error {
+	t, err := template.Parse(s.options.Template)
+	if err != nil {
+		return err
+	}
+	s.template = t
+	// Resolved once with placeholders, so that what cannot run is refused before anything is started.
+	_, err = t.Resolve(s.templateOptions("http://127.0.0.1:4566", "postgres://127.0.0.1"))
+	return err
+}
+
+func (s *stack) resolveTemplate(context.Context) error {
+	resolved, err := s.template.Resolve(s.templateOptions(s.awsURL(), s.database.url))
+	s.resolved = resolved
+	return err
+}
+
+func (s *stack) listen(context.Context) error {
+	var err error
+	if s.api, err = listen(s.options.Port, "the REST API", "--port", "PORT"); err != nil {
+		return err
+	}
+	s.onStop(func(context.Context) error { return closed(s.api.Close()) })
+	if s.aws, err = listen(s.options.AWSPort, "the AWS endpoint", "--aws-port", "AWS_PORT"); err != nil {
+		return err
+	}
+	s.onStop(func(context.Context) error { return closed(s.aws.Close()) })
+	return nil
+}
+
+// closed forgives closing twice: a server closes its listener too.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (s *stack) apiURL() string { return "http://" + s.api.Addr().String() }
+func (s *stack) awsURL() string { return "http://" + s.aws.Addr().String() }
+
+func (s *stack) startProcesses(context.Context) error {
+	supervisor, err := process.Start()
+	if err != nil {
+		return err
+	}
+	s.processes = supervisor
+	s.onStop(func(context.Context) error { return supervisor.Close() })
+	return nil
+}
+
+func (s *stack) startQueues(context.Context) error {
+	dir, err := s.options.dataPath("sqs")
+	if err != nil {
+		return err
+	}
+	s.queues, err = sqs.New(sqs.Options{Region: region, AccountID: accountID, Endpoint: s.awsURL(), Dir: dir})
+	if err != nil {
+		return err
+	}
+	s.onStop(func(context.Context) error { return s.queues.Close() })
+	for _, q := range s.resolved.Queues {
+		if err := s.queues.Create(queueOf(q)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serveAWS serves the AWS endpoint, which the functions need from their first line on.
+func (s *stack) serveAWS(context.Context) error {
+	s.custom = newCustomResources(s.functions, s.awsURL())
+	s.awsServer = newServer(awsEndpoint(s.queues.Handler(), s.functions.Handler(), s.custom))
+	s.serve(s.awsServer, s.aws)
+	return nil
+}
+
+func (s *stack) serveAPI(context.Context) error {
+	if s.resolved.API == nil {
+		return nil
+	}
+	handler, err := gateway.New(*s.resolved.API, s.gatewayInvoker(), gateway.Options{AccountID: accountID, Log: func(m string) { s.console.step("gateway", "%s", m) }})
+	if err != nil {
+		return err
+	}
+	s.apiServer = newServer(handler)
+	s.serve(s.apiServer, s.api)
+	return nil
+}
+
+// serve runs a server until the stack stops; then it has some time to answer what it was asked.
+func (s *stack) serve(server *http.Server, l net.Listener) {
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+	}()
+	s.onStop(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			return closed(server.Close())
+		}
+		return nil
+	})
+}
+
+func (s *stack) runCustomResources(ctx context.Context) error {
+	for _, r := range s.resolved.CustomResources {
+		done := s.console.timed("stack", "custom resource %s", r.LogicalID)
+		stackID := fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/local", region, accountID, stackName)
+		if err := s.custom.create(ctx, r, s.functionName(r.Function), stackID); err != nil {
+			return err
+		}
+		done()
+	}
+	return nil
+}
+
+func (s *stack) startMappings(context.Context) error {
+	for _, m := range s.resolved.Mappings {
+		if !m.Enabled {
+			continue
+		}
+		mapping, err := s.mapping(m)
+		if err != nil {
+			return err
+		}
+		s.background(mapping.Run)
+	}
+	return nil
+}
+
+func (s *stack) startSchedules(context.Context) error {
+	for _, sc := range s.resolved.Schedules {
+		if sc.Enabled {
+			s.background(s.schedule(sc).Run)
+		}
+	}
+	return nil
+}
+
+// background runs f until the stack stops, and waits for its end.
+func (s *stack) background(f func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	s.onStop(func(context.Context) error {
+		cancel()
+		running.Wait()
+		return nil
+	})
+}
