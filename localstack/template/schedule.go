@@ -2,6 +2,8 @@ package template
 
 import (
 	"go.yaml.in/yaml/v3"
+
+	"ksu/localstack/schedule"
 )
 
 // readSchedule reads an event of type Schedule.
@@ -15,9 +17,9 @@ func (r *resolution) readSchedule(function *resource, key *yaml.Node, o object) 
 	if scheduled.Expression == "" {
 		return
 	}
-	every, err := parseRate(scheduled.Expression)
+	every, err := schedule.ParseRate(scheduled.Expression)
 	if err != nil {
-		o.add(o.lineOf("Schedule"), "property Schedule: %v", err)
+		o.add(o.lineOf("Schedule"), "%v", err)
 	}
 	scheduled.Every = every
 	r.stack.Schedules = append(r.stack.Schedules, scheduled)
