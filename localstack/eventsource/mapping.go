@@ -1,0 +1,179 @@
+package eventsource
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"ksu/localstack/sqs"
+)
+
+// Queue is the queue that a mapping reads. *sqs.Queue is one.
+type Queue interface {
+	// Receive waits for messages, at most for wait, and returns up to max.
+	Receive(ctx context.Context, max int, wait time.Duration) ([]sqs.Message, error)
+	// Delete deletes what receipt handles name.
+	Delete(receiptHandles ...string) error
+	// ChangeVisibility makes a message visible after a time.
+	ChangeVisibility(receiptHandle string, timeout time.Duration) error
+}
+
+// Invoker runs functions.
+type Invoker interface {
+	// Invoke runs a function and waits for its answer. functionError is not "" when the function failed; response has
+	// its error then. err is that the function could not be run, or that ctx ended. traceID is an X-Ray header or "".
+	Invoke(ctx context.Context, function string, payload []byte, traceID string) (response []byte, functionError string, err error)
+}
+
+// Config describes a mapping.
+type Config struct {
+	// Name is for the log.
+	Name string
+	// QueueARN and Region are told to the function.
+	QueueARN, Region string
+	// Function is the name of the function to invoke.
+	Function string
+	// BatchSize is the most messages of an invocation, 1 to 10000; default 10.
+	BatchSize int
+	// BatchingWindow is how long an invocation waits for its batch to fill after the first message, 0 to 300 s; default
+	// 0, which takes what there is.
+	BatchingWindow time.Duration
+	// MaximumConcurrency is how many invocations run at once, 2 to 1000 on Lambda; any from 1 here. 0 begins with 5 and
+	// grows by 5 a second while messages wait, up to 50.
+	MaximumConcurrency int
+	// ReportBatchItemFailures is whether the function's answer names the messages that failed.
+	ReportBatchItemFailures bool
+	// Throttled tells the invocation errors after which the function may be free later. Default: none is.
+	Throttled func(error) bool
+}
+
+// Mapping invokes a function with the messages of a queue.
+type Mapping struct {
+	config  Config
+	queue   Queue
+	invoker Invoker
+	log     func(format string, args ...any)
+	slots   *slots
+	carried []sqs.Message // received, and left over by a batch that was full; only the poller has it
+}
+
+const (
+	// poll is how long a receive waits. Messages end it at once.
+	poll = 20 * time.Second
+	// maxPayload is an invocation's limit of 6 MB, less room for the event around the messages.
+	maxPayload = 6<<20 - 64<<10
+	// recovery is how long the poller waits after a queue failed.
+	recovery = time.Second
+)
+
+// New returns a mapping, which Run starts. log gets a line for each thing that goes wrong; nil drops them.
+func New(c Config, queue Queue, invoker Invoker, log func(format string, args ...any)) *Mapping {
+	c.BatchSize = cmp.Or(c.BatchSize, 10)
+	if c.Throttled == nil {
+		c.Throttled = func(error) bool { return false }
+	}
+	if log == nil {
+		log = func(string, ...any) {}
+	}
+	return &Mapping{config: c, queue: queue, invoker: invoker, log: log, slots: newSlots(c.MaximumConcurrency)}
+}
+
+// Run reads the queue until ctx ends. Then it makes visible what it received and did not begin, and waits for the
+// invocations, which end with ctx too: what they leave comes back when its visibility ends. Run may be called once.
+func (m *Mapping) Run(ctx context.Context) {
+	defer m.slots.wait()
+	defer func() { m.giveBack(m.carried) }()
+	for m.slots.acquire(ctx) {
+		batch := m.receive(ctx)
+		if len(batch) == 0 {
+			m.slots.release()
+			continue
+		}
+		if ctx.Err() != nil {
+			m.giveBack(batch)
+			m.slots.release()
+			continue
+		}
+		m.slots.run(func() bool { return m.process(ctx, batch) })
+	}
+}
+
+// receive waits for a batch; without messages it returns none after a while.
+func (m *Mapping) receive(ctx context.Context) []sqs.Message {
+	batch, full := m.fill(nil, m.takeCarried())
+	if len(batch) == 0 {
+		messages, err := m.queue.Receive(ctx, m.config.BatchSize, poll)
+		if err != nil {
+			m.log("mapping %s: %v", m.config.Name, err)
+			pause(ctx, recovery)
+			return nil
+		}
+		batch, full = m.fill(nil, messages)
+	}
+	if len(batch) == 0 || full {
+		return batch
+	}
+	return m.widen(ctx, batch)
+}
+
+// widen fills a batch during the batching window.
+func (m *Mapping) widen(ctx context.Context, batch []sqs.Message) []sqs.Message {
+	end := time.Now().Add(m.config.BatchingWindow)
+	for full := false; !full && len(batch) < m.config.BatchSize && ctx.Err() == nil; {
+		left := time.Until(end)
+		if left <= 0 {
+			break
+		}
+		messages, err := m.queue.Receive(ctx, m.config.BatchSize-len(batch), left)
+		if err != nil {
+			m.log("mapping %s: %v", m.config.Name, err)
+			break
+		}
+		batch, full = m.fill(batch, messages)
+	}
+	return batch
+}
+
+// fill adds messages to a batch while its payload has room, and carries the others over to the next one.
+func (m *Mapping) fill(batch, messages []sqs.Message) (filled []sqs.Message, full bool) {
+	size := 0
+	for _, b := range batch {
+		size += payloadSize(b)
+	}
+	for i, message := range messages {
+		size += payloadSize(message)
+		if len(batch) > 0 && size > maxPayload {
+			m.carried = append(m.carried, messages[i:]...)
+			return batch, true
+		}
+		batch = append(batch, message)
+	}
+	return batch, false
+}
+
+func (m *Mapping) takeCarried() []sqs.Message {
+	carried := m.carried
+	m.carried = nil
+	return carried
+}
+
+// giveBack makes messages visible that no function has seen.
+func (m *Mapping) giveBack(messages []sqs.Message) {
+	for _, message := range messages {
+		if err := m.queue.ChangeVisibility(message.ReceiptHandle, 0); err != nil {
+			m.log("mapping %s: give back message %s: %v", m.config.Name, message.ID, err)
+		}
+	}
+}
+
+// pause waits for d and is false when ctx ended before.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

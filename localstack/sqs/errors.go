@@ -1,0 +1,102 @@
+package sqs
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Error is a refusal as SQS words it.
+// See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html.
+type Error struct {
+	// Code is the JSON protocol's, such as QueueDoesNotExist.
+	Code string
+	// Message is for people.
+	Message string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// errClosed is the answer of a service that was closed.
+var errClosed = errors.New("the queue service is closed")
+
+// coral is the name space of errors that are not in SQS's model; their names end with Exception.
+const coral = "com.amazon.coral.service#"
+
+// types are the __type of errors that are not com.amazonaws.sqs#Code.
+var types = map[string]string{
+	codeInvalidValue:     coral + "InvalidParameterValueException",
+	codeMissing:          coral + "MissingRequiredParameterException",
+	codeUnknownOperation: coral + "UnknownOperationException",
+	codeSerialization:    coral + "SerializationException",
+	codeInternal:         coral + "InternalFailure",
+}
+
+const (
+	codeInvalidValue     = "InvalidParameterValue"
+	codeMissing          = "MissingParameter"
+	codeUnknownOperation = "UnknownOperationException"
+	codeSerialization    = "SerializationException"
+	codeInternal         = "InternalFailure"
+	codeNoQueue          = "QueueDoesNotExist"
+	codeNotInflight      = "MessageNotInflight"
+	codeBadHandle        = "ReceiptHandleIsInvalid"
+	codeUnsupported      = "UnsupportedOperation"
+)
+
+// queryCodes are the query protocol's codes where they differ from the JSON protocol's.
+var queryCodes = map[string]string{
+	codeNoQueue:                    "AWS.SimpleQueueService.NonExistentQueue",
+	"QueueNameExists":              "QueueAlreadyExists",
+	"BatchEntryIdsNotDistinct":     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+	"BatchRequestTooLong":          "AWS.SimpleQueueService.BatchRequestTooLong",
+	"EmptyBatchRequest":            "AWS.SimpleQueueService.EmptyBatchRequest",
+	"InvalidBatchEntryId":          "AWS.SimpleQueueService.InvalidBatchEntryId",
+	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+	codeNotInflight:                "AWS.SimpleQueueService.MessageNotInflight",
+	codeUnsupported:                "AWS.SimpleQueueService.UnsupportedOperation",
+}
+
+// typeName is the error's __type on the wire.
+func (e *Error) typeName() string {
+	if name, ok := types[e.Code]; ok {
+		return name
+	}
+	return "com.amazonaws.sqs#" + e.Code
+}
+
+// queryCode is the code that x-amzn-query-error and batch results carry.
+func (e *Error) queryCode() string {
+	if code, ok := queryCodes[e.Code]; ok {
+		return code
+	}
+	return e.Code
+}
+
+func invalidValue(format string, args ...any) error {
+	return &Error{Code: codeInvalidValue, Message: fmt.Sprintf(format, args...)}
+}
+
+// invalidParameter words a value out of range as SQS does.
+func invalidParameter(name string, value any, reason string) error {
+	return invalidValue("Value %v for parameter %s is invalid. Reason: %s", value, name, reason)
+}
+
+func invalidAttribute(name, value, allowed string) error {
+	return &Error{Code: "InvalidAttributeValue", Message: fmt.Sprintf("%s is %s; allowed are %s", name, value, allowed)}
+}
+
+func missing(parameter string) error {
+	return &Error{Code: codeMissing, Message: "The request must contain the parameter " + parameter + "."}
+}
+
+func unsupported(what string) error {
+	return &Error{Code: codeUnsupported, Message: "the local stack does not support " + what}
+}
+
+func badHandle(handle string) error {
+	return &Error{Code: codeBadHandle, Message: fmt.Sprintf("The input receipt handle %q is not a valid receipt handle.", handle)}
+}
+
+func noQueue() error {
+	return &Error{Code: codeNoQueue, Message: "The specified queue does not exist."}
+}

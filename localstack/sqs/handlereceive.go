@@ -1,0 +1,196 @@
+package sqs
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+type receiveRequest struct {
+	QueueUrl                    string
+	MaxNumberOfMessages         *int
+	WaitTimeSeconds             *int
+	VisibilityTimeout           *int
+	AttributeNames              []string // older clients; the same as MessageSystemAttributeNames
+	MessageSystemAttributeNames []string
+	MessageAttributeNames       []string
+	ReceiveRequestAttemptId     *string
+}
+
+type receiveResponse struct {
+	Messages []receivedMessage `json:",omitempty"`
+}
+
+type receivedMessage struct {
+	MessageId              string
+	ReceiptHandle          string
+	MD5OfBody              string
+	Body                   string
+	Attributes             map[string]string    `json:",omitempty"`
+	MD5OfMessageAttributes string               `json:",omitempty"`
+	MessageAttributes      map[string]Attribute `json:",omitempty"`
+}
+
+// systemAttributes are the names that SQS knows; those of FIFO queues answer nothing.
+var systemAttributes = []string{
+	"All", "SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "AWSTraceHeader",
+	"DeadLetterQueueSourceArn", "SequenceNumber", "MessageDeduplicationId", "MessageGroupId",
+}
+
+func (c call) receiveMessage(in receiveRequest) (out receiveResponse, err error) {
+	q, err := c.byURL(in.QueueUrl)
+	if err != nil {
+		return out, err
+	}
+	count, wait, visibility, err := in.read(q)
+	if err != nil {
+		return out, err
+	}
+	messages, err := q.receive(c.ctx, count, wait, visibility)
+	for _, m := range messages {
+		out.Messages = append(out.Messages, in.choose(m))
+	}
+	return out, err
+}
+
+// read checks the request and fills in what it leaves to the queue.
+func (in receiveRequest) read(q *Queue) (count int, wait time.Duration, visibility *time.Duration, err error) {
+	if in.ReceiveRequestAttemptId != nil {
+		return 0, 0, nil, unsupported("ReceiveRequestAttemptId, which is for FIFO queues")
+	}
+	for _, name := range slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames) {
+		if !slices.Contains(systemAttributes, name) {
+			return 0, 0, nil, unknownAttribute(name)
+		}
+	}
+	count, wait = 1, q.receiveWait()
+	if n := in.MaxNumberOfMessages; n != nil {
+		if count = *n; count < 1 || count > maxBatch {
+			return 0, 0, nil, invalidParameter("MaxNumberOfMessages", count, "Must be between 1 and 10, if provided.")
+		}
+	}
+	if s := in.WaitTimeSeconds; s != nil {
+		if wait = time.Duration(*s) * time.Second; wait < 0 || wait > maxReceiveWait {
+			return 0, 0, nil, invalidParameter("WaitTimeSeconds", *s, "Must be >= 0 and <= 20, if provided.")
+		}
+	}
+	if s := in.VisibilityTimeout; s != nil {
+		if *s < 0 || *s > int(maxVisibility/time.Second) {
+			return 0, 0, nil, invalidParameter("VisibilityTimeout", *s, "Must be between 0 and 43200, if provided.")
+		}
+		visibility = new(time.Duration(*s) * time.Second)
+	}
+	return count, wait, visibility, nil
+}
+
+func (q *Queue) receiveWait() time.Duration {
+	q.service.mu.Lock()
+	defer q.service.mu.Unlock()
+	return q.config.ReceiveWait
+}
+
+// choose is the message with the attributes that the request asks for. The digest is of those attributes.
+func (in receiveRequest) choose(m Message) receivedMessage {
+	out := receivedMessage{MessageId: m.ID, ReceiptHandle: m.ReceiptHandle, MD5OfBody: m.MD5OfBody, Body: m.Body}
+	for name, value := range m.SystemAttributes {
+		wanted := func(n string) bool { return n == name || n == "All" }
+		if slices.ContainsFunc(in.MessageSystemAttributeNames, wanted) || slices.ContainsFunc(in.AttributeNames, wanted) {
+			if out.Attributes == nil {
+				out.Attributes = map[string]string{}
+			}
+			out.Attributes[name] = value
+		}
+	}
+	for name, value := range m.Attributes {
+		if slices.ContainsFunc(in.MessageAttributeNames, func(pattern string) bool { return matches(pattern, name) }) {
+			if out.MessageAttributes == nil {
+				out.MessageAttributes = map[string]Attribute{}
+			}
+			out.MessageAttributes[name] = value
+		}
+	}
+	out.MD5OfMessageAttributes = MD5OfAttributes(out.MessageAttributes)
+	return out
+}
+
+// matches is whether a pattern names an attribute: All, .*, a name, or a beginning with .* behind it.
+func matches(pattern, name string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, ".*"); ok {
+		return strings.HasPrefix(name, prefix)
+	}
+	return pattern == "All" || pattern == name
+}
+
+type deleteRequest struct{ QueueUrl, ReceiptHandle string }
+
+func (c call) deleteMessage(in deleteRequest) (none, error) {
+	q, err := c.byURL(in.QueueUrl)
+	if err != nil {
+		return none{}, err
+	}
+	if in.ReceiptHandle == "" {
+		return none{}, missing("ReceiptHandle")
+	}
+	return none{}, q.Delete(in.ReceiptHandle)
+}
+
+type deleteEntry struct{ Id, ReceiptHandle string }
+
+type deleteBatchRequest struct {
+	QueueUrl string
+	Entries  []deleteEntry
+}
+
+func (c call) deleteMessageBatch(in deleteBatchRequest) (out batchResponse[doneEntry], err error) {
+	q, err := c.byURL(in.QueueUrl)
+	if err != nil {
+		return out, err
+	}
+	id := func(e deleteEntry) string { return e.Id }
+	if err := checkEntries(in.Entries, "DeleteMessageBatchRequestEntry", id); err != nil {
+		return out, err
+	}
+	return eachEntry(in.Entries, id, func(e deleteEntry) error { return q.Delete(e.ReceiptHandle) }), nil
+}
+
+type visibilityEntry struct {
+	Id, ReceiptHandle string
+	VisibilityTimeout *int
+}
+
+func (e visibilityEntry) apply(q *Queue) error {
+	if e.VisibilityTimeout == nil {
+		return missing("VisibilityTimeout")
+	}
+	return q.ChangeVisibility(e.ReceiptHandle, time.Duration(*e.VisibilityTimeout)*time.Second)
+}
+
+type visibilityRequest struct {
+	QueueUrl, ReceiptHandle string
+	VisibilityTimeout       *int
+}
+
+func (c call) changeMessageVisibility(in visibilityRequest) (none, error) {
+	q, err := c.byURL(in.QueueUrl)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, visibilityEntry{ReceiptHandle: in.ReceiptHandle, VisibilityTimeout: in.VisibilityTimeout}.apply(q)
+}
+
+type visibilityBatchRequest struct {
+	QueueUrl string
+	Entries  []visibilityEntry
+}
+
+func (c call) changeMessageVisibilityBatch(in visibilityBatchRequest) (out batchResponse[doneEntry], err error) {
+	q, err := c.byURL(in.QueueUrl)
+	if err != nil {
+		return out, err
+	}
+	id := func(e visibilityEntry) string { return e.Id }
+	if err := checkEntries(in.Entries, "ChangeMessageVisibilityBatchRequestEntry", id); err != nil {
+		return out, err
+	}
+	return eachEntry(in.Entries, id, func(e visibilityEntry) error { return e.apply(q) }), nil
+}
