@@ -80,7 +80,7 @@ compose-file:
 
 .PHONY: test
 test: ## run all tests with the race detector
-	@.ci/need postgres cc
+	@.ci/need postgres clickhouse cc
 	$(GO) test -race ./...
 
 .PHONY: bench
