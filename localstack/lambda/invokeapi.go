@@ -121,7 +121,7 @@ func readInput(r *http.Request) (in Input, kind string, err error) {
 	if encoded := r.Header.Get("X-Amz-Client-Context"); encoded != "" {
 		text, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil || !json.Valid(text) {
-			return in, "", fmt.Errorf("%w: Client context must be a valid Base64-encoded JSON object.", errContent)
+			return in, "", fmt.Errorf("%w: %s", errContent, "Client context must be a valid Base64-encoded JSON object.")
 		}
 		var line bytes.Buffer
 		_ = json.Compact(&line, text) // it is valid; a header has one line

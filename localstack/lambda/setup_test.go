@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -214,4 +215,13 @@ func until(t testing.TB, what string, condition func() bool) {
 			t.Fatalf("waited in vain until %s", what)
 		}
 	}
+}
+
+// stateOf is the state of a process as ps names it.
+func stateOf(pid int) string {
+	out, _ := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(pid)).Output() // none if it is gone
+	if state := strings.TrimSpace(string(out)); state != "" {
+		return state
+	}
+	return "Z"
 }

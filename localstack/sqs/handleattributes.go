@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// attributeNames are the queue attributes that SQS has and a standard queue of the local stack does not: asking for
-// them answers nothing, setting them is refused.
+// absentAttributes are the queue attributes that SQS has and a queue of the local stack does not: asking for them
+// answers nothing, setting them is refused.
 var absentAttributes = []string{
 	"Policy", "FifoQueue", "ContentBasedDeduplication", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds",
 	"DeduplicationScope", "FifoThroughputLimit", "RedriveAllowPolicy", "SqsManagedSseEnabled",

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"time"
 )
 
 type none struct{}
@@ -202,7 +201,7 @@ func (c call) listMessageMoveTasks(in listMovesRequest) (listMovesResponse, erro
 		out.Results = append(out.Results, moveResult{ // without TaskHandle, which SQS gives of running tasks only
 			Status: t.status, SourceArn: t.source, DestinationArn: t.destination,
 			ApproximateNumberOfMessagesMoved: t.moved, ApproximateNumberOfMessagesToMove: t.toMove,
-			FailureReason: t.failure, StartedTimestamp: t.started.UnixNano() / int64(time.Millisecond),
+			FailureReason: t.failure, StartedTimestamp: t.started.UnixMilli(),
 		})
 	}
 	return out, nil

@@ -25,9 +25,9 @@ func TestVisibility(t *testing.T) {
 			t.Errorf("received %v twice", again)
 		}
 		wantCounts(t, q, 0, 1, 0)
-		time.Sleep(30*time.Second - 1)
+		<-time.After(30*time.Second - 1)
 		wantCounts(t, q, 0, 1, 0)
-		time.Sleep(1)
+		<-time.After(1)
 		wantCounts(t, q, 1, 0, 0)
 
 		second := receive(t, q, 10)
@@ -51,7 +51,7 @@ func TestDeleteAfterVisibilityEnded(t *testing.T) {
 		q := queue(t, open(t, "", tasks()), "tasks")
 		send(t, q, "a")
 		m := receive(t, q, 1)[0]
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, 0), "MessageNotInflight")
 		must(t, q.Delete(m.ReceiptHandle)) // nobody received it since
 		wantCounts(t, q, 0, 0, 0)
@@ -65,7 +65,7 @@ func TestChangeVisibility(t *testing.T) {
 		send(t, q, "a")
 		m := receive(t, q, 1)[0]
 		must(t, q.ChangeVisibility(m.ReceiptHandle, time.Hour))
-		time.Sleep(59 * time.Minute)
+		<-time.After(59 * time.Minute)
 		wantCounts(t, q, 0, 1, 0)
 		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, 12*time.Hour), "InvalidParameterValue") // 12 h in all
 		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, 13*time.Hour), "InvalidParameterValue")
@@ -147,9 +147,9 @@ func TestLongPoll(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		time.Sleep(5 * time.Second)
+		<-time.After(5 * time.Second)
 		send(t, q, "a", "b")
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		send(t, q, "c")
 		polls.Wait()
 		if want := fmt.Sprint(map[string]time.Duration{"a": 5 * time.Second, "b": 5 * time.Second, "c": 6 * time.Second}); fmt.Sprint(got) != want {
@@ -164,7 +164,7 @@ func TestLongPollSeesVisibilityEnd(t *testing.T) {
 		q := queue(t, open(t, "", tasks()), "tasks")
 		send(t, q, "a", "b")
 		receive(t, q, 1)
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		receive(t, q, 1)
 		start := time.Now()
 		for range 2 {
@@ -224,9 +224,9 @@ func TestRetention(t *testing.T) {
 		send(t, q, "seen")
 		receive(t, q, 1)
 		send(t, q, "waiting")
-		time.Sleep(30 * time.Minute)
+		<-time.After(30 * time.Minute)
 		send(t, q, "young")
-		time.Sleep(30 * time.Minute)
+		<-time.After(30 * time.Minute)
 		if got := bodies(receive(t, q, 10)); !slices.Equal(got, []string{"young"}) {
 			t.Errorf("received %v", got)
 		}

@@ -29,7 +29,7 @@ func TestRedrive(t *testing.T) {
 		var last sqs.Message
 		for range 2 {
 			last = receive(t, q, 1)[0]
-			time.Sleep(30 * time.Second)
+			<-time.After(30 * time.Second)
 		}
 		send(t, q, "good")
 		if got := bodies(receive(t, q, 10)); len(got) != 1 || got[0] != "good" {
@@ -58,7 +58,7 @@ func TestRedriveWithoutTarget(t *testing.T) {
 			if len(receive(t, q, 1)) != 1 {
 				t.Fatal("the message is gone")
 			}
-			time.Sleep(30 * time.Second)
+			<-time.After(30 * time.Second)
 		}
 	})
 }
@@ -74,7 +74,7 @@ func TestMoveMessages(t *testing.T) {
 			for _, m := range receive(t, q, 10) {
 				ids[m.ID] = true
 			}
-			time.Sleep(30 * time.Second)
+			<-time.After(30 * time.Second)
 		}
 		if len(receive(t, q, 10)) != 0 {
 			t.Fatal("received more often than allowed")

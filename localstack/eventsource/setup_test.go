@@ -1,0 +1,129 @@
+package eventsource_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ksu/localstack/eventsource"
+	"ksu/localstack/sqs"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const arn = "arn:aws:sqs:us-east-1:000000000000:tasks"
+
+var errThrottled = errors.New("too many requests")
+
+// function is an Invoker whose answer a test decides; it knows how many invocations there were, and at once.
+type function struct {
+	do func(ctx context.Context, payload []byte, traceID string) (response, functionError string, err error)
+
+	mu                sync.Mutex
+	calls, now, most  int
+	payloads, tracing []string
+}
+
+func (f *function) Invoke(ctx context.Context, _ string, payload []byte, traceID string) ([]byte, string, error) {
+	f.mu.Lock()
+	f.calls++
+	f.now++
+	f.most = max(f.most, f.now)
+	f.payloads, f.tracing = append(f.payloads, string(payload)), append(f.tracing, traceID)
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.now--
+	}()
+	response, functionError, err := f.do(ctx, payload, traceID)
+	return []byte(response), functionError, err
+}
+
+// running is how many invocations there are now, once all goroutines rest.
+func (f *function) running() int {
+	synctest.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+func (f *function) count() int {
+	synctest.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
+}
+
+// work takes a time, unless ctx ends.
+func work(d time.Duration) func(context.Context, []byte, string) (string, string, error) {
+	return func(ctx context.Context, _ []byte, _ string) (string, string, error) {
+		select {
+		case <-ctx.Done():
+			return "", "", ctx.Err()
+		case <-time.After(d):
+			return "", "", nil
+		}
+	}
+}
+
+// newQueue makes a queue in memory whose messages are hidden for a minute; after 3 receives they go to the other one.
+func newQueue(t *testing.T) (q, dead *sqs.Queue) {
+	t.Helper()
+	service, err := sqs.New(sqs.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, service.Close()) })
+	must(t, service.Create(sqs.QueueConfig{Name: "dead"}))
+	must(t, service.Create(sqs.QueueConfig{Name: "tasks", VisibilityTimeout: time.Minute,
+		Redrive: &sqs.Redrive{DeadLetterARN: "arn:aws:sqs:us-east-1:000000000000:dead", MaxReceiveCount: 3}}))
+	q, _ = service.Queue("tasks")
+	dead, _ = service.Queue("dead")
+	return q, dead
+}
+
+// start runs a mapping and returns what stops it and waits.
+func start(t *testing.T, c eventsource.Config, q eventsource.Queue, f *function) (stop func()) {
+	t.Helper()
+	c.Name, c.QueueARN, c.Region, c.Function = "test", arn, "us-east-1", "worker"
+	c.Throttled = func(err error) bool { return errors.Is(err, errThrottled) }
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { eventsource.New(c, q, f, t.Logf).Run(ctx) })
+	stop = sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func send(t *testing.T, q *sqs.Queue, count int) (ids []string) {
+	t.Helper()
+	for i := range count {
+		sent, err := q.Send(t.Context(), sqs.Outgoing{Body: fmt.Sprint(i)})
+		must(t, err)
+		ids = append(ids, sent.ID)
+	}
+	return ids
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantCounts(t *testing.T, q *sqs.Queue, visible, inFlight int) {
+	t.Helper()
+	synctest.Wait()
+	if got, want := q.Counts(), (sqs.Counts{Visible: visible, InFlight: inFlight}); got != want {
+		t.Errorf("queue %s has %+v, want %+v", q.Name(), got, want)
+	}
+}
