@@ -1,0 +1,173 @@
+package sqs_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
+)
+
+func wantAPICode(t *testing.T, err error, code string) {
+	t.Helper()
+	var refusal smithy.APIError
+	if !errors.As(err, &refusal) || refusal.ErrorCode() != code {
+		t.Errorf("error is %v, want %s", err, code)
+	}
+}
+
+func TestSDKErrors(t *testing.T) {
+	t.Parallel()
+	s := open(t, "", tasks())
+	c := client(t, s)
+	ctx := t.Context()
+	nowhere := aws.String("http://127.0.0.1:4566/000000000000/nowhere")
+	here := aws.String(url)
+	sendIn := func(in awssqs.SendMessageInput) error {
+		in.QueueUrl = here
+		if in.MessageBody == nil {
+			in.MessageBody = aws.String("a")
+		}
+		_, err := c.SendMessage(ctx, &in)
+		return err
+	}
+	receiveIn := func(in awssqs.ReceiveMessageInput) error {
+		in.QueueUrl = here
+		_, err := c.ReceiveMessage(ctx, &in)
+		return err
+	}
+	attribute := func(name string, v types.MessageAttributeValue) error {
+		return sendIn(awssqs.SendMessageInput{MessageAttributes: map[string]types.MessageAttributeValue{name: v}})
+	}
+	text := types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String("x")}
+	for name, test := range map[string]struct {
+		do   func() error
+		code string
+	}{
+		"no queue": {func() error {
+			_, err := c.SendMessage(ctx, &awssqs.SendMessageInput{QueueUrl: nowhere, MessageBody: aws.String("a")})
+			if _, ok := errors.AsType[*types.QueueDoesNotExist](err); !ok {
+				t.Errorf("error is %T", err)
+			}
+			return err
+		}, "AWS.SimpleQueueService.NonExistentQueue"},
+		"no url": {func() error {
+			_, err := c.PurgeQueue(ctx, &awssqs.PurgeQueueInput{QueueUrl: aws.String("tasks")})
+			return err
+		}, "InvalidAddress"},
+		"handle": {func() error {
+			_, err := c.DeleteMessage(ctx, &awssqs.DeleteMessageInput{QueueUrl: here, ReceiptHandle: aws.String("x")})
+			if _, ok := errors.AsType[*types.ReceiptHandleIsInvalid](err); !ok {
+				t.Errorf("error is %T", err)
+			}
+			return err
+		}, "ReceiptHandleIsInvalid"},
+		"too many":     {func() error { return receiveIn(awssqs.ReceiveMessageInput{MaxNumberOfMessages: 11}) }, "InvalidParameterValue"},
+		"too long":     {func() error { return receiveIn(awssqs.ReceiveMessageInput{WaitTimeSeconds: 21}) }, "InvalidParameterValue"},
+		"invisible":    {func() error { return receiveIn(awssqs.ReceiveMessageInput{VisibilityTimeout: 43201}) }, "InvalidParameterValue"},
+		"FIFO receive": {func() error { return receiveIn(awssqs.ReceiveMessageInput{ReceiveRequestAttemptId: here}) }, "AWS.SimpleQueueService.UnsupportedOperation"},
+		"empty body":   {func() error { return sendIn(awssqs.SendMessageInput{MessageBody: aws.String("")}) }, "MissingParameter"},
+		"large body": {func() error {
+			return sendIn(awssqs.SendMessageInput{MessageBody: aws.String(strings.Repeat("x", 1<<20+1))})
+		}, "InvalidParameterValue"},
+		"control":       {func() error { return sendIn(awssqs.SendMessageInput{MessageBody: aws.String("a\x00")}) }, "InvalidMessageContents"},
+		"delay":         {func() error { return sendIn(awssqs.SendMessageInput{DelaySeconds: 901}) }, "InvalidParameterValue"},
+		"FIFO send":     {func() error { return sendIn(awssqs.SendMessageInput{MessageGroupId: here}) }, "AWS.SimpleQueueService.UnsupportedOperation"},
+		"reserved name": {func() error { return attribute("AWS.x", text) }, "InvalidParameterValue"},
+		"type":          {func() error { return attribute("x", types.MessageAttributeValue{DataType: aws.String("Int")}) }, "InvalidParameterValue"},
+		"no value":      {func() error { return attribute("x", types.MessageAttributeValue{DataType: aws.String("Number")}) }, "InvalidParameterValue"},
+		"create": {func() error {
+			_, err := c.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("new")})
+			return err
+		}, "AWS.SimpleQueueService.UnsupportedOperation"},
+		"create another": {func() error {
+			_, err := c.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("tasks"), Attributes: map[string]string{"DelaySeconds": "9"}})
+			return err
+		}, "QueueAlreadyExists"},
+		"delete queue": {func() error { _, err := c.DeleteQueue(ctx, &awssqs.DeleteQueueInput{QueueUrl: here}); return err }, "AWS.SimpleQueueService.UnsupportedOperation"},
+		"attribute": {func() error {
+			_, err := c.GetQueueAttributes(ctx, &awssqs.GetQueueAttributesInput{QueueUrl: here, AttributeNames: []types.QueueAttributeName{"Colour"}})
+			return err
+		}, "InvalidAttributeName"},
+		"set KMS": {func() error {
+			_, err := c.SetQueueAttributes(ctx, &awssqs.SetQueueAttributesInput{QueueUrl: here, Attributes: map[string]string{"KmsMasterKeyId": "x"}})
+			return err
+		}, "AWS.SimpleQueueService.UnsupportedOperation"},
+		"set delay": {func() error {
+			_, err := c.SetQueueAttributes(ctx, &awssqs.SetQueueAttributesInput{QueueUrl: here, Attributes: map[string]string{"DelaySeconds": "901"}})
+			return err
+		}, "InvalidAttributeValue"},
+		"empty batch": {func() error {
+			_, err := c.SendMessageBatch(ctx, &awssqs.SendMessageBatchInput{QueueUrl: here, Entries: []types.SendMessageBatchRequestEntry{}})
+			return err
+		}, "AWS.SimpleQueueService.EmptyBatchRequest"},
+		"same ids":    {func() error { return batchOf(t, c, "a", "a") }, "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"},
+		"bad id":      {func() error { return batchOf(t, c, "a b") }, "AWS.SimpleQueueService.InvalidBatchEntryId"},
+		"large batch": {func() error { return batchOf(t, c, strings.Split("abcdefghijk", "")...) }, "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"},
+	} {
+		t.Run(name, func(t *testing.T) { wantAPICode(t, test.do(), test.code) })
+	}
+	wantCounts(t, queue(t, s, "tasks"), 0, 0, 0)
+}
+
+func batchOf(t *testing.T, c *awssqs.Client, ids ...string) error {
+	var entries []types.SendMessageBatchRequestEntry
+	for _, id := range ids {
+		entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(id), MessageBody: aws.String("x")})
+	}
+	_, err := c.SendMessageBatch(t.Context(), &awssqs.SendMessageBatchInput{QueueUrl: aws.String(url), Entries: entries})
+	return err
+}
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	s := open(t, "", tasks())
+	post := func(target, body string, header ...string) (*http.Response, map[string]any) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+		r.Header.Set("X-Amz-Target", target)
+		for i := 0; i+1 < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		text, err := io.ReadAll(w.Result().Body)
+		must(t, err)
+		var answer map[string]any
+		if err := json.Unmarshal(text, &answer); err != nil {
+			t.Fatalf("%s answers %q", target, text)
+		}
+		return w.Result(), answer
+	}
+	for _, test := range []struct{ target, body, code, query, message string }{
+		{"AmazonSQS.SendMessage", `{"QueueUrl":"/000000000000/no","MessageBody":"a"}`, "com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue;Sender", "The specified queue does not exist."},
+		{"AmazonSQS.SendMessage", `{"QueueUrl":"` + url + `","Colour":1}`, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender", "Colour"},
+		{"AmazonSQS.SendMessage", `{"QueueUrl":1}`, "com.amazon.coral.service#SerializationException", "SerializationException;Sender", "QueueUrl"},
+		{"AmazonSQS.SendMessage", `{}`, "com.amazon.coral.service#MissingRequiredParameterException", "MissingParameter;Sender", "QueueUrl"},
+		{"AmazonSQS.TagQueue", `{}`, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender", "TagQueue"},
+		{"AmazonSQS.Explode", `{}`, "com.amazon.coral.service#UnknownOperationException", "UnknownOperationException;Sender", "Explode"},
+		{"", "Action=ListQueues", "com.amazon.coral.service#UnknownOperationException", "UnknownOperationException;Sender", "query protocol"},
+	} {
+		r, answer := post(test.target, test.body)
+		if r.StatusCode != 400 || answer["__type"] != test.code || r.Header.Get("X-Amzn-Query-Error") != test.query ||
+			!strings.Contains(fmt.Sprint(answer["message"]), test.message) || r.Header.Get("Content-Type") != "application/x-amz-json-1.0" {
+			t.Errorf("%s %s: %d %v %v", test.target, test.body, r.StatusCode, r.Header, answer)
+		}
+	}
+
+	post("AmazonSQS.SendMessage", `{"QueueUrl":"`+url+`","MessageBody":"a"}`, "X-Amzn-Trace-Id", "Root=1-2-3;Sampled=1")
+	if m := receive(t, queue(t, s, "tasks"), 1); m[0].SystemAttributes["AWSTraceHeader"] != "Root=1-2-3;Sampled=1" {
+		t.Errorf("received %+v", m)
+	}
+	must(t, s.Close())
+	if r, answer := post("AmazonSQS.SendMessage", `{"QueueUrl":"`+url+`","MessageBody":"a"}`); r.StatusCode != 500 {
+		t.Errorf("a closed service answers %d %v", r.StatusCode, answer)
+	}
+}
