@@ -82,13 +82,16 @@ func (f *function) newEnvironment(i *invocation) *environment {
 		work: make(chan *invocation, 1), gone: make(chan struct{}), ready: make(chan struct{}),
 	}
 	e.stream = time.Now().UTC().Format("2006/01/02/") + "[" + version + "]" + e.id
+	e.startedAt = time.Now()
+	e.due = e.startedAt.Add(f.service.options.InitTimeout)
+	e.timer = time.AfterFunc(f.service.options.InitTimeout, e.timeUp)
 	f.all[e] = struct{}{}
 	f.service.environments.Add(1)
 	f.service.api.add(e)
 	return e
 }
 
-// start starts the process. A failure is a failed init.
+// start starts the process. A failure is a failed init. The process may ask for its invocation before start is done.
 func (e *environment) start() {
 	f := e.function
 	err := e.launch()
@@ -99,9 +102,7 @@ func (e *environment) start() {
 		return
 	}
 	e.started = true
-	e.timer = time.AfterFunc(f.service.options.InitTimeout, e.timeUp)
-	e.due = e.startedAt.Add(f.service.options.InitTimeout)
-	if e.cause != none { // Close came while it was started
+	if e.cause != none { // by Close, while it was started
 		e.kill()
 	}
 	f.mu.Unlock()
@@ -124,14 +125,11 @@ func (e *environment) launch() error {
 		"AWS_LAMBDA_RUNTIME_API="+f.service.api.address+"/"+e.id, "AWS_LAMBDA_LOG_STREAM_NAME="+e.stream)
 	// One pipe for both, so that their lines stay in order.
 	e.cmd.Stdout, e.cmd.Stderr = writer, writer
-	f.mu.Lock()
-	e.startedAt = time.Now()
-	f.mu.Unlock()
 	if err := f.service.options.Processes.Start(e.cmd, syscall.SIGTERM); err != nil {
 		e.logs.close()
 		return err
 	}
-	e.memory.pid = e.cmd.Process.Pid
+	e.memory.of(e.cmd.Process.Pid)
 	return nil
 }
 

@@ -64,6 +64,7 @@ func (e *environment) notStarted(err error) {
 	f := e.function
 	f.mu.Lock()
 	e.phase = gone
+	e.timer.Stop()
 	f.forget(e)
 	i := e.i
 	f.mu.Unlock()

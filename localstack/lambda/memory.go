@@ -13,11 +13,16 @@ const memoryAge = 250 * time.Millisecond
 
 // memory knows the peak of a process's memory.
 type memory struct {
-	pid int
-
-	mu   sync.Mutex
+	mu   sync.Mutex // guards the rest
+	pid  int
 	read time.Time
 	peak int // bytes
+}
+
+func (m *memory) of(pid int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pid = pid
 }
 
 // maxMemory is the peak of the environment's memory in MB, 0 if the platform does not tell it of a running process.

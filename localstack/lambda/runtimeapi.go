@@ -3,8 +3,6 @@ package lambda
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -27,12 +25,7 @@ func startRuntimeAPI() (*runtimeAPI, error) {
 		return nil, err
 	}
 	a := &runtimeAPI{address: listener.Addr().String()}
-	a.server = &http.Server{
-		Handler:           a,
-		ReadHeaderTimeout: time.Minute,
-		// Connections that a killed process leaves behind are no news.
-		ErrorLog: log.New(io.Discard, "", 0),
-	}
+	a.server = &http.Server{Handler: a, ReadHeaderTimeout: time.Minute}
 	a.serving.Go(func() { _ = a.server.Serve(listener) }) // it returns when the server is closed
 	return a, nil
 }
