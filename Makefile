@@ -83,6 +83,14 @@ test: ## run all tests with the race detector
 	@.ci/need postgres clickhouse cc
 	$(GO) test -race ./...
 
+# The checks of one API, whatever serves it: make parity URL=https://….execute-api.….amazonaws.com/v1 API_KEY=…
+# WAIT is how long a task may take to end (0 skips what needs an ending), TASKS how many fill the semaphore.
+URL ?= http://127.0.0.1:$(or $(PORT),8080)
+export API_KEY
+.PHONY: parity
+parity: ## check the API at URL= against its contract: API_KEY= WAIT=12m TASKS=24
+	@$(GO) run ./localstack/parity -url "$(URL)" $(if $(WAIT),-wait $(WAIT)) $(if $(TASKS),-tasks $(TASKS))
+
 .PHONY: bench
 bench: ## measure: throughput, latency, cold start, memory
 	@.ci/need postgres

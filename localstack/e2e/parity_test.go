@@ -1,0 +1,32 @@
+package e2e_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The same program checks the other platforms: `make parity URL=…`.
+func TestParity(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "parity")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../parity").CombinedOutput(); err != nil {
+		t.Fatalf("build the parity checks: %v\n%s", err, out)
+	}
+	s := start(t, t.TempDir(), "Semaphore=3 JobMinDuration=6s JobMaxDuration=7s JobFailureRate=0")
+	out, err := exec.CommandContext(t.Context(), program, "-url", s.api, "-tasks", "12", "-wait", "2m").CombinedOutput()
+	if err != nil {
+		t.Fatalf("parity: %v\n%s", err, out)
+	}
+	for _, line := range strings.Split(string(out), "\n") {
+		for _, word := range []string{"skip ", "differs "} {
+			if strings.HasPrefix(line, word) && !strings.Contains(line, "the API key") {
+				t.Errorf("the local stack is the reference: %s\n%s", line, out)
+			}
+		}
+	}
+	if left := s.do("GET", "/task", ""); left.body != "[]" {
+		t.Errorf("the checks left tasks behind: %s", left.body)
+	}
+}
