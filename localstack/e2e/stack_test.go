@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // running is a local stack under test.
 type running struct {
-	t        *testing.T
+	t        testing.TB
 	cmd      *exec.Cmd
 	api, aws string
 	ended    chan struct{}
@@ -55,7 +55,7 @@ var (
 )
 
 // start runs the application's template with parameters and waits until it is ready.
-func start(t *testing.T, data, parameters string) *running {
+func start(t testing.TB, data, parameters string) *running {
 	t.Helper()
 	s := launch(t, data, "--template", "../../infra/sam/template.yaml", "--parameter-overrides", parameters)
 	s.until("the stack to be ready", 3*time.Minute, func() bool {
@@ -75,7 +75,7 @@ func start(t *testing.T, data, parameters string) *running {
 	return s
 }
 
-func launch(t *testing.T, data string, arguments ...string) *running {
+func launch(t testing.TB, data string, arguments ...string) *running {
 	t.Helper()
 	s := &running{t: t, ended: make(chan struct{})}
 	s.cmd = exec.Command(binary, append([]string{"--port", "0", "--aws-port", "0", "--data", data}, arguments...)...)
@@ -133,7 +133,7 @@ func (s *running) stop() error {
 // until waits for a condition.
 func (s *running) until(what string, within time.Duration, condition func() bool) {
 	s.t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(within); !condition(); <-tick.C {
 		if time.Now().After(deadline) {

@@ -1,0 +1,121 @@
+package e2e_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// BenchmarkPostTask is the rate of POST /task through the whole stack: gateway, API function, a durable row in Postgres, a
+// message in the queue. All slots are busy with jobs of minutes meanwhile, as they are in use.
+func BenchmarkPostTask(b *testing.B) {
+	for _, clients := range []int{1, 16} {
+		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
+			s := start(b, b.TempDir(), "")
+			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
+			defer client.CloseIdleConnections()
+			post := func(rounds int) {
+				var left atomic.Int64
+				left.Store(int64(rounds))
+				var all sync.WaitGroup
+				for range clients {
+					all.Go(func() {
+						for left.Add(-1) >= 0 {
+							if err := created(client.Post(s.api+"/task", "", http.NoBody)); err != nil {
+								b.Error(err)
+								return
+							}
+						}
+					})
+				}
+				all.Wait()
+			}
+			post(20 * clients) // the environments are started, the slots full
+			b.ResetTimer()
+			post(b.N)
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+			b.ReportMetric(s.memory(), "stack-MiB")
+		})
+	}
+}
+
+// BenchmarkStartOfTask is how long it takes from the POST of a task until its status is "in process", with a free slot.
+func BenchmarkStartOfTask(b *testing.B) {
+	s := start(b, b.TempDir(), "JobMinDuration=50ms JobMaxDuration=60ms JobFailureRate=0")
+	round := func() time.Duration {
+		before := time.Now()
+		id := s.submit()
+		for s.status(id) == "created, but waiting to start" {
+		}
+		return time.Since(before)
+	}
+	for range 20 {
+		round()
+	}
+	var took []time.Duration
+	for b.Loop() {
+		took = append(took, round())
+	}
+	slices.Sort(took)
+	b.ReportMetric(milliseconds(took[len(took)/2]), "p50-ms")
+	b.ReportMetric(milliseconds(took[len(took)*99/100]), "p99-ms")
+}
+
+// BenchmarkStartOfStack is how long a stack whose functions are built and whose database exists takes from the start of
+// its process to the first 201.
+func BenchmarkStartOfStack(b *testing.B) {
+	data := b.TempDir()
+	if err := start(b, data, "").stop(); err != nil {
+		b.Fatal(err)
+	}
+	var total time.Duration
+	for b.Loop() {
+		before := time.Now()
+		s := start(b, data, "")
+		s.submit()
+		total += time.Since(before)
+		b.StopTimer()
+		if err := s.stop(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(total.Seconds()/float64(b.N), "s-to-201")
+}
+
+// created says why an answer is no 201.
+func created(w *http.Response, err error) error {
+	if err != nil {
+		return err
+	}
+	defer func() { _ = w.Body.Close() }()
+	body, err := io.ReadAll(w.Body)
+	if err != nil || w.StatusCode != http.StatusCreated {
+		return fmt.Errorf("POST /task: %d %s %w", w.StatusCode, body, err)
+	}
+	return nil
+}
+
+// memory is the resident memory of the local stack itself in MiB, without the functions and Postgres.
+func (s *running) memory() float64 {
+	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(s.cmd.Process.Pid)).Output()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	kib, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return float64(kib) / 1024
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
