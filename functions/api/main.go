@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"ksu/shared/config"
 	"ksu/shared/httpapi"
 	"ksu/shared/logging"
 	"ksu/shared/queue"
@@ -17,20 +18,24 @@ import (
 
 func main() {
 	ctx := context.Background()
-	log, err := logging.New(os.Stdout, os.Getenv("LOG_LEVEL"))
+	cfg, err := config.Load()
 	if err != nil {
 		exit(err)
 	}
-	tasks, err := store.Open(ctx, store.Config{Type: "postgres", DatabaseURL: os.Getenv("DATABASE_URL")})
+	log, err := logging.Configure(cfg)
 	if err != nil {
 		exit(err)
 	}
-	taskQueue, err := queue.Open(ctx, os.Getenv("TASK_QUEUE_URL"))
+	tasks, err := store.Open(ctx, cfg.Storage)
 	if err != nil {
 		exit(err)
 	}
-	service := task.NewService(tasks, taskQueue, log)
-	lambda.Start(httpapi.Lambda(httpapi.New(service, log), log))
+	taskQueue, err := queue.Open(ctx, cfg.Task.QueueURL)
+	if err != nil {
+		exit(err)
+	}
+	service := task.NewService(tasks, taskQueue, log.Logger)
+	lambda.Start(log.Wrap(httpapi.Lambda(httpapi.New(service, log.Logger), log.Logger)))
 }
 
 func exit(err error) {

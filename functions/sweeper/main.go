@@ -4,14 +4,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"ksu/shared/config"
 	"ksu/shared/logging"
 	"ksu/shared/queue"
 	"ksu/shared/store"
@@ -20,35 +19,26 @@ import (
 
 func main() {
 	ctx := context.Background()
-	log, err := logging.New(os.Stdout, os.Getenv("LOG_LEVEL"))
+	cfg, err := config.Load()
 	if err != nil {
 		exit(err)
 	}
-	attempts, days, err := limits()
+	log, err := logging.Configure(cfg)
 	if err != nil {
 		exit(err)
 	}
-	tasks, err := store.Open(ctx, store.Config{Type: "postgres", DatabaseURL: os.Getenv("DATABASE_URL")})
+	tasks, err := store.Open(ctx, cfg.Storage)
 	if err != nil {
 		exit(err)
 	}
-	taskQueue, err := queue.Open(ctx, os.Getenv("TASK_QUEUE_URL"))
+	taskQueue, err := queue.Open(ctx, cfg.Task.QueueURL)
 	if err != nil {
 		exit(err)
 	}
-	config := sweeper.Config{MaxAttempts: attempts, Retention: time.Duration(days) * 24 * time.Hour}
-	lambda.Start(sweeper.New(tasks, taskQueue, log, config).Handle)
-}
-
-func limits() (attempts, days int, err error) {
-	for name, n := range map[string]*int{"MAX_ATTEMPTS": &attempts, "RETENTION_DAYS": &days} {
-		if value := os.Getenv(name); value != "" {
-			if *n, err = strconv.Atoi(value); err != nil || *n < 1 {
-				return 0, 0, fmt.Errorf("%s is %q; allowed are whole numbers from 1", name, value)
-			}
-		}
-	}
-	return attempts, days, nil
+	s := sweeper.New(tasks, taskQueue, log.Logger, sweeper.Config{
+		MaxAttempts: cfg.Task.MaxAttempts, Retention: time.Duration(cfg.Task.RetentionDays) * 24 * time.Hour,
+	})
+	lambda.Start(log.Wrap(s.Handle))
 }
 
 func exit(err error) {

@@ -3,13 +3,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
-	"strconv"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"ksu/shared/config"
 	"ksu/shared/job"
 	"ksu/shared/job/iowork"
 	"ksu/shared/logging"
@@ -17,42 +17,35 @@ import (
 	"ksu/shared/store"
 )
 
+// lastLines is how long a worker that is told to end takes for its last log lines: Lambda gives it 500 ms in all.
+const lastLines = 200 * time.Millisecond
+
 func main() {
-	log, err := logging.New(os.Stdout, os.Getenv("LOG_LEVEL"))
+	cfg, err := config.Load()
 	if err != nil {
 		exit(err)
 	}
-	attempts, err := maxAttempts()
+	log, err := logging.Configure(cfg)
 	if err != nil {
 		exit(err)
 	}
-	work, err := job.New(iowork.Name, os.Getenv)
+	work, err := job.New(iowork.Name, cfg.Getenv)
 	if err != nil {
 		exit(err)
 	}
-	tasks, err := store.Open(context.Background(), store.Config{Type: "postgres", DatabaseURL: os.Getenv("DATABASE_URL")})
+	tasks, err := store.Open(context.Background(), cfg.Storage)
 	if err != nil {
 		exit(err)
 	}
-	r := runner.New(tasks, work, log, runner.Config{MaxAttempts: attempts})
+	r := runner.New(tasks, work, log.Logger, runner.Config{MaxAttempts: cfg.Task.MaxAttempts})
 	// A SIGTERM handler makes Lambda announce the end of the environment, and the task is given back in time.
-	lambda.StartWithOptions(r.Handle, lambda.WithEnableSIGTERM(func() {
+	lambda.StartWithOptions(log.Wrap(r.Handle), lambda.WithEnableSIGTERM(func() {
 		r.Stop()
+		ctx, cancel := context.WithTimeout(context.Background(), lastLines)
+		defer cancel()
+		_ = log.Close(ctx) // it counts what it could not send on stdout
 		os.Exit(0)
 	}))
-}
-
-// maxAttempts reads MAX_ATTEMPTS; 0, when it is unset, is the runner's default.
-func maxAttempts() (int, error) {
-	value := os.Getenv("MAX_ATTEMPTS")
-	if value == "" {
-		return 0, nil
-	}
-	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("MAX_ATTEMPTS is %q; allowed are whole numbers from 1", value)
-	}
-	return n, nil
 }
 
 func exit(err error) {

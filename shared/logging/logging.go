@@ -16,15 +16,6 @@ import (
 	"ksu/shared/logging/clickhouse"
 )
 
-// New returns a logger that writes JSON lines to w, from the given level up: debug, info, warn or error; "" is info.
-func New(w io.Writer, level string) (*slog.Logger, error) {
-	l, err := parse(level)
-	if err != nil {
-		return nil, err
-	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
-}
-
 func parse(level string) (slog.Level, error) {
 	switch level {
 	case "", "info":
@@ -36,7 +27,7 @@ func parse(level string) (slog.Level, error) {
 	case "error":
 		return slog.LevelError, nil
 	default:
-		return 0, fmt.Errorf("LOG_LEVEL is %q; allowed are debug, info, warn, error", level)
+		return 0, fmt.Errorf("LOGGER_LEVEL is %q; allowed are debug, info, warn, error", level)
 	}
 }
 

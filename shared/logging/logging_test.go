@@ -18,7 +18,7 @@ func TestLevels(t *testing.T) {
 		"error": {"ERROR"},
 	} {
 		var out bytes.Buffer
-		log, err := logging.New(&out, level)
+		log, err := logging.Open(logging.Config{Writer: &out, Level: level})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,8 +42,8 @@ func TestLevels(t *testing.T) {
 
 func TestUnknownLevel(t *testing.T) {
 	t.Parallel()
-	_, err := logging.New(nil, "loud")
-	if err == nil || !strings.Contains(err.Error(), `LOG_LEVEL is "loud"; allowed are debug, info, warn, error`) {
+	_, err := logging.Open(logging.Config{Level: "loud"})
+	if err == nil || !strings.Contains(err.Error(), `LOGGER_LEVEL is "loud"; allowed are debug, info, warn, error`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -10,18 +10,13 @@ import (
 	"strings"
 	"sync"
 
+	"ksu/shared/config"
 	"ksu/shared/task"
 )
 
-// Config says which store to open and where it is.
-type Config struct {
-	// Type is the name of a registered store, such as "postgres". Required.
-	Type string
-	// DatabaseURL is where the store is, in the store's own notation; "postgres" takes a connection URI or a DSN, see
-	// https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING. Whether "" is allowed is the store's
-	// own matter.
-	DatabaseURL string
-}
+// Config says which store to open and where it is: the section storage of the configuration. Type is the name of a
+// registered store; what else is needed is the store's own matter.
+type Config = config.Storage
 
 // OpenFunc opens a store. It returns an error that wraps task.ErrUnavailable when the store cannot be reached.
 type OpenFunc func(ctx context.Context, cfg Config) (task.Store, error)

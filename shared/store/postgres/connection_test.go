@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"ksu/shared/config"
 	"ksu/shared/store/driver"
 	"ksu/shared/store/postgrestest"
 	"ksu/shared/task"
@@ -198,7 +199,7 @@ func TestOpenErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := driver.Open(test.ctx, driver.Config{Type: Name, DatabaseURL: test.url})
+			s, err := driver.Open(test.ctx, driver.Config{Type: Name, DatabaseURL: config.Secret(test.url)})
 			if s != nil || err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") ||
 				errors.Is(err, task.ErrUnavailable) != test.unavailable {
 				t.Errorf("Open = %v, %v; want %q in the error, unavailable %t, and no password", s, err, test.want, test.unavailable)

@@ -21,7 +21,7 @@ const Name = "postgres"
 
 func init() {
 	driver.Register(Name, func(ctx context.Context, cfg driver.Config) (task.Store, error) {
-		s, err := Open(ctx, cfg.DatabaseURL)
+		s, err := Open(ctx, cfg.URL())
 		if err != nil {
 			return nil, err // not s: a nil *Store in the interface would not be nil
 		}
@@ -57,7 +57,7 @@ var _ task.Store = (*Store)(nil)
 // is tried for some seconds. The error wraps task.ErrUnavailable when it cannot be reached, and never shows the
 // password.
 func Open(ctx context.Context, url string) (*Store, error) {
-	cfg, err := config(url)
+	cfg, err := poolConfig(url)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return &Store{pool: pool}, nil
 }
 
-func config(url string) (*pgxpool.Config, error) {
+func poolConfig(url string) (*pgxpool.Config, error) {
 	if url == "" {
 		return nil, errors.New("DATABASE_URL is not set; it names the database, such as postgres://user:password@host:5432/name")
 	}
