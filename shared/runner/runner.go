@@ -61,7 +61,7 @@ type Runner struct {
 	log   *slog.Logger
 	cfg   Config
 
-	// stopping ends with errStopped when the process is told to end; active are the tasks on their way.
+	// stopping ends with errStopped when the process is told to end; active are the batches on their way.
 	stopping context.Context
 	stop     context.CancelCauseFunc
 	active   sync.WaitGroup
@@ -81,29 +81,44 @@ func (r *Runner) Stop() {
 	r.active.Wait()
 }
 
-// Handle is the Lambda handler of the task queue's event source mapping. It reports the messages that it could not
-// settle as batch item failures, so that SQS delivers them again; all others are done, duplicates included.
+// Handle is the Lambda handler of the task queue's event source mapping. It runs the tasks of a batch at the same time and
+// returns when all have ended. It reports the messages that it could not settle as batch item failures, so that SQS
+// delivers them again; all others are done, duplicates included.
 func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	r.active.Add(1)
+	defer r.active.Done()
+	settled := make([]bool, len(event.Records))
+	var batch sync.WaitGroup
+	for i, message := range event.Records {
+		batch.Go(func() { settled[i] = r.settle(ctx, message) })
+	}
+	batch.Wait()
 	var response events.SQSEventResponse
-	for _, message := range event.Records {
-		log := r.log.With("message_id", message.MessageId)
-		id, err := queue.TaskID(message.Body)
-		if err != nil {
-			log.ErrorContext(ctx, "message dropped: it names no task", "error", err)
-			continue
-		}
-		if err := r.run(ctx, id, log.With("task_id", id)); err != nil {
-			log.ErrorContext(ctx, "message returned to the queue", "task_id", id, "error", err)
+	for i, message := range event.Records {
+		if !settled[i] {
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
 		}
 	}
 	return response, nil
 }
 
+// settle takes the task of one message to its end. false means that the message must come again.
+func (r *Runner) settle(ctx context.Context, message events.SQSMessage) bool {
+	log := r.log.With("message_id", message.MessageId)
+	id, err := queue.TaskID(message.Body)
+	if err != nil {
+		log.ErrorContext(ctx, "message dropped: it names no task", "error", err)
+		return true
+	}
+	if err := r.run(ctx, id, log.With("task_id", id)); err != nil {
+		log.ErrorContext(ctx, "message returned to the queue", "task_id", id, "error", err)
+		return false
+	}
+	return true
+}
+
 // run takes one task to its end. An error means that the message must come again.
 func (r *Runner) run(ctx context.Context, id uuid.UUID, log *slog.Logger) error {
-	r.active.Add(1)
-	defer r.active.Done()
 	attempt, err := r.store.Claim(ctx, id, r.cfg.Lease, r.cfg.MaxAttempts)
 	if errors.Is(err, task.ErrNotClaimable) {
 		log.InfoContext(ctx, "message acknowledged: its task is deleted, ended or running elsewhere")
