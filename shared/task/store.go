@@ -50,8 +50,8 @@ type Attempts interface {
 	// Fail ends a running attempt for good with the reason.
 	Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error
 	// Retry makes the task of a running attempt pending again and keeps the reason; Unsent names it once after has
-	// passed. The attempt still counts.
-	Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration) error
+	// passed. The attempt counts: the last of maxAttempts ends the task as Fail does, and again is false.
+	Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (again bool, err error)
 	// Release gives the task of a running attempt back at once, as if it had not been claimed: it is pending, Unsent
 	// names it from now on, and its claim does not count towards maxAttempts. The next claim's fencing token differs
 	// all the same.

@@ -34,9 +34,14 @@ UPDATE tasks SET status = 'failed', error = $3, ended_at = now(), lease_expires_
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 	retrySQL = `
-UPDATE tasks SET status = 'pending', error = $3, started_at = NULL, lease_expires_at = NULL, enqueued_at = NULL,
-    send_after = now() + $4::interval
-WHERE id = $1 AND status = 'running' AND attempt = $2`
+UPDATE tasks SET
+    status      = CASE WHEN tries >= $5 THEN 'failed' ELSE 'pending' END,
+    ended_at    = CASE WHEN tries >= $5 THEN now() END,
+    started_at  = CASE WHEN tries >= $5 THEN started_at END,
+    enqueued_at = CASE WHEN tries >= $5 THEN enqueued_at END,
+    send_after = now() + $4::interval, error = $3, lease_expires_at = NULL
+WHERE id = $1 AND status = 'running' AND attempt = $2
+RETURNING status = 'pending'`
 
 	releaseSQL = `
 UPDATE tasks SET status = 'pending', tries = greatest(tries - 1, 0), started_at = NULL, lease_expires_at = NULL,
@@ -73,9 +78,18 @@ func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason stri
 	return s.fenced(ctx, false, "fail", failSQL, id, attempt, text(reason))
 }
 
-// Retry makes the task of a running attempt pending again; see task.Attempts.
-func (s *Store) Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration) error {
-	return s.fenced(ctx, false, "retry", retrySQL, id, attempt, text(reason), after)
+// Retry makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
+func (s *Store) Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
+	var again bool
+	scan := func(r pgx.Row) error { return r.Scan(&again) }
+	err := s.row(ctx, false, scan, retrySQL, [16]byte(id), attempt, text(reason), after, maxAttempts)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = task.ErrLeaseLost
+	}
+	if err != nil {
+		return false, fmt.Errorf("retry task %s, attempt %d: %w", id, attempt, err)
+	}
+	return again, nil
 }
 
 // Release gives the task of a running attempt back; see task.Attempts.

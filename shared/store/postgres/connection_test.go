@@ -39,7 +39,7 @@ func TestOneRoundTrip(t *testing.T) {
 		"Heartbeat":      func() error { return s.Heartbeat(ctx, newID(t), 1, time.Hour) },
 		"Complete":       func() error { return s.Complete(ctx, newID(t), 1, "result") },
 		"Fail":           func() error { return s.Fail(ctx, newID(t), 1, "reason") },
-		"Retry":          func() error { return s.Retry(ctx, newID(t), 1, "reason", time.Second) },
+		"Retry":          func() error { _, err := s.Retry(ctx, newID(t), 1, "reason", time.Second, 3); return err },
 		"Release":        func() error { return s.Release(ctx, newID(t), 1) },
 		"Unsent":         func() error { _, err := s.Unsent(ctx, 100, time.Hour, time.Hour); return err },
 		"Rescue":         func() error { _, err := s.Rescue(ctx, 100, policy); return err },

@@ -31,7 +31,7 @@ func TestPlans(t *testing.T) {
 		"heartbeat":    {heartbeatSQL, id + `, 1, '9 s'`, ""},
 		"complete":     {completeSQL, id + `, 1, 'result'`, ""},
 		"fail":         {failSQL, id + `, 1, 'reason'`, ""},
-		"retry":        {retrySQL, id + `, 1, 'reason', '9 s'`, ""},
+		"retry":        {retrySQL, id + `, 1, 'reason', '9 s', 3`, ""},
 		"release":      {releaseSQL, id + `, 1`, ""},
 		"unsent":       {unsentSQL, `100, '1 min', '1 h'`, "tasks_unsent tasks_sent"},
 		"rescue":       {rescueSQL, `100, 3, '1 s', 'reason'`, "tasks_leases"},

@@ -90,7 +90,7 @@ var attempts = map[string]func(*fixture){
 			f.is(f.store.Heartbeat(f.ctx, id, wrong, lease), task.ErrLeaseLost)
 			f.is(f.store.Complete(f.ctx, id, wrong, "x"), task.ErrLeaseLost)
 			f.is(f.store.Fail(f.ctx, id, wrong, "x"), task.ErrLeaseLost)
-			f.is(f.store.Retry(f.ctx, id, wrong, "x", 0), task.ErrLeaseLost)
+			f.noRetry(id, wrong)
 			f.is(f.store.Release(f.ctx, id, wrong), task.ErrLeaseLost)
 		}
 		f.want(id, task.Running, "", "", 1)
@@ -150,7 +150,7 @@ var endings = map[string]func(*fixture){
 		f.ok(f.store.Fail(f.ctx, id, attempt, "no route to host"))
 		f.want(id, task.Failed, "", "no route to host", 1)
 		f.is(f.store.Complete(f.ctx, id, attempt, "again"), task.ErrLeaseLost)
-		f.is(f.store.Retry(f.ctx, id, attempt, "again", 0), task.ErrLeaseLost)
+		f.noRetry(id, attempt)
 		f.is(f.store.Release(f.ctx, id, attempt), task.ErrLeaseLost)
 		f.want(id, task.Failed, "", "no route to host", 1)
 	},
@@ -167,7 +167,7 @@ var endings = map[string]func(*fixture){
 		f.ok(f.store.Complete(f.ctx, id, attempt, "a\x00b\xffc é"))
 		f.want(id, task.Completed, "a\uFFFDb\uFFFDc é", "", 1)
 		id, attempt = f.running()
-		f.ok(f.store.Retry(f.ctx, id, attempt, "a\x00b\xff", 0))
+		f.retry(id, attempt, "a\x00b\xff", 0)
 		f.want(id, task.Pending, "", "a\uFFFDb\uFFFD", 1)
 		attempt = f.claim(id, 2)
 		f.ok(f.store.Fail(f.ctx, id, attempt, "a\x00b\xff"))
@@ -176,7 +176,7 @@ var endings = map[string]func(*fixture){
 	"retry": func(f *fixture) {
 		id, attempt := f.running()
 		f.ok(f.store.MarkEnqueued(f.ctx, id))
-		f.ok(f.store.Retry(f.ctx, id, attempt, "reset by peer", time.Minute))
+		f.retry(id, attempt, "reset by peer", time.Minute)
 		if t := f.want(id, task.Pending, "", "reset by peer", 1); t.Duration != 0 {
 			f.Errorf("a waiting task has duration %s; want 0", t.Duration)
 		}
@@ -192,11 +192,32 @@ var endings = map[string]func(*fixture){
 	"retry counts as an attempt": func(f *fixture) {
 		id, _ := f.running()
 		for attempt := 1; attempt < policy.MaxAttempts; attempt++ {
-			f.ok(f.store.Retry(f.ctx, id, attempt, "reason", 0))
+			f.retry(id, attempt, "reason", 0)
 			f.claim(id, attempt+1)
 		}
 		f.Age(f, 2*lease)
 		f.rescue(task.Rescued{Failed: 1})
+	},
+	"retry after the last attempt": func(f *fixture) {
+		id, attempt := f.running()
+		f.retry(id, attempt, "first", 0)
+		attempt = f.claim(id, 2)
+		f.ok(f.store.Release(f.ctx, id, attempt)) // does not count, though the token grows
+		attempt = f.claim(id, 3)
+		f.retry(id, attempt, "second", 0)
+		attempt = f.claim(id, 4)
+		f.Age(f, time.Minute)
+		again, err := f.store.Retry(f.ctx, id, attempt, "last", 0, policy.MaxAttempts)
+		f.ok(err)
+		if again {
+			f.Error("a task without attempts left is tried again")
+		}
+		if t := f.want(id, task.Failed, "", "last", 4); t.Duration < time.Minute {
+			f.Errorf("duration is %s; want the last attempt's, a minute", t.Duration)
+		}
+		f.noRetry(id, attempt)
+		f.Age(f, 24*time.Hour)
+		f.unsent()
 	},
 	"release": func(f *fixture) {
 		id, attempt := f.running()
@@ -217,7 +238,7 @@ var endings = map[string]func(*fixture){
 	},
 	"release keeps the last error": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Retry(f.ctx, id, attempt, "reason", 0))
+		f.retry(id, attempt, "reason", 0)
 		attempt = f.claim(id, 2)
 		f.ok(f.store.Release(f.ctx, id, attempt))
 		f.want(id, task.Pending, "", "reason", 2)

@@ -105,9 +105,9 @@ func (w *worker) work() {
 		case n < 50:
 			w.attempt(h, "heartbeat", func(token int) error { return w.store.Heartbeat(w.ctx, h.id, token, w.lease()) })
 		case n < 60:
-			w.back(h, func(token int) error { return w.store.Retry(w.ctx, h.id, token, "retry", 0) })
+			w.retry(h)
 		case n < 72:
-			w.back(h, func(token int) error { return w.store.Release(w.ctx, h.id, token) })
+			w.release(h)
 		case n < 75:
 			w.end(h, task.Completed, w.store.Complete)
 		case n < 78:
@@ -118,6 +118,8 @@ func (w *worker) work() {
 			w.rescue(func(p task.RetryPolicy) (task.Rescued, error) { return w.store.Rescue(w.ctx, 3, p) })
 		case n < 87:
 			w.rescue(func(p task.RetryPolicy) (task.Rescued, error) { return w.store.Settle(w.ctx, h.id, p) })
+		case n < 91:
+			w.send()
 		default:
 			w.read(h)
 		}
@@ -166,16 +168,26 @@ func (w *worker) attempt(h *history, what string, step func(token int) error) in
 	return token
 }
 
-// back gives a task back.
-func (w *worker) back(h *history, step func(token int) error) {
-	if token := w.attempt(h, "return", step); token > 0 {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.spent[token] {
-			w.Errorf("task %s: attempt %d ended twice", h.id, token)
-		}
-		h.spent[token] = true
+// release gives a task back.
+func (w *worker) release(h *history) {
+	token := w.attempt(h, "release", func(token int) error { return w.store.Release(w.ctx, h.id, token) })
+	w.spend(h, token, "", "")
+}
+
+// retry gives a task back, or ends it after its last attempt.
+func (w *worker) retry(h *history) {
+	var again bool
+	var words string
+	token := w.attempt(h, "retry", func(token int) (err error) {
+		words = fmt.Sprintf("retry by attempt %d", token)
+		again, err = w.store.Retry(w.ctx, h.id, token, words, 0, modelAttempts)
+		return err
+	})
+	if again || token == 0 {
+		w.spend(h, token, "", "")
+		return
 	}
+	w.spend(h, token, task.Failed, words)
 }
 
 func (w *worker) end(h *history, status task.Status, write func(context.Context, uuid.UUID, int, string) error) {
@@ -184,15 +196,43 @@ func (w *worker) end(h *history, status task.Status, write func(context.Context,
 		words = fmt.Sprintf("%s by attempt %d", status, token)
 		return write(w.ctx, h.id, token, words)
 	})
+	w.spend(h, token, status, words)
+}
+
+// spend notes that an attempt has ended, and with a status how it ended the task. Token 0 has not.
+func (w *worker) spend(h *history, token int, status task.Status, words string) {
 	if token == 0 {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ended != "" || h.spent[token] {
-		w.Errorf("task %s: second ending %s after %+v", h.id, words, h.facts)
+		w.Errorf("task %s: attempt %d ended again, %q after %+v", h.id, token, words, h.facts)
 	}
-	h.ended, h.ending, h.spent[token] = status, words, true
+	h.spent[token] = true
+	if status != "" {
+		h.ended, h.ending = status, words
+	}
+}
+
+// send takes what is to be sent, which is nothing that has ended, and marks some of it.
+func (w *worker) send() {
+	before := map[uuid.UUID]facts{}
+	for _, h := range w.tasks {
+		before[h.id] = h.before()
+	}
+	ids, err := w.store.Unsent(w.ctx, 3, 0, time.Hour)
+	if !w.expected(err, nil) {
+		return
+	}
+	for _, id := range ids {
+		if was, ok := before[id]; !ok || was.ended != "" || was.cancelled {
+			w.Errorf("task %s is to be sent after %+v", id, was)
+		}
+		if w.rand.IntN(2) == 0 {
+			w.expected(w.store.MarkEnqueued(w.ctx, id), nil)
+		}
+	}
 }
 
 func (w *worker) cancel(h *history) {

@@ -130,7 +130,7 @@ var rescues = map[string]func(*fixture){
 	},
 	"settle counts with claims": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Retry(f.ctx, id, attempt, "reason", 0))
+		f.retry(id, attempt, "reason", 0)
 		f.settle(id, task.Rescued{Requeued: 1})
 		f.claim(id, 2) // the fencing token counts claims alone
 		f.Age(f, 2*lease)

@@ -115,6 +115,23 @@ func (f *fixture) running() (uuid.UUID, int) {
 	return id, f.claim(id, 1)
 }
 
+// retry gives an attempt back that may be repeated.
+func (f *fixture) retry(id uuid.UUID, attempt int, reason string, after time.Duration) {
+	f.Helper()
+	again, err := f.store.Retry(f.ctx, id, attempt, reason, after, policy.MaxAttempts)
+	f.ok(err)
+	if !again {
+		f.Fatalf("attempt %d of %d was the last", attempt, policy.MaxAttempts)
+	}
+}
+
+// noRetry checks that an attempt holds the task no more.
+func (f *fixture) noRetry(id uuid.UUID, attempt int) {
+	f.Helper()
+	_, err := f.store.Retry(f.ctx, id, attempt, "too late", 0, policy.MaxAttempts)
+	f.is(err, task.ErrLeaseLost)
+}
+
 func (f *fixture) get(id uuid.UUID) task.Task {
 	f.Helper()
 	t, err := f.store.Get(f.ctx, id)

@@ -60,7 +60,7 @@ var submissions = map[string]func(*fixture){
 		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
 		f.is(f.store.Complete(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
 		f.is(f.store.Fail(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
-		f.is(f.store.Retry(f.ctx, id, attempt, "late", 0), task.ErrLeaseLost)
+		f.noRetry(id, attempt)
 		f.is(f.store.Release(f.ctx, id, attempt), task.ErrLeaseLost)
 		f.Age(f, 2*lease)
 		f.rescue(task.Rescued{})
