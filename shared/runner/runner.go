@@ -28,7 +28,12 @@ type Config struct {
 	// EndingTime is what is left to write the ending between the end of the job's context and the function's own
 	// time-out; default 10s.
 	EndingTime time.Duration
-	// MaxAttempts is how often a task is tried in all when its workers die; default 3.
+	// ClaimTime is how long a claim is tried while the store cannot be reached, before the message goes back to the
+	// queue and stays hidden there for its visibility time-out; default 10s, which a restart of the database does not
+	// take, and which the time-out of the function leaves beside the longest job.
+	ClaimTime time.Duration
+	// MaxAttempts is how often a task is tried in all, when its workers die or its job asks for it (job.Retryable);
+	// default 3.
 	MaxAttempts int
 }
 
@@ -41,6 +46,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.EndingTime == 0 {
 		c.EndingTime = 10 * time.Second
+	}
+	if c.ClaimTime == 0 {
+		c.ClaimTime = 10 * time.Second
 	}
 	if c.MaxAttempts == 0 {
 		c.MaxAttempts = 3
@@ -87,54 +95,86 @@ func (r *Runner) Stop() {
 func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	r.active.Add(1)
 	defer r.active.Done()
-	settled := make([]bool, len(event.Records))
+	became := make([]outcome, len(event.Records))
 	var batch sync.WaitGroup
 	for i, message := range event.Records {
-		batch.Go(func() { settled[i] = r.settle(ctx, message) })
+		batch.Go(func() { became[i] = r.handle(ctx, message) })
 	}
 	batch.Wait()
 	var response events.SQSEventResponse
+	var counts tally
 	for i, message := range event.Records {
-		if !settled[i] {
+		counts.add(became[i])
+		if became[i] == returned {
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
 		}
 	}
+	counts.log(ctx, r.log)
 	return response, nil
 }
 
-// settle takes the task of one message to its end. false means that the message must come again.
-func (r *Runner) settle(ctx context.Context, message events.SQSMessage) bool {
+// handle does what one message asks for.
+func (r *Runner) handle(ctx context.Context, message events.SQSMessage) outcome {
 	log := r.log.With("message_id", message.MessageId)
 	id, err := queue.TaskID(message.Body)
 	if err != nil {
 		log.ErrorContext(ctx, "message dropped: it names no task", "error", err)
-		return true
+		return malformed
 	}
-	if err := r.run(ctx, id, log.With("task_id", id)); err != nil {
-		log.ErrorContext(ctx, "message returned to the queue", "task_id", id, "error", err)
-		return false
+	log = log.With("task_id", id)
+	err = r.run(ctx, id, log)
+	switch {
+	case errors.Is(err, task.ErrNotClaimable):
+		log.InfoContext(ctx, "message acknowledged: its task is unknown, deleted, ended or running elsewhere")
+		return duplicate
+	case err != nil:
+		log.ErrorContext(ctx, "message returned to the queue", "error", err)
+		return returned
 	}
-	return true
+	return ran
 }
 
-// run takes one task to its end. An error means that the message must come again.
+// attempt is a claim of a task.
+type attempt struct {
+	id uuid.UUID
+	// number is the fencing token.
+	number int
+	// asked is when the claim began, by this machine's clock: the lease began no earlier.
+	asked time.Time
+}
+
+// run takes one task to its end. An error means that the message must come again, unless it is task.ErrNotClaimable.
 func (r *Runner) run(ctx context.Context, id uuid.UUID, log *slog.Logger) error {
-	attempt, err := r.store.Claim(ctx, id, r.cfg.Lease, r.cfg.MaxAttempts)
-	if errors.Is(err, task.ErrNotClaimable) {
-		log.InfoContext(ctx, "message acknowledged: its task is deleted, ended or running elsewhere")
-		return nil
-	}
+	a, err := r.claim(ctx, id, log)
 	if err != nil {
-		return fmt.Errorf("claim task %s: %w", id, err)
+		return err
 	}
-	log = log.With("attempt", attempt)
+	log = log.With("attempt", a.number)
 	log.InfoContext(ctx, "task started")
-	result, err := r.runJob(ctx, id, attempt, log)
-	return r.finish(ctx, id, attempt, result, err, log)
+	result, err := r.runJob(ctx, a, log)
+	return r.finish(ctx, a, result, err, log)
+}
+
+// claim takes the task. A claim that was made while its answer was lost leaves the task to the sweeper, which finds its
+// lease expired: the next try is answered that the task runs.
+func (r *Runner) claim(ctx context.Context, id uuid.UUID, log *slog.Logger) (a attempt, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.ClaimTime)
+	defer cancel()
+	defer context.AfterFunc(r.stopping, cancel)()
+	a.id = id
+	err = insist(ctx, log, "task not claimed yet", func(ctx context.Context) (err error) {
+		a.asked = time.Now()
+		a.number, err = r.store.Claim(ctx, id, r.cfg.Lease, r.cfg.MaxAttempts)
+		return err
+	})
+	if err != nil {
+		return attempt{}, fmt.Errorf("claim task %s: %w", id, err)
+	}
+	return a, nil
 }
 
 // runJob runs the job under a context that ends with the lease, and before the function does.
-func (r *Runner) runJob(ctx context.Context, id uuid.UUID, attempt int, log *slog.Logger) (string, error) {
+func (r *Runner) runJob(ctx context.Context, a attempt, log *slog.Logger) (string, error) {
 	jobCtx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer context.AfterFunc(r.stopping, func() { end(errStopped) })()
@@ -146,9 +186,9 @@ func (r *Runner) runJob(ctx context.Context, id uuid.UUID, attempt int, log *slo
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		r.keepLease(jobCtx, id, attempt, end, log)
+		r.keepLease(jobCtx, a, end, log)
 	}()
-	result, err := r.call(jobCtx, id, log)
+	result, err := r.call(jobCtx, a.id, log)
 	if cause := context.Cause(jobCtx); err != nil && cause != nil {
 		err = cause // whatever the job made of it, this is why it stopped
 	}
@@ -166,37 +206,4 @@ func (r *Runner) call(ctx context.Context, id uuid.UUID, log *slog.Logger) (resu
 		}
 	}()
 	return r.job.Run(ctx, id)
-}
-
-// keepLease extends the lease until ctx ends. When the lease is lost it ends the job with task.ErrLeaseLost. When the
-// store cannot be asked for a whole lease, another worker may hold the task by now, which is the same.
-func (r *Runner) keepLease(ctx context.Context, id uuid.UUID, attempt int, end context.CancelCauseFunc, log *slog.Logger) {
-	tick := time.NewTicker(r.cfg.Heartbeat)
-	defer tick.Stop()
-	held := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		asked := time.Now()
-		beat, cancel := context.WithDeadline(ctx, held.Add(r.cfg.Lease))
-		err := r.store.Heartbeat(beat, id, attempt, r.cfg.Lease)
-		cancel()
-		switch {
-		case err == nil:
-			held = asked
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, task.ErrLeaseLost):
-			end(err)
-			return
-		case time.Since(held) >= r.cfg.Lease:
-			end(fmt.Errorf("%w: no heartbeat for %s: %w", task.ErrLeaseLost, r.cfg.Lease, err))
-			return
-		default:
-			log.WarnContext(ctx, "heartbeat failed", "error", err)
-		}
-	}
 }

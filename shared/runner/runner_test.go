@@ -1,7 +1,9 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +17,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
+	"ksu/shared/job"
 	"ksu/shared/runner"
 	"ksu/shared/task"
 )
@@ -66,6 +69,11 @@ func (s *store) Complete(_ context.Context, _ uuid.UUID, attempt int, result str
 func (s *store) Fail(_ context.Context, _ uuid.UUID, attempt int, reason string) error {
 	s.called("fail %d %s", attempt, reason)
 	return answer(s.finish)
+}
+
+func (s *store) Retry(_ context.Context, _ uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
+	s.called("retry %d %s after %s", attempt, reason, after)
+	return attempt < maxAttempts, answer(s.finish)
 }
 
 func (s *store) Release(_ context.Context, _ uuid.UUID, attempt int) error {
@@ -127,9 +135,24 @@ func TestOneMessage(t *testing.T) {
 			&store{claim: func() (int, error) { return 0, task.ErrNotClaimable }}, done, false,
 			[]string{"claim true 9s"},
 		},
-		"store away at the claim": {
-			&store{claim: func() (int, error) { return 0, away }}, done, true,
+		"claim refused": {
+			&store{claim: func() (int, error) { return 0, errors.New("disk full") }}, done, true,
 			[]string{"claim true 9s"},
+		},
+		"worth another attempt": {
+			&store{}, func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), time.Minute) }, false,
+			[]string{"claim true 9s", "retry 1 reset after 1m0s"},
+		},
+		"worth another attempt, and deleted": {
+			&store{finish: fails(task.ErrLeaseLost)},
+			func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), 0) }, false,
+			[]string{"claim true 9s", "retry 1 reset after 0s"},
+		},
+		"stopped, whatever it says": {
+			&store{heartbeat: fails(task.ErrLeaseLost)}, func(ctx context.Context) (string, error) {
+				<-ctx.Done()
+				return "", job.Retryable(ctx.Err(), 0)
+			}, false, []string{"claim true 9s", "heartbeat 1 9s"},
 		},
 		"deleted before the ending": {&store{finish: fails(task.ErrLeaseLost)}, done, false, []string{"claim true 9s", "complete 1 yes"}},
 		"ending refused":            {&store{finish: fails(errors.New("disk full"))}, done, true, []string{"claim true 9s", "complete 1 yes"}},
@@ -139,7 +162,7 @@ func TestOneMessage(t *testing.T) {
 		},
 		"store away for a whole lease": {
 			&store{heartbeat: fails(away)}, untilStopped, false,
-			[]string{"claim true 9s", "heartbeat 1 9s", "heartbeat 1 9s", "heartbeat 1 9s"},
+			[]string{"claim true 9s", "heartbeat 1 9s", "heartbeat 1 9s"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -208,6 +231,117 @@ func TestEndingWaitsForTheStore(t *testing.T) {
 			t.Errorf("%d calls in 4 s, want a few: %q", n, s.calls)
 		}
 	})
+}
+
+func TestClaimWaitsForTheStore(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		away     time.Duration
+		returned bool
+	}{"a restart": {4 * time.Second, false}, "an outage": {time.Hour, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				s := &store{claim: func() (int, error) {
+					if time.Since(start) < c.away {
+						return 0, task.ErrUnavailable
+					}
+					return 1, nil
+				}}
+				if back := handle(t.Context(), t, s, done, message()); (len(back) == 1) != c.returned {
+					t.Errorf("returned to the queue: %v, want %t", back, c.returned)
+				}
+				if took := time.Since(start); took > 10*time.Second {
+					t.Errorf("tried for %s, want 10s at most", took)
+				}
+			})
+		})
+	}
+}
+
+func TestStopEndsAClaimThatWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		r := runner.New(&store{claim: func() (int, error) { return 0, task.ErrUnavailable }}, work(done),
+			slog.New(slog.DiscardHandler), runner.Config{})
+		go func() {
+			_, _ = r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: message()}}})
+		}()
+		<-time.After(time.Second)
+		r.Stop()
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("the worker stopped after %s, want at once, 1s", took)
+		}
+	})
+}
+
+// A lease begins when the claim is asked for: the store may have granted it long before its answer is here.
+func TestLeaseIsCountedFromTheClaim(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := &store{
+			claim:     func() (int, error) { <-time.After(5 * time.Second); return 1, nil },
+			heartbeat: func() error { return task.ErrUnavailable },
+		}
+		handle(t.Context(), t, s, untilStopped, message())
+		if took := time.Since(start); took != 9*time.Second {
+			t.Errorf("the job was stopped %s after the claim was asked for, want 9s", took)
+		}
+	})
+}
+
+func TestRetryThatTheStoreMissesIsNoFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := &store{finish: func() error {
+			if time.Since(start) < 3*time.Second {
+				return task.ErrUnavailable
+			}
+			return nil
+		}}
+		handle(t.Context(), t, s, func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), 0) }, message())
+		for _, call := range s.calls[1:] {
+			if call != "retry 1 reset after 0s" {
+				t.Errorf("called %q", call)
+			}
+		}
+	})
+}
+
+func TestMessagesAreCounted(t *testing.T) {
+	t.Parallel()
+	claims := 0
+	s := &store{claim: func() (int, error) {
+		claims++
+		switch claims {
+		case 1:
+			return 1, nil
+		case 2, 3:
+			return 0, fmt.Errorf("claim: %w", task.ErrNotClaimable)
+		}
+		return 0, errors.New("disk full")
+	}}
+	var event events.SQSEvent
+	for _, body := range []string{message(), "?", message(), message(), message()} {
+		event.Records = append(event.Records, events.SQSMessage{Body: body})
+	}
+	var out bytes.Buffer
+	if _, err := runner.New(s, work(done), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{}).Handle(t.Context(), event); err != nil {
+		t.Fatal(err)
+	}
+	var line struct {
+		Msg                                  string
+		Ran, Duplicates, Malformed, Returned int
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil || line.Msg != "messages handled" ||
+		line.Ran != 1 || line.Duplicates != 2 || line.Malformed != 1 || line.Returned != 1 {
+		t.Errorf("the last line counts %+v, %v; want 1 run, 2 duplicates, 1 malformed, 1 returned:\n%s", line, err, &out)
+	}
 }
 
 func TestEndingThatCannotBeWrittenReturnsTheMessage(t *testing.T) {

@@ -1,0 +1,54 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ksu/shared/task"
+)
+
+// errPaused is why a lease ends without a heartbeat that failed.
+var errPaused = errors.New("the process was paused")
+
+// keepLease extends the lease until ctx ends. When the lease is lost it ends the job with task.ErrLeaseLost. When the
+// store could not be asked for a whole lease, another worker may hold the task from now on, which is the same.
+func (r *Runner) keepLease(ctx context.Context, a attempt, end context.CancelCauseFunc, log *slog.Logger) {
+	tick := time.NewTicker(r.cfg.Heartbeat)
+	defer tick.Stop()
+	until := a.asked.Add(r.cfg.Lease)
+	over := time.NewTimer(time.Until(until))
+	defer over.Stop()
+	why := errPaused
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-over.C:
+		case <-tick.C:
+		}
+		asked := time.Now()
+		if !asked.Before(until) {
+			end(fmt.Errorf("%w: no heartbeat for %s: %w", task.ErrLeaseLost, r.cfg.Lease, why))
+			return
+		}
+		beat, cancel := context.WithDeadline(ctx, until)
+		err := r.store.Heartbeat(beat, a.id, a.number, r.cfg.Lease)
+		cancel()
+		switch {
+		case err == nil:
+			until, why = asked.Add(r.cfg.Lease), errPaused
+			over.Reset(time.Until(until))
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, task.ErrLeaseLost):
+			end(err)
+			return
+		default:
+			why = err
+			log.WarnContext(ctx, "heartbeat failed", "error", err)
+		}
+	}
+}
