@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"ksu/shared/queue"
 	"ksu/shared/task"
 )
 
@@ -156,26 +155,4 @@ func (s *Sweeper) send(ctx context.Context) (int, error) {
 		}
 	}
 	return len(ids), nil
-}
-
-// Settle handles messages that the task queue gave up on: the store decides by the rules of Rescue what becomes of
-// their tasks, and a message is acknowledged only once it has.
-func (s *Sweeper) Settle(ctx context.Context, event events.SQSEvent) events.SQSEventResponse {
-	var response events.SQSEventResponse
-	for _, m := range event.Records {
-		id, err := queue.TaskID(m.Body)
-		if err != nil {
-			s.log.ErrorContext(ctx, "dead letter dropped: it names no task", "message_id", m.MessageId, "error", err)
-			continue
-		}
-		rescued, err := s.store.Settle(ctx, id, s.retry("the queue gave up on the task"))
-		if err != nil {
-			s.log.ErrorContext(ctx, "dead letter returned to its queue", "message_id", m.MessageId, "task_id", id, "error", err)
-			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
-			continue
-		}
-		s.log.WarnContext(ctx, "dead letter settled", "message_id", m.MessageId, "task_id", id,
-			"requeued", rescued.Requeued, "failed", rescued.Failed)
-	}
-	return response
 }

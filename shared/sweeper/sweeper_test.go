@@ -1,10 +1,12 @@
 package sweeper_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +27,7 @@ type store struct {
 	err      error
 	marked   []uuid.UUID
 	settled  []uuid.UUID
+	known    func(uuid.UUID) bool // which tasks Settle finds; nil is all
 	policies []task.RetryPolicy
 	kept     task.Retention
 }
@@ -45,6 +48,9 @@ func (s *store) Rescue(_ context.Context, _ int, p task.RetryPolicy) (task.Rescu
 func (s *store) Settle(_ context.Context, id uuid.UUID, p task.RetryPolicy) (task.Rescued, error) {
 	s.settled = append(s.settled, id)
 	s.policies = append(s.policies, p)
+	if s.known != nil && !s.known(id) {
+		return task.Rescued{}, s.err
+	}
 	return task.Rescued{Requeued: 1}, s.err
 }
 
@@ -122,5 +128,26 @@ func TestSettle(t *testing.T) {
 	back := got.(events.SQSEventResponse).BatchItemFailures
 	if err != nil || len(back) != 1 || back[0].ItemIdentifier != "a" {
 		t.Errorf("answer %+v, %v; want a back", got, err)
+	}
+}
+
+func TestDeadLettersAreCounted(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	s := &store{known: func(got uuid.UUID) bool { return got == id }}
+	const event = `{"Records":[{"body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"},{"body":"?"},
+		{"body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8058\"}"},{"body":"{}"}]}`
+	_, err := sweeper.New(s, &sent{}, slog.New(slog.NewJSONHandler(&out, nil)), sweeper.Config{}).Handle(t.Context(), json.RawMessage(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var line struct {
+		Msg                                               string
+		Requeued, Failed, Duplicates, Malformed, Returned int
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil || line.Msg != "dead letters handled" ||
+		line.Requeued != 1 || line.Failed != 0 || line.Duplicates != 1 || line.Malformed != 2 || line.Returned != 0 {
+		t.Errorf("the last line counts %+v, %v; want 1 requeued, 1 duplicate, 2 malformed:\n%s", line, err, &out)
 	}
 }
