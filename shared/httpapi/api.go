@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"ksu/shared/logging"
 	"ksu/shared/task"
 )
 
@@ -85,7 +86,7 @@ func methodNotAllowed(allowed string) http.HandlerFunc {
 }
 
 // withID reads the path's task id and answers 400 where it is none, before anything is looked up. Only the canonical
-// form of 36 characters is an id (RFC 9562, section 4).
+// form of 36 characters is an id (RFC 9562, section 4). What is logged with the request's context carries it.
 func withID(h func(http.ResponseWriter, *http.Request, uuid.UUID)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		text := r.PathValue("id")
@@ -94,7 +95,7 @@ func withID(h func(http.ResponseWriter, *http.Request, uuid.UUID)) http.HandlerF
 			writeProblem(w, http.StatusBadRequest, "the task id in the path must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")
 			return
 		}
-		h(w, r, id)
+		h(w, r.WithContext(logging.Task(r.Context(), id.String(), 0)), id)
 	}
 }
 

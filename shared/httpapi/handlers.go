@@ -74,6 +74,7 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 		a.fail(w, r, err)
 		return
 	}
+	a.log.InfoContext(r.Context(), "task deleted")
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/uuid"
 
+	"ksu/shared/logging"
 	"ksu/shared/task"
 )
 
@@ -31,6 +34,13 @@ func TaskID(body string) (uuid.UUID, error) {
 	}
 	return m.ID, nil
 }
+
+// traceHeader is the system attribute that carries a message's X-Ray trace. See
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-message-system-attributes.
+const traceHeader = string(types.MessageSystemAttributeNameForSendsAWSTraceHeader)
+
+// Trace is the X-Ray header of a received message, for logging.WithTrace; "" where it has none.
+func Trace(m events.SQSMessage) string { return m.Attributes[traceHeader] }
 
 // SQS implements task.Queue on a standard queue.
 type SQS struct {
@@ -53,14 +63,20 @@ func Open(ctx context.Context, url string) (*SQS, error) {
 	return &SQS{client: sqs.NewFromConfig(cfg), url: url}, nil
 }
 
-// Send implements task.Queue.
+// Send implements task.Queue. The message belongs to the trace of ctx: a task's submission and its run are one. A task
+// that the sweeper sends belongs to the sweep.
 func (q *SQS) Send(ctx context.Context, id uuid.UUID) error {
 	body, err := json.Marshal(Message{ID: id})
 	if err != nil {
 		return fmt.Errorf("encode message of task %s: %w", id, err)
 	}
-	_, err = q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body))})
-	if err != nil {
+	message := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body))}
+	if header := logging.TraceHeader(ctx); header != "" {
+		message.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
+			traceHeader: {DataType: aws.String("String"), StringValue: &header},
+		}
+	}
+	if _, err = q.client.SendMessage(ctx, message); err != nil {
 		return fmt.Errorf("send task %s: %w", id, err)
 	}
 	return nil

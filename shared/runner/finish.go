@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"ksu/shared/job"
@@ -12,17 +11,17 @@ import (
 )
 
 // finish writes the ending of an attempt. An error means that it could not be written in the time left.
-func (r *Runner) finish(ctx context.Context, a attempt, result string, jobErr error, log *slog.Logger) error {
+func (r *Runner) finish(ctx context.Context, a attempt, result string, jobErr error) error {
 	if errors.Is(jobErr, task.ErrLeaseLost) {
-		log.InfoContext(ctx, "job stopped: the task was deleted or another worker holds it", "error", jobErr)
+		r.log.InfoContext(ctx, "job stopped: the task was deleted or another worker holds it", "error", jobErr)
 		return nil
 	}
 	if errors.Is(jobErr, errStopped) {
-		return r.release(ctx, a, log)
+		return r.release(ctx, a)
 	}
 	after, retryable := job.RetryAfter(jobErr)
 	again := false
-	err := insist(ctx, log, "ending not written yet", func(ctx context.Context) (err error) {
+	err := r.insist(ctx, "ending not written yet", func(ctx context.Context) (err error) {
 		switch {
 		case jobErr == nil:
 			return r.store.Complete(ctx, a.id, a.number, result)
@@ -35,29 +34,29 @@ func (r *Runner) finish(ctx context.Context, a attempt, result string, jobErr er
 	})
 	switch {
 	case errors.Is(err, task.ErrLeaseLost):
-		log.InfoContext(ctx, "ending not written: it is written already, the task was deleted or another worker holds it")
+		r.log.InfoContext(ctx, "ending not written: it is written already, the task was deleted or another worker holds it")
 		return nil
 	case err != nil:
 		return fmt.Errorf("write the ending of task %s: %w", a.id, err)
 	case jobErr == nil:
-		log.InfoContext(ctx, "task completed", "result", result)
+		r.log.InfoContext(ctx, "task completed", "result", result)
 	case again:
-		log.WarnContext(ctx, "attempt failed, the task is tried again", "error", jobErr, "after", after.String())
+		r.log.WarnContext(ctx, "attempt failed, the task is tried again", "error", jobErr, "after", after.String())
 	default:
-		log.WarnContext(ctx, "task failed", "error", jobErr)
+		r.log.WarnContext(ctx, "task failed", "error", jobErr)
 	}
 	return nil
 }
 
 // insist repeats a write while the store cannot be reached, at growing intervals, until ctx ends. The work of minutes
 // is not to be lost for a restart of the database, nor a message to be hidden for its visibility time-out.
-func insist(ctx context.Context, log *slog.Logger, trouble string, once func(context.Context) error) error {
+func (r *Runner) insist(ctx context.Context, trouble string, once func(context.Context) error) error {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		err := once(ctx)
 		if !errors.Is(err, task.ErrUnavailable) {
 			return err
 		}
-		log.WarnContext(ctx, trouble, "error", err, "retry_in", wait.String())
+		r.log.WarnContext(ctx, trouble, "error", err, "retry_in", wait.String())
 		select {
 		case <-ctx.Done():
 			return err
@@ -67,11 +66,11 @@ func insist(ctx context.Context, log *slog.Logger, trouble string, once func(con
 }
 
 // release gives the task of a stopped job back. The message is acknowledged: the sweeper sends the task again.
-func (r *Runner) release(ctx context.Context, a attempt, log *slog.Logger) error {
+func (r *Runner) release(ctx context.Context, a attempt) error {
 	err := r.store.Release(ctx, a.id, a.number)
 	if err != nil && !errors.Is(err, task.ErrLeaseLost) {
 		return fmt.Errorf("release task %s: %w", a.id, err)
 	}
-	log.InfoContext(ctx, "task released: the worker stops")
+	r.log.InfoContext(ctx, "task released: the worker stops")
 	return nil
 }

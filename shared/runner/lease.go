@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"ksu/shared/task"
@@ -15,7 +14,7 @@ var errPaused = errors.New("the process was paused")
 
 // keepLease extends the lease until ctx ends. When the lease is lost it ends the job with task.ErrLeaseLost. When the
 // store could not be asked for a whole lease, another worker may hold the task from now on, which is the same.
-func (r *Runner) keepLease(ctx context.Context, a attempt, end context.CancelCauseFunc, log *slog.Logger) {
+func (r *Runner) keepLease(ctx context.Context, a attempt, end context.CancelCauseFunc) {
 	tick := time.NewTicker(r.cfg.Heartbeat)
 	defer tick.Stop()
 	until := a.asked.Add(r.cfg.Lease)
@@ -48,7 +47,7 @@ func (r *Runner) keepLease(ctx context.Context, a attempt, end context.CancelCau
 			return
 		default:
 			why = err
-			log.WarnContext(ctx, "heartbeat failed", "error", err)
+			r.log.WarnContext(ctx, "heartbeat failed", "error", err)
 		}
 	}
 }

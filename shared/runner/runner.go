@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"ksu/shared/job"
+	"ksu/shared/logging"
 	"ksu/shared/queue"
 	"ksu/shared/task"
 )
@@ -115,20 +116,20 @@ func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSE
 
 // handle does what one message asks for.
 func (r *Runner) handle(ctx context.Context, message events.SQSMessage) outcome {
-	log := r.log.With("message_id", message.MessageId)
+	ctx = logging.With(logging.WithTrace(ctx, queue.Trace(message)), slog.String("message_id", message.MessageId))
 	id, err := queue.TaskID(message.Body)
 	if err != nil {
-		log.ErrorContext(ctx, "message dropped: it names no task", "error", err)
+		r.log.ErrorContext(ctx, "message dropped: it names no task", "error", err)
 		return malformed
 	}
-	log = log.With("task_id", id)
-	err = r.run(ctx, id, log)
+	ctx = logging.Task(ctx, id.String(), 0)
+	err = r.run(ctx, id)
 	switch {
 	case errors.Is(err, task.ErrNotClaimable):
-		log.InfoContext(ctx, "message acknowledged: its task is unknown, deleted, ended or running elsewhere")
+		r.log.InfoContext(ctx, "message acknowledged: its task is unknown, deleted, ended or running elsewhere")
 		return duplicate
 	case err != nil:
-		log.ErrorContext(ctx, "message returned to the queue", "error", err)
+		r.log.ErrorContext(ctx, "message returned to the queue", "error", err)
 		return returned
 	}
 	return ran
@@ -144,25 +145,25 @@ type attempt struct {
 }
 
 // run takes one task to its end. An error means that the message must come again, unless it is task.ErrNotClaimable.
-func (r *Runner) run(ctx context.Context, id uuid.UUID, log *slog.Logger) error {
-	a, err := r.claim(ctx, id, log)
+func (r *Runner) run(ctx context.Context, id uuid.UUID) error {
+	a, err := r.claim(ctx, id)
 	if err != nil {
 		return err
 	}
-	log = log.With("attempt", a.number)
-	log.InfoContext(ctx, "task started")
-	result, err := r.runJob(ctx, a, log)
-	return r.finish(ctx, a, result, err, log)
+	ctx = logging.With(ctx, slog.Int("attempt", a.number)) // for the lines of the job as well
+	r.log.InfoContext(ctx, "task started")
+	result, err := r.runJob(ctx, a)
+	return r.finish(ctx, a, result, err)
 }
 
 // claim takes the task. A claim that was made while its answer was lost leaves the task to the sweeper, which finds its
 // lease expired: the next try is answered that the task runs.
-func (r *Runner) claim(ctx context.Context, id uuid.UUID, log *slog.Logger) (a attempt, err error) {
+func (r *Runner) claim(ctx context.Context, id uuid.UUID) (a attempt, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.ClaimTime)
 	defer cancel()
 	defer context.AfterFunc(r.stopping, cancel)()
 	a.id = id
-	err = insist(ctx, log, "task not claimed yet", func(ctx context.Context) (err error) {
+	err = r.insist(ctx, "task not claimed yet", func(ctx context.Context) (err error) {
 		a.asked = time.Now()
 		a.number, err = r.store.Claim(ctx, id, r.cfg.Lease, r.cfg.MaxAttempts)
 		return err
@@ -174,7 +175,7 @@ func (r *Runner) claim(ctx context.Context, id uuid.UUID, log *slog.Logger) (a a
 }
 
 // runJob runs the job under a context that ends with the lease, and before the function does.
-func (r *Runner) runJob(ctx context.Context, a attempt, log *slog.Logger) (string, error) {
+func (r *Runner) runJob(ctx context.Context, a attempt) (string, error) {
 	jobCtx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer context.AfterFunc(r.stopping, func() { end(errStopped) })()
@@ -186,9 +187,9 @@ func (r *Runner) runJob(ctx context.Context, a attempt, log *slog.Logger) (strin
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		r.keepLease(jobCtx, a, end, log)
+		r.keepLease(jobCtx, a, end)
 	}()
-	result, err := r.call(jobCtx, a.id, log)
+	result, err := r.call(jobCtx, a.id)
 	if cause := context.Cause(jobCtx); err != nil && cause != nil {
 		err = cause // whatever the job made of it, this is why it stopped
 	}
@@ -198,10 +199,10 @@ func (r *Runner) runJob(ctx context.Context, a attempt, log *slog.Logger) (strin
 }
 
 // call runs the job; a panic is that job's failure and leaves the process's other work alone.
-func (r *Runner) call(ctx context.Context, id uuid.UUID, log *slog.Logger) (result string, err error) {
+func (r *Runner) call(ctx context.Context, id uuid.UUID) (result string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			log.ErrorContext(ctx, "job panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			r.log.ErrorContext(ctx, "job panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = fmt.Errorf("job panicked: %v", p)
 		}
 	}()

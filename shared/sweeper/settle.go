@@ -2,9 +2,11 @@ package sweeper
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"ksu/shared/logging"
 	"ksu/shared/queue"
 	"ksu/shared/task"
 )
@@ -16,26 +18,26 @@ func (s *Sweeper) Settle(ctx context.Context, event events.SQSEvent) events.SQSE
 	var settled task.Rescued
 	duplicates, malformed := 0, 0
 	for _, m := range event.Records {
-		log := s.log.With("message_id", m.MessageId)
+		ctx := logging.With(logging.WithTrace(ctx, queue.Trace(m)), slog.String("message_id", m.MessageId))
 		id, err := queue.TaskID(m.Body)
 		if err != nil {
 			malformed++
-			log.ErrorContext(ctx, "dead letter dropped: it names no task", "error", err)
+			s.log.ErrorContext(ctx, "dead letter dropped: it names no task", "error", err)
 			continue
 		}
-		log = log.With("task_id", id)
+		ctx = logging.Task(ctx, id.String(), 0)
 		became, err := s.store.Settle(ctx, id, s.retry("the queue gave up on the task"))
 		switch {
 		case err != nil:
-			log.ErrorContext(ctx, "dead letter returned to its queue", "error", err)
+			s.log.ErrorContext(ctx, "dead letter returned to its queue", "error", err)
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 		case became == task.Rescued{}:
 			duplicates++
-			log.InfoContext(ctx, "dead letter acknowledged: its task is unknown, deleted, ended or running")
+			s.log.InfoContext(ctx, "dead letter acknowledged: its task is unknown, deleted, ended or running")
 		default:
 			settled.Requeued += became.Requeued
 			settled.Failed += became.Failed
-			log.WarnContext(ctx, "dead letter settled", "requeued", became.Requeued, "failed", became.Failed)
+			s.log.WarnContext(ctx, "dead letter settled", "requeued", became.Requeued, "failed", became.Failed)
 		}
 	}
 	s.log.InfoContext(ctx, "dead letters handled", "requeued", settled.Requeued, "failed", settled.Failed,

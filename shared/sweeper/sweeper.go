@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
+	"ksu/shared/logging"
 	"ksu/shared/task"
 )
 
@@ -147,12 +148,20 @@ func (s *Sweeper) send(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("find unsent tasks: %w", err)
 	}
 	for n, id := range ids {
-		if err := s.queue.Send(ctx, id); err != nil {
-			return n, fmt.Errorf("send task %s: %w", id, err)
-		}
-		if err := s.store.MarkEnqueued(ctx, id); err != nil {
-			s.log.WarnContext(ctx, "task sent but not marked as enqueued; it is sent again", "task_id", id, "error", err)
+		if err := s.sendOne(logging.Task(ctx, id.String(), 0), id); err != nil {
+			return n, err
 		}
 	}
 	return len(ids), nil
+}
+
+func (s *Sweeper) sendOne(ctx context.Context, id uuid.UUID) error {
+	if err := s.queue.Send(ctx, id); err != nil {
+		return fmt.Errorf("send task %s: %w", id, err)
+	}
+	s.log.InfoContext(ctx, "task sent")
+	if err := s.store.MarkEnqueued(ctx, id); err != nil {
+		s.log.WarnContext(ctx, "task sent but not marked as enqueued; it is sent again", "error", err)
+	}
+	return nil
 }

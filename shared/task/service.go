@@ -33,6 +33,7 @@ func (s *Service) Submit(ctx context.Context, key Key) (Task, error) {
 		return Task{}, fmt.Errorf("create task %s: %w", id, err)
 	}
 	if created {
+		s.log.InfoContext(ctx, "task submitted", "task_id", t.ID)
 		s.send(ctx, t.ID)
 	}
 	return t, nil

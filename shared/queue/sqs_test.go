@@ -1,0 +1,57 @@
+package queue_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"ksu/shared/logging"
+	"ksu/shared/queue"
+)
+
+// TestTraceGoesWithTheMessage looks at what is sent to SQS, with a trace and without one.
+func TestTraceGoesWithTheMessage(t *testing.T) { // not parallel: it sets environment variables
+	type attribute struct{ DataType, StringValue string }
+	type sent struct {
+		MessageBody             string
+		MessageSystemAttributes map[string]attribute
+	}
+	var got sent
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = sent{}
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write([]byte(`{"MessageId":"m1"}`))
+	}))
+	defer server.Close()
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1",
+		"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} {
+		t.Setenv(name, value)
+	}
+	q, err := queue.Open(t.Context(), server.URL+"/000000000000/tasks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := uuid.New()
+	const header = "Root=1-5e3d83e6-000000000000000000000001;Sampled=1"
+	for _, trace := range []string{header, ""} {
+		if err := q.Send(logging.WithTrace(t.Context(), trace), id); err != nil {
+			t.Fatal(err)
+		}
+		if back, err := queue.TaskID(got.MessageBody); err != nil || back != id {
+			t.Errorf("body %s, %v", got.MessageBody, err)
+		}
+		a, has := got.MessageSystemAttributes["AWSTraceHeader"]
+		if has != (trace != "") || a.StringValue != trace || has && a.DataType != "String" {
+			t.Errorf("with trace %q the message has %+v", trace, got.MessageSystemAttributes)
+		}
+		if back := queue.Trace(events.SQSMessage{Attributes: map[string]string{"AWSTraceHeader": a.StringValue}}); back != trace {
+			t.Errorf("trace %q comes back as %q", trace, back)
+		}
+	}
+}
