@@ -63,14 +63,14 @@ func New(dir string) (*Server, error) {
 	}
 }
 
-// find returns the server's program, or how to get it.
+// find returns the server's program, or how to get it. Debian puts it where an ordinary user's PATH does not lead.
 func find() (string, error) {
-	for _, name := range []string{"clickhouse-server", "clickhouse"} {
+	for _, name := range []string{"clickhouse-server", "/usr/sbin/clickhouse-server", "clickhouse"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
 	}
-	return "", errors.New("tests need clickhouse-server, which is not in PATH: " +
+	return "", errors.New("tests need clickhouse-server, which is neither in PATH nor in /usr/sbin: " +
 		"apt-get install clickhouse-server (Debian), brew install clickhouse (macOS), or https://clickhouse.com/docs/install")
 }
 
