@@ -33,6 +33,8 @@ func main() {
 	if err != nil {
 		exit(err)
 	}
+	// Each job has its heartbeat, and none waits for another's ending.
+	cfg.Storage.MaxConnections = cfg.App.JobsPerInvocation + 1
 	tasks, err := store.Open(context.Background(), cfg.Storage)
 	if err != nil {
 		exit(err)

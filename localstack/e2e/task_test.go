@@ -52,22 +52,35 @@ func TestLifeOfATask(t *testing.T) {
 
 func TestSemaphore(t *testing.T) {
 	t.Parallel()
-	const semaphore, tasks = 3, 12
-	s := start(t, t.TempDir(), "Semaphore=3 JobMinDuration=700ms JobMaxDuration=900ms JobFailureRate=0")
-	for range tasks {
-		s.submit()
-	}
-	full := false
-	s.until("all tasks to complete", time.Minute, func() bool {
-		running := s.count("running")
-		if running > semaphore {
-			t.Fatalf("%d tasks run at once, the semaphore is %d", running, semaphore)
-		}
-		full = full || running == semaphore
-		return s.count("completed") == tasks
-	})
-	if !full {
-		t.Errorf("never saw %d tasks run at once", semaphore)
+	for name, c := range map[string]struct {
+		semaphore, tasks, most int // most is how many invocations of the worker the tasks take
+		parameters             string
+	}{
+		"one job in an environment":   {3, 12, 12, "Semaphore=3"},
+		"four jobs in an environment": {8, 32, 16, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, t.TempDir(), c.parameters+" JobMinDuration=700ms JobMaxDuration=900ms JobFailureRate=0")
+			for range c.tasks {
+				s.submit()
+			}
+			full := false
+			s.until("all tasks to complete", time.Minute, func() bool {
+				running := s.count("running")
+				if running > c.semaphore {
+					t.Fatalf("%d tasks run at once, the semaphore is %d", running, c.semaphore)
+				}
+				full = full || running == c.semaphore
+				return s.count("completed") == c.tasks
+			})
+			if !full {
+				t.Errorf("never saw %d tasks run at once", c.semaphore)
+			}
+			if got := len(s.billed("WorkerFunction")); got == 0 || got > c.most {
+				t.Errorf("the worker was invoked %d times, want 1 to %d", got, c.most)
+			}
+		})
 	}
 }
 
@@ -116,6 +129,8 @@ func TestBadInputIsOneClearMessage(t *testing.T) {
 	for name, c := range map[string]struct{ parameters, want string }{
 		"unknown parameter": {"Semafore=4", "Semafore"},
 		"value not allowed": {"Semaphore=0", "Semaphore"},
+		"jobs uncounted":    {"JobsPerInvocation=4", "JobsPerInvocation needs WorkerConcurrency"},
+		"one environment":   {"JobsPerInvocation=10 WorkerConcurrency=1", "WorkerConcurrency is at least 2"},
 		"malformed":         {"Semaphore", "not of the form Name=value"},
 	} {
 		s := launch(t, t.TempDir(), "--template", "../../infra/sam/template.yaml", "--parameter-overrides", c.parameters)

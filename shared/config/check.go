@@ -9,6 +9,11 @@ import (
 // check is for what several keys say together.
 func (l *loader) check() {
 	c := l.config
+	if most := c.App.Semaphore / c.App.JobsPerInvocation; c.App.WorkerConcurrency > most ||
+		c.App.WorkerConcurrency == 0 && c.App.JobsPerInvocation > 1 {
+		l.problem("%s: app.worker_concurrency is \"%d\"; allowed are whole numbers from 1 to app.semaphore / app.jobs_per_invocation (%d / %d)",
+			l.source("app.worker_concurrency"), c.App.WorkerConcurrency, c.App.Semaphore, c.App.JobsPerInvocation)
+	}
 	if c.Job.MaxDuration < c.Job.MinDuration {
 		l.problem("%s: job.max_duration is %q; allowed are durations from job.min_duration (%s)",
 			l.source("job.max_duration"), c.Job.MaxDuration, c.Job.MinDuration)

@@ -51,6 +51,10 @@ type Logger struct {
 type App struct {
 	// Semaphore is how many tasks run at once, 2 to 1000: the template's parameter Semaphore.
 	Semaphore int
+	// JobsPerInvocation is how many of them one worker environment runs at most, 1 to 10.
+	JobsPerInvocation int
+	// WorkerConcurrency is how many worker environments run at once, 2 to 1000; 0 is Semaphore.
+	WorkerConcurrency int
 }
 
 // Task steers the life of a task.
@@ -119,6 +123,9 @@ type Storage struct {
 	Auth string
 	// SecretARN is a Secrets Manager secret with username and password; "" is none.
 	SecretARN string
+	// MaxConnections is how many connections to the database one process holds at most; 0 is 2. It is no key: the
+	// programs set it.
+	MaxConnections int
 	// Path is the file of the internal store.
 	Path string
 	// NeedMigrate says whether the migration function migrates at all.

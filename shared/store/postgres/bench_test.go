@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"ksu/shared/config"
+	"ksu/shared/store/driver"
 	"ksu/shared/store/postgrestest"
 	"ksu/shared/task"
 )
@@ -20,7 +22,7 @@ func BenchmarkCreateParallel(b *testing.B) {
 	url := postgrestest.New(b)
 	b.SetParallelism(8)
 	b.RunParallel(func(pb *testing.PB) {
-		s, err := Open(b.Context(), url)
+		s, err := Open(b.Context(), driver.Config{DatabaseURL: config.Secret(url)})
 		if err != nil {
 			b.Error(err)
 			return

@@ -3,6 +3,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ const Name = "postgres"
 
 func init() {
 	driver.Register(Name, func(ctx context.Context, cfg driver.Config) (task.Store, error) {
-		s, err := Open(ctx, cfg.URL())
+		s, err := Open(ctx, cfg)
 		if err != nil {
 			return nil, err // not s: a nil *Store in the interface would not be nil
 		}
@@ -30,8 +31,8 @@ func init() {
 }
 
 const (
-	// maxConns is enough for a function's environment, which has one invocation at a time: the heartbeat must not wait
-	// for the statement of the job's end. A thousand environments share the server's few hundred connections.
+	// maxConns is enough for a function's environment that does one thing at a time: the heartbeat must not wait for the
+	// statement of the job's end. A thousand environments share the server's few hundred connections.
 	maxConns = 2
 	// connectTimeout bounds one attempt to connect, unless the URL says connect_timeout: an Aurora that was paused for
 	// want of work holds the connection for some 15 s until it has resumed.
@@ -53,15 +54,14 @@ type Store struct {
 
 var _ task.Store = (*Store)(nil)
 
-// Open connects to the database, a connection URI or DSN, and checks that it answers. A server that is just starting
-// is tried for some seconds. The error wraps task.ErrUnavailable when it cannot be reached, and never shows the
-// password.
-func Open(ctx context.Context, url string) (*Store, error) {
-	cfg, err := poolConfig(url)
+// Open connects to the database and checks that it answers. A server that is just starting is tried for some seconds.
+// The error wraps task.ErrUnavailable when it cannot be reached, and never shows the password.
+func Open(ctx context.Context, cfg driver.Config) (*Store, error) {
+	poolCfg, err := poolConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	pool, err := pgxpool.NewWithConfig(ctx, poolCfg)
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection pool: %w", err)
 	}
@@ -72,7 +72,8 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return &Store{pool: pool}, nil
 }
 
-func poolConfig(url string) (*pgxpool.Config, error) {
+func poolConfig(storage driver.Config) (*pgxpool.Config, error) {
+	url := storage.URL()
 	if url == "" {
 		return nil, errors.New("DATABASE_URL is not set; it names the database, such as postgres://user:password@host:5432/name")
 	}
@@ -80,7 +81,7 @@ func poolConfig(url string) (*pgxpool.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = maxConns, 0, 0
+	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = int32(cmp.Or(storage.MaxConnections, maxConns)), 0, 0
 	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod, cfg.PingTimeout = 2*housekeeping, housekeeping, pingTimeout
 	cc := cfg.ConnConfig
 	if cc.ConnectTimeout == 0 || cc.ConnectTimeout > time.Minute { // pgx's own default is 2 minutes

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"ksu/shared/config"
+	"ksu/shared/store/driver"
 	"ksu/shared/store/postgrestest"
 	"ksu/shared/store/storetest"
 	"ksu/shared/task"
@@ -36,7 +38,12 @@ func (d database) Age(t testing.TB, by time.Duration) {
 
 func open(t testing.TB, url string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), url)
+	return openWith(t, driver.Config{DatabaseURL: config.Secret(url)})
+}
+
+func openWith(t testing.TB, cfg driver.Config) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,65 @@
+package e2e_test
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// BenchmarkBilledDuration is what a task costs on AWS, by how many of them share an environment: the billed durations of
+// the worker's REPORT lines, divided by the tasks. Jobs take seconds where they take minutes by default; billed-share is
+// the billed time of a task as a part of its job's 4 s on average.
+func BenchmarkBilledDuration(b *testing.B) {
+	const tasks, job = 60, 4 * time.Second
+	for _, jobs := range []int{1, 4, 10} {
+		b.Run(fmt.Sprintf("jobs=%d", jobs), func(b *testing.B) {
+			for b.Loop() {
+				s := start(b, b.TempDir(), fmt.Sprintf("Semaphore=20 JobsPerInvocation=%d WorkerConcurrency=%d "+
+					"JobMinDuration=3s JobMaxDuration=5s JobFailureRate=0", jobs, 20/jobs))
+				for range tasks {
+					s.submit()
+				}
+				s.until("all tasks to complete", 5*time.Minute, func() bool { return s.count("completed") == tasks })
+				var invocations []time.Duration
+				ended := func() bool { invocations = s.billed("WorkerFunction"); return s.busy("WorkerFunction") == 0 }
+				s.until("the worker's last REPORT line", 30*time.Second, ended)
+				var total time.Duration
+				for _, d := range invocations {
+					total += d
+				}
+				b.ReportMetric(total.Seconds()/tasks, "billed-s/task")
+				b.ReportMetric(total.Seconds()/tasks/job.Seconds(), "billed-share")
+				b.ReportMetric(float64(tasks)/float64(len(invocations)), "tasks/invocation")
+				if err := s.stop(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+var billedLine = regexp.MustCompile(`(?m)^(\w+) .*REPORT RequestId: .*Billed Duration: (\d+) ms`)
+
+// billed are the billed durations of a function's invocations that have ended.
+func (s *running) billed(function string) []time.Duration {
+	var all []time.Duration
+	for _, line := range billedLine.FindAllStringSubmatch(s.output(), -1) {
+		if line[1] != function {
+			continue
+		}
+		ms, err := strconv.Atoi(line[2])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		all = append(all, time.Duration(ms)*time.Millisecond)
+	}
+	return all
+}
+
+// busy is how many of a function's invocations have not ended.
+func (s *running) busy(function string) int {
+	started := regexp.MustCompile(`(?m)^` + function + ` .*START RequestId: `).FindAllString(s.output(), -1)
+	return len(started) - len(s.billed(function))
+}

@@ -1,0 +1,69 @@
+package postgres
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"ksu/shared/config"
+	"ksu/shared/store/driver"
+	"ksu/shared/store/postgrestest"
+)
+
+// TestStatementsOfSeveralJobs checks that the jobs of one process do not wait for each other's statements when there is a
+// connection for each, and that a process holds no more connections than it was told.
+func TestStatementsOfSeveralJobs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ connections, want int }{
+		"default": {0, 2},
+		"five":    {5, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := postgrestest.New(t)
+			s := openWith(t, driver.Config{DatabaseURL: config.Secret(url + "&application_name=jobs"), MaxConnections: c.connections})
+			blocker, ctx := connect(t, url), t.Context()
+			lock, err := blocker.Begin(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := lock.Exec(ctx, `LOCK TABLE tasks`); err != nil {
+				t.Fatal(err)
+			}
+			var jobs sync.WaitGroup
+			for range c.want + 1 {
+				jobs.Go(func() { _ = s.Heartbeat(ctx, newID(t), 1, time.Hour) })
+			}
+			waiting(t, connect(t, url), c.want)
+			if got := int(s.pool.Stat().TotalConns()); got != c.want {
+				t.Errorf("%d connections, want %d", got, c.want)
+			}
+			if err := lock.Rollback(ctx); err != nil {
+				t.Fatal(err)
+			}
+			jobs.Wait()
+		})
+	}
+}
+
+// waiting waits until so many statements of the store wait for a lock.
+func waiting(t *testing.T, server *pgx.Conn, want int) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		var count int
+		err := server.QueryRow(t.Context(), `
+			SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'jobs' AND wait_event_type = 'Lock'`).Scan(&count)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if count == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d statements run at once, want %d", count, want)
+		}
+	}
+}
