@@ -43,10 +43,14 @@ func (l *Logger) Wrap(handler any) lambda.Handler {
 		next = lambda.NewHandler(handler)
 	}
 	if l.sink == nil {
-		return next
+		return plain{next}
 	}
 	return flushing{next: next, log: l}
 }
+
+// plain is a handler of no type of aws-lambda-go's own: to such a one lambda.StartWithOptions does not apply its options,
+// and a function that asked for the SIGTERM would not get it.
+type plain struct{ lambda.Handler }
 
 // flushing is the handler that Wrap returns.
 type flushing struct {

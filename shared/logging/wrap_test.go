@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
 	"go.uber.org/goleak"
 
 	"ksu/shared/config"
@@ -156,8 +157,12 @@ func TestFlushLeavesTheAnswerItsTime(t *testing.T) {
 func TestWithoutClickHouse(t *testing.T) {
 	t.Parallel()
 	log, _ := open(t, nil)
-	if _, err := log.Wrap(func() error { return nil }).Invoke(context.Background(), nil); err != nil {
+	handler := log.Wrap(func() error { return nil })
+	if _, err := handler.Invoke(context.Background(), nil); err != nil {
 		t.Error(err)
+	}
+	if lambda.NewHandlerWithOptions(handler, lambda.WithSetEscapeHTML(true)) == handler {
+		t.Error("the options of lambda.StartWithOptions are dropped")
 	}
 	if err := errors.Join(log.Flush(context.Background()), log.Close(context.Background())); err != nil {
 		t.Error(err)
