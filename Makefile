@@ -4,8 +4,9 @@
 
 # ---- what `make run` takes; each that is not given is the local stack's own default --------------------------------
 
-# PORT of the REST API on 127.0.0.1, by default SERVER_PORT of .env, else 8080.
-PORT ?= $(shell sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}SERVER_PORT=["'\'']*\([0-9]*\).*/\2/p' .env 2>/dev/null | tail -n 1)
+# PORT of the REST API on 127.0.0.1; default SERVER_PORT of the environment, else of .env, else server.port of CONFIG, else 8080.
+PORT ?=
+SERVER_PORT ?= $(shell sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}SERVER_PORT=["'\'']*\([0-9]*\).*/\2/p' .env 2>/dev/null | tail -n 1)
 # AWS_PORT of the AWS endpoint on 127.0.0.1; default 4566.
 AWS_PORT ?=
 # PARAMS are template parameters: "Semaphore=4 JobMinDuration=2s".
@@ -14,9 +15,9 @@ PARAMS ?=
 STORAGE ?=
 # DATA is the folder of what outlives a run; default .local.
 DATA ?=
-# CONFIG is a config.yaml.
+# CONFIG is a config.yaml; all variables here and those of the environment win over it.
 CONFIG ?=
-export PARAMS STORAGE DATA CONFIG
+export PARAMS STORAGE DATA CONFIG SERVER_PORT
 
 # Values reach the recipe as shell variables, so that quotes and spaces in them survive.
 RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
@@ -85,7 +86,7 @@ test: ## run all tests with the race detector
 
 # The checks of one API, whatever serves it: make parity URL=https://….execute-api.….amazonaws.com/v1 API_KEY=…
 # WAIT is how long a task may take to end (0 skips what needs an ending), TASKS how many fill the semaphore.
-URL ?= http://127.0.0.1:$(or $(PORT),8080)
+URL ?= http://127.0.0.1:$(or $(PORT),$(SERVER_PORT),8080)
 export API_KEY
 .PHONY: parity
 parity: ## check the API at URL= against its contract: API_KEY= WAIT=12m TASKS=24

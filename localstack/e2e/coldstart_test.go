@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"os"
@@ -87,7 +88,7 @@ func runtimeAPI(b *testing.B, next chan<- struct{}) string {
 	return listener.Addr().String()
 }
 
-func postgresURL(b *testing.B) string {
+func postgresURL(b testing.TB) string {
 	supervisor, err := process.Start()
 	if err != nil {
 		b.Fatal(err)
@@ -99,7 +100,7 @@ func postgresURL(b *testing.B) string {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := postgres.Close(b.Context()); err != nil {
+		if err := postgres.Close(context.Background()); err != nil {
 			b.Log(err)
 		}
 		_ = supervisor.Close()

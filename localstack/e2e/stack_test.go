@@ -55,9 +55,9 @@ var (
 )
 
 // start runs the application's template with parameters and waits until it is ready.
-func start(t testing.TB, data, parameters string) *running {
+func start(t testing.TB, data, parameters string, more ...string) *running {
 	t.Helper()
-	s := launch(t, data, "--template", "../../infra/sam/template.yaml", "--parameter-overrides", parameters)
+	s := launch(t, data, append(more, "--template", "../../infra/sam/template.yaml", "--parameter-overrides", parameters)...)
 	s.until("the stack to be ready", 3*time.Minute, func() bool {
 		select {
 		case <-s.ended:

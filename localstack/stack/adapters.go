@@ -14,12 +14,15 @@ import (
 	"ksu/localstack/template"
 )
 
-// templateOptions are what a deployment would give the template.
+// templateOptions are what a deployment would give the template: --parameter-overrides, else the configuration.
 func (s *stack) templateOptions(endpoint, databaseURL string) template.Options {
 	parameters := map[string]string{}
 	for _, p := range s.template.Parameters {
 		if p.Name == databaseParameter {
 			parameters[p.Name] = databaseURL
+		}
+		if found, ok := s.configured(p.Name); ok {
+			parameters[p.Name] = found.Value
 		}
 	}
 	for name, value := range s.options.Parameters {

@@ -54,11 +54,15 @@ func (s *stack) openDatabase(ctx context.Context) error {
 		declared = declared || p.Name == databaseParameter
 	}
 	_, given := s.options.Parameters[databaseParameter]
+	found, configured := s.configured(databaseParameter)
 	switch {
 	case !declared:
 		return nil
 	case given:
 		s.database = database{url: s.options.Parameters[databaseParameter], what: "the database of --parameter-overrides " + databaseParameter}
+		return nil
+	case configured:
+		s.database = database{url: found.Value, what: "Postgres of " + found.Source + ", " + redacted(found.Value)}
 		return nil
 	case s.options.DatabaseURL != "":
 		s.database = database{url: s.options.DatabaseURL, what: "Postgres of DATABASE_URL, " + redacted(s.options.DatabaseURL)}

@@ -47,10 +47,15 @@ func (s *stack) buildFunctions(ctx context.Context) error {
 }
 
 func (s *stack) startFunctions(context.Context) error {
+	variables, err := s.variables(s.resolved)
+	if err != nil {
+		return err
+	}
+	variables["AWS_ENDPOINT_URL"] = s.awsURL()
 	functions, err := lambda.New(lambda.Options{
 		Region: region, AccountID: accountID, Processes: s.processes,
 		Logs:        func(function string, line []byte) { s.console.log(s.short(function), line) },
-		Environment: map[string]string{"AWS_ENDPOINT_URL": s.awsURL()},
+		Environment: variables,
 	})
 	if err != nil {
 		return err

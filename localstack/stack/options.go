@@ -1,11 +1,13 @@
 package stack
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -15,17 +17,24 @@ type Options struct {
 	Template string
 	// Parameters override the template's parameters, by name.
 	Parameters map[string]string
-	// Port is the REST API's TCP port on 127.0.0.1, 0 for any free one; default 8080.
-	Port int
+	// Config is the path of the application's configuration file; "" is none. The program that the template's Metadata
+	// names reads it, and the environment.
+	Config string
+	// Port is the REST API's TCP port on 127.0.0.1, 0 for any free one; nil is server.port of the configuration, else 8080.
+	Port *int
 	// AWSPort is the AWS endpoint's TCP port on 127.0.0.1, 0 for any free one; default 4566, as LocalStack's.
 	AWSPort int
-	// Storage chooses where tasks are kept: "postgres", or "auto", the default, which is the best that there is.
+	// Storage chooses where tasks are kept: "postgres", or "auto", which is the best that there is; "" is storage.type of
+	// the configuration, else auto.
 	Storage string
 	// Data is the folder of what outlives a run; default .local. It is created when missing.
 	Data string
 	// DatabaseURL is an existing Postgres to use (DATABASE_URL); "" starts a private one where the template wants one.
 	DatabaseURL string
 }
+
+// defaultPort is the REST API's where neither Options nor the configuration say another.
+const defaultPort = 8080
 
 // ParseFlags reads the command line. Errors name the flag and what it takes; flag.ErrHelp means that help was printed.
 func ParseFlags(args []string, output io.Writer) (Options, error) {
@@ -35,9 +44,10 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 	flags.SetOutput(output)
 	flags.StringVar(&o.Template, "template", "infra/sam/template.yaml", "the SAM template to run")
 	flags.StringVar(&parameters, "parameter-overrides", "", `template parameters as SAM writes them: "Name=value Name=value"`)
-	flags.IntVar(&o.Port, "port", 8080, "port of the REST API on 127.0.0.1, 0 for any free one")
+	flags.StringVar(&o.Config, "config", "", "the application's config.yaml; flags and environment variables win over it")
+	flags.Func("port", "port of the REST API on 127.0.0.1, 0 for any free one (default server.port of the configuration, 8080)", o.setPort)
 	flags.IntVar(&o.AWSPort, "aws-port", 4566, "port of the AWS endpoint on 127.0.0.1, 0 for any free one")
-	flags.StringVar(&o.Storage, "storage", "auto", "auto or postgres")
+	flags.StringVar(&o.Storage, "storage", "", "auto or postgres (default storage.type of the configuration, else auto)")
 	flags.StringVar(&o.Data, "data", ".local", "folder of what outlives a run")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -52,17 +62,30 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 	return o, o.check()
 }
 
+func (o *Options) setPort(text string) error {
+	port, err := strconv.Atoi(text)
+	if err != nil || port < 0 || port > 65535 {
+		return errors.New("allowed are 0 to 65535")
+	}
+	o.Port = &port
+	return nil
+}
+
 // check says what is wrong with options, all at once where it can.
 func (o Options) check() error {
-	for name, port := range map[string]int{"--port": o.Port, "--aws-port": o.AWSPort} {
-		if port < 0 || port > 65535 {
-			return fmt.Errorf("%s is %d; allowed are 0 to 65535", name, port)
-		}
+	if o.AWSPort < 0 || o.AWSPort > 65535 {
+		return fmt.Errorf("--aws-port is %d; allowed are 0 to 65535", o.AWSPort)
 	}
-	if o.Storage != "auto" && o.Storage != "postgres" {
-		return fmt.Errorf("--storage is %q; allowed are auto, postgres", o.Storage)
+	return checkStorage("--storage", o.Storage)
+}
+
+// checkStorage says what is wrong with a choice of the storage; where says where it stands.
+func checkStorage(where, storage string) error {
+	switch storage {
+	case "", "auto", "postgres":
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s is %q; allowed are auto, postgres", where, storage)
 }
 
 // parseParameters reads SAM's "Name=value Name=value". A value with spaces stands in double quotes, in which a

@@ -52,6 +52,7 @@ type stack struct {
 	console *console
 
 	template  *template.Template
+	settings  settings
 	resolved  *template.Stack
 	processes *process.Supervisor
 	functions *lambda.Service
@@ -72,7 +73,7 @@ type stack struct {
 func (s *stack) start(ctx context.Context) error {
 	started := time.Now()
 	for _, step := range []func(context.Context) error{
-		s.loadTemplate, s.listen, s.startProcesses, s.buildAndStartDatabase, s.resolveTemplate,
+		s.loadTemplate, s.readSettings, s.checkTemplate, s.listen, s.startProcesses, s.buildAndStartDatabase, s.resolveTemplate,
 		s.startQueues, s.startFunctions, s.serveAWS, s.runCustomResources, s.initFunctions,
 		s.startMappings, s.startSchedules, s.serveAPI,
 	} {
@@ -106,8 +107,16 @@ func (s *stack) loadTemplate(context.Context) error {
 		return err
 	}
 	s.template = t
-	// Resolved once with placeholders, so that what cannot run is refused before anything is started.
-	_, err = t.Resolve(s.templateOptions("http://127.0.0.1:4566", "postgres://127.0.0.1"))
+	return nil
+}
+
+// checkTemplate resolves the template with placeholders, so that what cannot run is refused before anything is started.
+func (s *stack) checkTemplate(context.Context) error {
+	resolved, err := s.template.Resolve(s.templateOptions("http://127.0.0.1:4566", "postgres://127.0.0.1"))
+	if err != nil {
+		return err
+	}
+	_, err = s.variables(resolved)
 	return err
 }
 
@@ -119,7 +128,7 @@ func (s *stack) resolveTemplate(context.Context) error {
 
 func (s *stack) listen(context.Context) error {
 	var err error
-	if s.api, err = listen(s.options.Port, "the REST API", "--port", "PORT"); err != nil {
+	if s.api, err = listen(s.port(), "the REST API", "--port", "PORT"); err != nil {
 		return err
 	}
 	s.onStop(func(context.Context) error { return closed(s.api.Close()) })
@@ -186,6 +195,7 @@ func (s *stack) serveAPI(context.Context) error {
 		return err
 	}
 	s.apiServer = newServer(handler)
+	s.setTimeouts(s.apiServer)
 	s.serve(s.apiServer, s.api)
 	return nil
 }

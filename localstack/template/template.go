@@ -23,6 +23,8 @@ const serverless = "AWS::Serverless-2016-10-31"
 type Template struct {
 	// Parameters are the declared parameters in the template's order.
 	Parameters []Parameter
+	// Configuration is nil where the template has none.
+	Configuration *Configuration
 
 	path string
 	dir  string // absolute folder of the template, from which CodeUri is taken
@@ -33,7 +35,7 @@ type Template struct {
 	mappings, conditions, rules, globals, resources, outputs, sam *yaml.Node
 }
 
-// sections are the top-level keys that a template may have. Metadata has no effect.
+// sections are the top-level keys that a template may have. Of Metadata only LocalStack has an effect.
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html.
 var sections = []string{
 	"AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Mappings", "Metadata", "Outputs", "Parameters",
@@ -70,6 +72,7 @@ func Parse(path string) (*Template, error) {
 	for _, d := range t.declarations {
 		t.Parameters = append(t.Parameters, d.Parameter)
 	}
+	t.readMetadata(found)
 	if err := found.err(); err != nil {
 		return nil, err
 	}

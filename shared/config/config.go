@@ -141,8 +141,16 @@ func Load() (*Config, error) { return Read(os.Getenv) }
 // counts as unset, since a CloudFormation template cannot leave one out as easily as it can leave it empty. The error
 // joins everything that is wrong, one line each.
 func Read(env func(string) string) (*Config, error) {
+	l, err := load(env)
+	if err != nil {
+		return nil, err
+	}
+	return l.config, nil
+}
+
+func load(env func(string) string) (*loader, error) {
 	c := new(Config)
-	l := loader{config: c, entries: c.entries()}
+	l := &loader{config: c, entries: c.entries()}
 	for i := range l.entries {
 		e := &l.entries[i]
 		if err := e.value.set(e.def); err != nil {
@@ -159,7 +167,7 @@ func Read(env func(string) string) (*Config, error) {
 	if len(l.problems) > 0 {
 		return nil, errors.Join(l.problems...)
 	}
-	return c, nil
+	return l, nil
 }
 
 // Getenv returns the setting of an environment variable's name as the whole configuration gives it, and for a name that

@@ -70,6 +70,42 @@ func TestTheFileThatUsersHave(t *testing.T) {
 	}
 }
 
+func TestSettings(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(users), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{FileVariable: path, "LOG_LEVEL": "warn"}
+	settings, warnings, err := Settings(func(name string) string { return env[name] })
+	if err != nil || len(settings) != len(Keys()) || len(warnings) != 3 {
+		t.Fatalf("%d settings, warnings %q, %v", len(settings), warnings, err)
+	}
+	got := map[string]Setting{}
+	for _, s := range settings {
+		got[s.Key] = s
+	}
+	for key, want := range map[string]Setting{
+		"logger.level":         {"logger.level", []string{"LOGGER_LEVEL", "LOG_LEVEL"}, "warn", "environment variable LOG_LEVEL"},
+		"server.port":          {"server.port", []string{"SERVER_PORT"}, "8080", ""},
+		"storage.database_url": {"storage.database_url", []string{"STORAGE_DATABASE_URL", "DATABASE_URL"}, "postgres://app:123@db:5432/app_db?sslmode=disable", path + ":7"},
+		"storage.host":         {"storage.host", []string{"STORAGE_HOST"}, "", ""},
+		"storage.migrate_src":  {"storage.migrate_src", []string{"STORAGE_MIGRATE_SRC", "STORAGE_MIGARET_SRC"}, "file:///migrate", path + ":8"},
+	} {
+		if !reflect.DeepEqual(got[key], want) {
+			t.Errorf("%s is %+v; want %+v", key, got[key], want)
+		}
+	}
+	env["DATABASE_SECRET_ARN"] = "arn:aws:secretsmanager:us-east-1:1:secret:x"
+	if settings, _, err = Settings(func(name string) string { return env[name] }); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings {
+		if s.Key == "storage.host" && s.Value != "db" || s.Key == "storage.database_url" && s.Source != "" {
+			t.Errorf("with a secret %s is %+v", s.Key, s)
+		}
+	}
+}
+
 func TestPrecedence(t *testing.T) {
 	c, err := read(t, "server: {port: 1000}\nlogger: {level: debug}\nstorage: {port: 1}\n",
 		"SERVER_PORT=2000", "LOG_LEVEL=warn", "LOGGER_LEVEL=error", "STORAGE_PORT=", "DATABASE_URL=", "CLICKHOUSE_BATCH_SIZE=7", "MAX_ATTEMPTS=9")
@@ -142,7 +178,7 @@ func TestFileThatIsNone(t *testing.T) {
 	_, err := Read(func(name string) string {
 		return map[string]string{FileVariable: filepath.Join(t.TempDir(), "none.yaml")}[name]
 	})
-	if err == nil || !strings.Contains(err.Error(), "read the configuration file that KSU_CONFIG names: open ") {
+	if err == nil || !strings.Contains(err.Error(), "read the configuration file: open ") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -222,7 +258,27 @@ func TestDefaultsFile(t *testing.T) {
 	}
 }
 
-func TestTable(t *testing.T) { golden(t, "table.md", Table()) }
+// TestTable keeps the table of the README, where users find it.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(home, "..", "..", "README.md")
+	readme, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = "| key | variable |"
+	before, rest, _ := strings.Cut(string(readme), head)
+	old, after, _ := strings.Cut(head+rest, "\n\n")
+	if old+"\n" == Table() {
+		return
+	}
+	if !*update {
+		t.Fatalf("README.md, which -update writes, has another table of keys than\n%s", Table())
+	}
+	if err := os.WriteFile(path, []byte(before+Table()+"\n"+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()

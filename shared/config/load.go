@@ -70,7 +70,7 @@ func (l *loader) environment(env func(string) string) {
 func (l *loader) file(path string) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		l.problem("read the configuration file that %s names: %w", FileVariable, err)
+		l.problem("read the configuration file: %w", err)
 		return
 	}
 	var document yaml.Node

@@ -1,0 +1,164 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"time"
+
+	"ksu/localstack/build"
+	"ksu/localstack/template"
+)
+
+// setting is one key of the application's configuration.
+type setting struct {
+	Key, Value string
+	// Variables are the environment variables that a function may read the key from; the first wins over the others.
+	Variables []string
+	// Source is path:line or the environment variable that gives the value, "" for a default.
+	Source string
+}
+
+// settings are the application's configuration as the program of the template's Metadata reads it.
+type settings struct {
+	Settings []setting
+	Warnings []string
+}
+
+// readSettings reads the configuration, before anything is started. A template that names no program for it has none.
+func (s *stack) readSettings(ctx context.Context) error {
+	c := s.template.Configuration
+	if c == nil {
+		if s.options.Config != "" {
+			return fmt.Errorf("--config: template %s names no program that reads it, in Metadata.LocalStack.Configuration.Reader", s.options.Template)
+		}
+		return nil
+	}
+	dir, err := s.options.dataPath("settings")
+	if err != nil {
+		return err
+	}
+	const name = "of the settings"
+	binaries, err := build.Build(ctx, []build.Function{{Name: name, Dir: c.Reader, BuildMethod: "go1.x"}}, dir)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, binaries[name])
+	if s.options.Config != "" {
+		cmd.Args = append(cmd.Args, s.options.Config)
+	}
+	var out, wrong bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &wrong
+	if err := cmd.Run(); err != nil {
+		if wrong.Len() > 0 {
+			err = errors.New(string(bytes.TrimSpace(wrong.Bytes())))
+		}
+		return fmt.Errorf("configuration:\n%w", err)
+	}
+	if err := json.Unmarshal(out.Bytes(), &s.settings); err != nil {
+		return errors.New("configuration: " + c.Reader + " does not print settings") // the error could show some of them
+	}
+	for _, warning := range s.settings.Warnings {
+		s.console.step("warning", "%s", warning)
+	}
+	if given := s.settings.get("storage.type"); s.options.Storage == "" && given.Source != "" {
+		s.options.Storage = given.Value
+		if err := checkStorage(given.Source+": storage.type", given.Value); err != nil {
+			return err
+		}
+	}
+	return s.settings.check()
+}
+
+// check refuses what only AWS has.
+func (c *settings) check() error {
+	for key, instead := range map[string]string{"storage.secret_arn": "", "storage.auth": "password"} {
+		if found := c.get(key); found.Source != "" && found.Value != instead {
+			return fmt.Errorf("%s: %s is %q; the local stack has no Secrets Manager and no IAM: give the database's password",
+				found.Source, key, found.Value)
+		}
+	}
+	return nil
+}
+
+// get returns a key, the zero value where there is none.
+func (c *settings) get(key string) setting {
+	for _, found := range c.Settings {
+		if found.Key == key {
+			return found
+		}
+	}
+	return setting{}
+}
+
+// duration returns the value of a key; 0 where there is none.
+func (c *settings) duration(key string) time.Duration {
+	d, _ := time.ParseDuration(c.get(key).Value) // its reader has checked it
+	return d
+}
+
+// port is the REST API's.
+func (s *stack) port() int {
+	if s.options.Port != nil {
+		return *s.options.Port
+	}
+	if port, err := strconv.Atoi(s.settings.get("server.port").Value); err == nil {
+		return port
+	}
+	return defaultPort
+}
+
+// setTimeouts gives the REST API's server the time-outs that are configured.
+func (s *stack) setTimeouts(server *http.Server) {
+	if s.template.Configuration == nil {
+		return
+	}
+	server.ReadTimeout = s.settings.duration("server.read_timeout")
+	server.ReadHeaderTimeout = s.settings.duration("server.read_header_timeout")
+	server.WriteTimeout = s.settings.duration("server.write_timeout")
+	server.IdleTimeout = s.settings.duration("server.idle_timeout")
+}
+
+// configured returns the setting that fills a template parameter, if it is not left at its default.
+func (s *stack) configured(parameter string) (setting, bool) {
+	if c := s.template.Configuration; c != nil {
+		for key, filled := range c.Parameters {
+			if found := s.settings.get(key); filled == parameter && found.Source != "" {
+				return found, true
+			}
+		}
+	}
+	return setting{}, false
+}
+
+// own are the settings of the local stack itself.
+var own = map[string]bool{
+	"server.port": true, "server.read_timeout": true, "server.write_timeout": true, "server.read_header_timeout": true,
+	"server.idle_timeout": true, "storage.type": true,
+}
+
+// variables are the environment variables of all functions: the given settings that neither fill a template parameter
+// nor concern the local stack itself. One that a function has from the template itself would reach nobody.
+func (s *stack) variables(resolved *template.Stack) (map[string]string, error) {
+	variables := map[string]string{}
+	var errs []error
+	for _, found := range s.settings.Settings {
+		if found.Source == "" || own[found.Key] || s.template.Configuration.Parameters[found.Key] != "" {
+			continue
+		}
+		variables[found.Variables[0]] = found.Value
+		for _, f := range resolved.Functions {
+			for _, variable := range found.Variables {
+				if _, taken := f.Environment[variable]; taken {
+					errs = append(errs, fmt.Errorf("%s: %s has no effect: the template sets %s of %s", found.Source, found.Key, variable, f.Name))
+				}
+			}
+		}
+	}
+	return variables, errors.Join(errs...)
+}

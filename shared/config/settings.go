@@ -1,0 +1,44 @@
+package config
+
+// Setting is one key with its value.
+type Setting struct {
+	// Key is section.key.
+	Key string `json:"key"`
+	// Variables are the key's environment variables; the first has precedence over the others.
+	Variables []string `json:"variables"`
+	// Value is the value as it may stand in a variable. It may be a password.
+	Value string `json:"value"`
+	// Source is path:line or the environment variable that the value comes from, "" for the default.
+	Source string `json:"source"`
+}
+
+// Settings reads the configuration like Read and lists all keys in the order of the table, with the warnings. The keys
+// of a database at a host become one storage.database_url, unless its credentials are to be fetched.
+func Settings(env func(string) string) (settings []Setting, warnings []string, err error) {
+	l, err := load(env)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.joinDatabase()
+	for i := range l.entries {
+		e := &l.entries[i]
+		settings = append(settings, Setting{Key: e.name, Variables: e.variables(), Value: e.value.text(), Source: e.source})
+	}
+	return settings, l.config.Warnings, nil
+}
+
+// joinDatabase makes the keys of the database one.
+func (l *loader) joinDatabase() {
+	s := &l.config.Storage
+	if s.SecretARN != "" || s.Auth != "password" || s.URL() == "" {
+		return
+	}
+	if s.DatabaseURL == "" {
+		s.DatabaseURL, l.entry("storage.database_url").source = Secret(s.URL()), l.source("storage.host")
+	}
+	for _, name := range []string{"host", "port", "user", "password", "name", "ssl_mode"} {
+		e := l.entry("storage." + name)
+		e.source = ""
+		_ = e.value.set(e.def) // which has been set before
+	}
+}

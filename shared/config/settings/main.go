@@ -1,0 +1,40 @@
+// Command settings prints the whole configuration, key by key, as JSON: it is how the local stack, which knows nothing of
+// the application, learns what a user has configured. An argument is the path of the file, in place of KSU_CONFIG. It
+// reads as the functions do; what is wrong stands on stderr, all at once, and the exit status is 1.
+//
+// What it prints holds passwords.
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"ksu/shared/config"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, out io.Writer) error {
+	var file string
+	if len(args) > 0 {
+		file = args[0]
+	}
+	settings, warnings, err := config.Settings(func(name string) string {
+		if name == config.FileVariable {
+			return cmp.Or(file, os.Getenv(name))
+		}
+		return os.Getenv(name)
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(map[string]any{"settings": settings, "warnings": warnings})
+}
