@@ -13,37 +13,40 @@ import (
 )
 
 const usage = `usage: migrate COMMAND, with the database in DATABASE_URL
-  up         run the migrations that the database lacks
+  up         run the migrations that the database lacks, and that ClickHouse lacks where CLICKHOUSE_ADDRESS names one
   down [N]   take back the last N migrations, by default 1
   version    print the version of the database's schema and of this build
+  logs …     the same commands for ClickHouse alone: logs up, logs down [N], logs version
   new NAME   write the next pair of migration files into migrate/postgres`
 
-// run is the CLI: args are the command and its arguments, url the database.
-func run(ctx context.Context, args []string, url string, out io.Writer) error {
+// targets are the databases.
+type targets struct {
+	tasks *schema.Target
+	// logs is nil where ClickHouse is not configured.
+	logs *schema.Target
+}
+
+var errNoLogs = errors.New("CLICKHOUSE_ADDRESS is not set; it names the server of the logs, such as clickhouse:9000")
+
+// run is the CLI: args are the command and its arguments.
+func run(ctx context.Context, args []string, t targets, out io.Writer) error {
 	if len(args) == 0 {
 		return errors.New("no command\n" + usage)
 	}
 	command, args := args[0], args[1:]
 	switch command {
 	case "up":
-		if err := atMost(command, args, 0); err != nil {
+		if err := migrate(ctx, command, args, t.tasks, "schema", out); err != nil || t.logs == nil {
 			return err
 		}
-		version, err := schema.Up(ctx, url)
-		return report(out, version, err)
-	case "down":
-		n, err := steps(args)
-		if err != nil {
-			return err
+		return migrate(ctx, command, args, t.logs, "log schema", out)
+	case "down", "version":
+		return migrate(ctx, command, args, t.tasks, "schema", out)
+	case "logs":
+		if len(args) == 0 {
+			return errors.New("logs needs a command\n" + usage)
 		}
-		version, err := schema.Down(ctx, url, n)
-		return report(out, version, err)
-	case "version":
-		if err := atMost(command, args, 0); err != nil {
-			return err
-		}
-		version, err := schema.Version(ctx, url)
-		return report(out, version, err)
+		return migrate(ctx, args[0], args[1:], t.logs, "log schema", out)
 	case "new":
 		if len(args) != 1 {
 			return errors.New("new needs one NAME\n" + usage)
@@ -55,6 +58,40 @@ func run(ctx context.Context, args []string, url string, out io.Writer) error {
 	default:
 		return fmt.Errorf("unknown command %q\n%s", command, usage)
 	}
+}
+
+// migrate runs a command on one database and prints the version that it leaves.
+func migrate(ctx context.Context, command string, args []string, target *schema.Target, what string, out io.Writer) error {
+	n := 1
+	var err error
+	switch command {
+	case "up", "version":
+		err = atMost(command, args, 0)
+	case "down":
+		n, err = steps(args)
+	default:
+		err = fmt.Errorf("unknown command \"logs %s\"\n%s", command, usage)
+	}
+	if err != nil {
+		return err
+	}
+	if target == nil {
+		return errNoLogs
+	}
+	var version uint
+	switch command {
+	case "up":
+		version, err = target.Up(ctx)
+	case "down":
+		version, err = target.Down(ctx, n)
+	default:
+		version, err = target.Version(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s version %d (this build has %d)\n", what, version, target.Latest())
+	return err
 }
 
 func atMost(command string, args []string, n int) error {
@@ -76,14 +113,6 @@ func steps(args []string) (int, error) {
 		return 0, fmt.Errorf("down: N is %q; it must be a whole number from 1\n%s", args[0], usage)
 	}
 	return n, nil
-}
-
-func report(out io.Writer, version uint, err error) error {
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "schema version %d (this build has %d)\n", version, schema.Latest())
-	return err
 }
 
 func newPair(name string, out io.Writer) error {

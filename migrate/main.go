@@ -1,6 +1,6 @@
-// Command migrate brings the Postgres schema to the version that this build needs. From a shell it is a CLI
-// (go run ./migrate up); started by Lambda it is the function behind the template's custom resource, which runs on
-// every deployment that changes the schema. DATABASE_URL names the database.
+// Command migrate brings the schemas to the version that this build needs: the tasks' in Postgres, and the logs' in
+// ClickHouse where that is configured. From a shell it is a CLI (go run ./migrate up); started by Lambda it is the function
+// behind the template's custom resources, which run on every deployment that changes their schema.
 package main
 
 import (
@@ -12,17 +12,32 @@ import (
 
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"ksu/migrate/schema"
+	"ksu/shared/config"
 )
 
 func main() {
+	cfg, err := config.Load()
+	if err != nil {
+		exit(err)
+	}
+	t := targets{tasks: schema.Postgres(cfg.Storage.URL())}
+	if cfg.ClickHouse.Address != "" {
+		t.logs = schema.Logs(cfg.ClickHouse)
+	}
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
-		lambda.Start(cfn.LambdaWrap(resource{url: os.Getenv("DATABASE_URL")}.handle))
+		lambda.Start(cfn.LambdaWrap(resource{t}.handle))
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv("DATABASE_URL"), os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "migrate:", err)
-		os.Exit(1)
+	if err := run(ctx, os.Args[1:], t, os.Stdout); err != nil {
+		exit(err)
 	}
+}
+
+func exit(err error) {
+	fmt.Fprintln(os.Stderr, "migrate:", err)
+	os.Exit(1)
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-lambda-go/cfn"
 
 	"ksu/migrate/schema"
+	"ksu/shared/config"
+	"ksu/shared/logging/clickhouse/clickhousetest"
 	"ksu/shared/store/postgrestest"
 )
 
@@ -30,7 +32,7 @@ func TestCommands(t *testing.T) {
 		{fmt.Sprintf("down %d", latest), 0}, {"down", 0}, {"up", latest},
 	} {
 		var out strings.Builder
-		err := run(t.Context(), strings.Fields(step.command), url, &out)
+		err := run(t.Context(), strings.Fields(step.command), targets{tasks: schema.Postgres(url)}, &out)
 		want := fmt.Sprintf("schema version %d (this build has %d)\n", step.version, latest)
 		if err != nil || out.String() != want {
 			t.Fatalf("%s prints %q, %v; want %q", step.command, out.String(), err, want)
@@ -54,14 +56,17 @@ func TestCommandErrors(t *testing.T) {
 		"up":        "DATABASE_URL is not set",
 		"down":      "DATABASE_URL is not set",
 		"version":   "DATABASE_URL is not set",
+		"logs":      "logs needs a command",
+		"logs new":  `unknown command "logs new"`,
+		"logs up":   "CLICKHOUSE_ADDRESS is not set",
 	} {
-		err := run(t.Context(), strings.Fields(command), "", io.Discard)
+		err := run(t.Context(), strings.Fields(command), targets{tasks: schema.Postgres("")}, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q = %v; want %q in the error", command, err, want)
 		}
 	}
 	var out strings.Builder
-	if err := run(t.Context(), []string{"help"}, "", &out); err != nil || out.String() != usage+"\n" {
+	if err := run(t.Context(), []string{"help"}, targets{}, &out); err != nil || out.String() != usage+"\n" {
 		t.Errorf("help prints %q, %v; want the usage", out.String(), err)
 	}
 }
@@ -80,7 +85,7 @@ func TestNewFindsTheFolder(t *testing.T) { // not parallel: it changes the worki
 	}
 	t.Chdir(inside)
 	var out strings.Builder
-	if err := run(t.Context(), []string{"new", "add_priority"}, "", &out); err != nil {
+	if err := run(t.Context(), []string{"new", "add_priority"}, targets{}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {
@@ -89,7 +94,7 @@ func TestNewFindsTheFolder(t *testing.T) { // not parallel: it changes the worki
 		}
 	}
 	t.Chdir(t.TempDir())
-	if err := run(t.Context(), []string{"new", "x"}, "", io.Discard); err == nil || !strings.Contains(err.Error(), "inside the checkout") {
+	if err := run(t.Context(), []string{"new", "x"}, targets{}, io.Discard); err == nil || !strings.Contains(err.Error(), "inside the checkout") {
 		t.Errorf("new outside the checkout = %v; want an error that says so", err)
 	}
 }
@@ -111,15 +116,50 @@ func TestCustomResource(t *testing.T) {
 		{"unknown", "Replace", url, "FAILED", `request type "Replace" is unknown`, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			answer := ask(t, resource{url: test.url}, test.request)
+			answer := ask(t, resource{targets{tasks: schema.Postgres(test.url)}}, "Custom::Migration", test.request)
 			if answer.Status != test.status || !strings.Contains(answer.Reason, test.reason) ||
-				answer.PhysicalResourceID != physicalID || answer.Data.Version != test.version {
-				t.Errorf("answer is %+v; want %s, %q, %s, version %d", answer, test.status, test.reason, physicalID, test.version)
+				answer.PhysicalResourceID != tasksID || answer.Data.Version != test.version {
+				t.Errorf("answer is %+v; want %s, %q, %s, version %d", answer, test.status, test.reason, tasksID, test.version)
 			}
 		})
 	}
 	if version, err := schema.Version(t.Context(), url); err != nil || version != schema.Latest() {
 		t.Errorf("after Delete the schema's version is %d, %v; want %d", version, err, schema.Latest())
+	}
+}
+
+// TestLogs migrates ClickHouse by the CLI, which does it together with Postgres, and by the custom resource.
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	server := clickhousetest.Start(t)
+	logs := func() *schema.Target {
+		return schema.Logs(config.ClickHouse{Address: server.Address, Username: "default", Database: server.Database(t), RetentionDays: 30})
+	}
+	both := targets{tasks: schema.Postgres(postgrestest.Empty(t)), logs: logs()}
+	want := fmt.Sprintf("schema version %[1]d (this build has %[1]d)\nlog schema version %[2]d (this build has %[2]d)\n", both.tasks.Latest(), both.logs.Latest())
+	var out strings.Builder
+	if err := run(t.Context(), []string{"up"}, both, &out); err != nil || out.String() != want {
+		t.Errorf("up prints %q, %v; want %q", out.String(), err, want)
+	}
+	for _, step := range []struct {
+		command string
+		version uint
+	}{{"version", both.logs.Latest()}, {"down", both.logs.Latest() - 1}, {"up", both.logs.Latest()}} {
+		var out strings.Builder
+		want := fmt.Sprintf("log schema version %d (this build has %d)\n", step.version, both.logs.Latest())
+		if err := run(t.Context(), []string{"logs", step.command}, both, &out); err != nil || out.String() != want {
+			t.Errorf("logs %s prints %q, %v; want %q", step.command, out.String(), err, want)
+		}
+	}
+	alone := resource{targets{logs: logs()}}
+	if got := ask(t, alone, logsType, "Create"); got.Status != "SUCCESS" || got.PhysicalResourceID != logsID || got.Data.Version != alone.logs.Latest() {
+		t.Errorf("answer is %+v", got)
+	}
+	if got := ask(t, resource{}, logsType, "Create"); got.Status != "FAILED" || !strings.Contains(got.Reason, "CLICKHOUSE_ADDRESS is not set") {
+		t.Errorf("answer without ClickHouse is %+v", got)
+	}
+	if got := ask(t, resource{}, logsType, "Delete"); got.Status != "SUCCESS" || got.PhysicalResourceID != logsID {
+		t.Errorf("answer to Delete is %+v", got)
 	}
 }
 
@@ -129,7 +169,7 @@ type answer struct {
 	Data               struct{ Version uint }
 }
 
-func ask(t *testing.T, r resource, request string) answer {
+func ask(t *testing.T, r resource, kind, request string) answer {
 	t.Helper()
 	text, err := os.ReadFile("testdata/create.json")
 	if err != nil {
@@ -147,7 +187,7 @@ func ask(t *testing.T, r resource, request string) answer {
 	}))
 	defer bucket.Close()
 	defer http.DefaultClient.CloseIdleConnections() // the wrapper's client
-	event.RequestType, event.ResponseURL = cfn.RequestType(request), bucket.URL
+	event.ResourceType, event.RequestType, event.ResponseURL = kind, cfn.RequestType(request), bucket.URL
 	if _, err := cfn.LambdaWrap(r.handle)(t.Context(), event); err != nil {
 		t.Log("the function returns", err) // CloudFormation reads the answer alone
 	}

@@ -5,34 +5,43 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-lambda-go/cfn"
-
-	"ksu/migrate/schema"
 )
 
-// physicalID names the resource to CloudFormation. It never changes: another id in the answer to an Update would make
-// CloudFormation delete the resource that it takes for replaced. See
+// The physical ids name the resources to CloudFormation. They never change: another id in the answer to an Update would
+// make CloudFormation delete the resource that it takes for replaced. See
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html.
-const physicalID = "ksu-schema"
+const (
+	tasksID = "ksu-schema"
+	logsID  = "ksu-log-schema"
+)
 
-// resource answers the requests of a CloudFormation custom resource.
-type resource struct {
-	// url is the database; required.
-	url string
-}
+// logsType is the type of the custom resource for the logs' schema. It is one of its own, so that CloudFormation asks for
+// it when it changed, and a ClickHouse that is away fails no other deployment.
+const logsType = "Custom::LogMigration"
+
+// resource answers the requests of the CloudFormation custom resources.
+type resource struct{ targets }
 
 // handle migrates up on Create and Update; the attribute Version is the schema's. Delete does nothing: deleting a stack
 // must not delete the data.
 func (r resource) handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
+	id, target := tasksID, r.tasks
+	if event.ResourceType == logsType {
+		id, target = logsID, r.logs
+	}
 	switch event.RequestType {
 	case cfn.RequestCreate, cfn.RequestUpdate:
-		version, err := schema.Up(ctx, r.url)
-		if err != nil {
-			return physicalID, nil, err
+		if target == nil {
+			return id, nil, errNoLogs
 		}
-		return physicalID, map[string]any{"Version": version}, nil
+		version, err := target.Up(ctx)
+		if err != nil {
+			return id, nil, err
+		}
+		return id, map[string]any{"Version": version}, nil
 	case cfn.RequestDelete:
-		return physicalID, nil, nil
+		return id, nil, nil
 	default:
-		return physicalID, nil, fmt.Errorf("request type %q is unknown; allowed are Create, Update, Delete", event.RequestType)
+		return id, nil, fmt.Errorf("request type %q is unknown; allowed are Create, Update, Delete", event.RequestType)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -59,6 +60,9 @@ func reach(ctx context.Context, db *sql.DB) error {
 // transient says whether connecting may succeed in a moment: the server did not answer, or said that it starts up. One
 // that refuses the user or has no such database stays that way.
 func transient(err error) bool {
+	if errors.As(err, new(*ch.Exception)) {
+		return false // ClickHouse does not answer before it has started
+	}
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) {
 		return true

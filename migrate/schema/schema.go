@@ -1,4 +1,5 @@
-// Package schema brings a Postgres database to the version of the schema that this build of the application needs.
+// Package schema brings databases to the version of the schema that this build of the application needs: the tasks' in
+// Postgres, for which the package's functions stand, and the logs' in ClickHouse, see Logs.
 package schema
 
 import (
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
 	driver "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
@@ -22,9 +24,39 @@ import (
 // a schema.
 var ErrDirty = errors.New("the last migration was cut off; run up, which repeats it")
 
-// Latest is the version of the newest embedded migration.
-func Latest() uint {
-	versions, err := versions(postgres.Files)
+// Target is a database with its migrations.
+type Target struct {
+	files   fs.FS
+	connect func(context.Context) (*sql.DB, error)
+	driver  func(*sql.DB) (database.Driver, error)
+	// finish does after the migrations what they cannot say; nil is nothing.
+	finish func(context.Context, *sql.DB) error
+}
+
+// Postgres is the database with the tasks, by its URL.
+func Postgres(url string) *Target {
+	return &Target{
+		files:   postgres.Files,
+		connect: func(ctx context.Context) (*sql.DB, error) { return connect(ctx, url) },
+		driver:  func(db *sql.DB) (database.Driver, error) { return driver.WithInstance(db, &driver.Config{}) },
+	}
+}
+
+// Latest is Target.Latest of Postgres.
+func Latest() uint { return Postgres("").Latest() }
+
+// Up is Target.Up of a Postgres database.
+func Up(ctx context.Context, url string) (uint, error) { return Postgres(url).Up(ctx) }
+
+// Down is Target.Down of a Postgres database.
+func Down(ctx context.Context, url string, n int) (uint, error) { return Postgres(url).Down(ctx, n) }
+
+// Version is Target.Version of a Postgres database.
+func Version(ctx context.Context, url string) (uint, error) { return Postgres(url).Version(ctx) }
+
+// Latest is the version of the newest migration of this build.
+func (t *Target) Latest() uint {
+	versions, err := versions(t.files)
 	if err != nil {
 		panic(err) // the files are part of the program
 	}
@@ -55,29 +87,32 @@ func versions(files fs.FS) ([]uint, error) {
 // Up runs the migrations that the database lacks and returns its version. Of several at once, one works and the others
 // wait. A database that is newer than this build is left as it is: code that was rolled back works on the schema of its
 // successor. A server that does not answer yet is tried again for some seconds.
-func Up(ctx context.Context, url string) (uint, error) {
-	return with(ctx, url, func(m *migrate.Migrate) error {
+func (t *Target) Up(ctx context.Context) (uint, error) {
+	return t.with(ctx, func(m *migrate.Migrate, db *sql.DB) error {
 		version, dirty, err := version(m)
 		if err != nil {
 			return err
 		}
 		if dirty {
-			if err := m.Force(predecessor(version)); err != nil {
+			if err := m.Force(t.predecessor(version)); err != nil {
 				return fmt.Errorf("repeat migration %d, which was cut off: %w", version, err)
 			}
-		} else if version > Latest() {
+		} else if version > t.Latest() {
 			return nil
 		}
 		if err := m.Up(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
 			return fmt.Errorf("migrate up: %w", err)
+		}
+		if t.finish != nil {
+			return t.finish(ctx, db)
 		}
 		return nil
 	})
 }
 
 // Down takes back the last n migrations, all of them when n is 0, and returns the version that is left.
-func Down(ctx context.Context, url string, n int) (uint, error) {
-	return with(ctx, url, func(m *migrate.Migrate) error {
+func (t *Target) Down(ctx context.Context, n int) (uint, error) {
+	return t.with(ctx, func(m *migrate.Migrate, _ *sql.DB) error {
 		version, dirty, err := version(m)
 		if err != nil {
 			return err
@@ -104,9 +139,9 @@ func Down(ctx context.Context, url string, n int) (uint, error) {
 
 // Version returns the version of the database's schema, 0 for an empty one. It returns ErrDirty with the number of a
 // migration that was cut off.
-func Version(ctx context.Context, url string) (uint, error) {
+func (t *Target) Version(ctx context.Context) (uint, error) {
 	var cut bool
-	v, err := with(ctx, url, func(m *migrate.Migrate) (err error) {
+	v, err := t.with(ctx, func(m *migrate.Migrate, _ *sql.DB) (err error) {
 		_, cut, err = version(m)
 		return err
 	})
@@ -117,9 +152,9 @@ func Version(ctx context.Context, url string) (uint, error) {
 }
 
 // predecessor is the version before the given one as migrate.Force takes it: -1 is the empty database.
-func predecessor(version uint) int {
+func (t *Target) predecessor(version uint) int {
 	before := -1
-	list, err := versions(postgres.Files)
+	list, err := versions(t.files)
 	if err != nil {
 		return before
 	}
@@ -141,12 +176,12 @@ func version(m *migrate.Migrate) (uint, bool, error) {
 
 // with calls do with a migrator on the database and returns the version afterwards. The migrator stops between two
 // migrations when ctx ends.
-func with(ctx context.Context, url string, do func(*migrate.Migrate) error) (_ uint, err error) {
-	db, err := connect(ctx, url)
+func (t *Target) with(ctx context.Context, do func(*migrate.Migrate, *sql.DB) error) (_ uint, err error) {
+	db, err := t.connect(ctx)
 	if err != nil {
 		return 0, err
 	}
-	m, err := migrator(db)
+	m, err := t.migrator(db)
 	if err != nil {
 		return 0, errors.Join(err, db.Close())
 	}
@@ -163,7 +198,7 @@ func with(ctx context.Context, url string, do func(*migrate.Migrate) error) (_ u
 		}
 	})
 	defer stop()
-	if err := do(m); err != nil {
+	if err := do(m, db); err != nil {
 		return 0, err
 	}
 	v, _, err := version(m)
@@ -173,16 +208,16 @@ func with(ctx context.Context, url string, do func(*migrate.Migrate) error) (_ u
 	return v, err
 }
 
-func migrator(db *sql.DB) (*migrate.Migrate, error) {
-	source, err := iofs.New(postgres.Files, ".")
+func (t *Target) migrator(db *sql.DB) (*migrate.Migrate, error) {
+	source, err := iofs.New(t.files, ".")
 	if err != nil {
 		return nil, fmt.Errorf("read embedded migrations: %w", err)
 	}
-	target, err := driver.WithInstance(db, &driver.Config{})
+	target, err := t.driver(db)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the table schema_migrations: %w", err)
 	}
-	m, err := migrate.NewWithInstance("embedded", source, "postgres", target)
+	m, err := migrate.NewWithInstance("embedded", source, "database", target)
 	if err != nil {
 		return nil, fmt.Errorf("set up migrations: %w", err)
 	}

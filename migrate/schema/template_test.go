@@ -7,16 +7,19 @@ import (
 	"testing"
 
 	"ksu/migrate/schema"
+	"ksu/shared/config"
 )
 
-// CloudFormation runs the custom resource again only when one of its properties changes.
-func TestTheTemplateFollowsTheNewestMigration(t *testing.T) {
+// CloudFormation runs a custom resource again only when one of its properties changes.
+func TestTheTemplateFollowsTheNewestMigrations(t *testing.T) {
 	t.Parallel()
 	template, err := os.ReadFile("../../infra/sam/template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("SchemaVersion: %q", fmt.Sprint(schema.Latest())); !strings.Contains(string(template), want) {
-		t.Errorf("infra/sam/template.yaml has no line %s", want)
+	for property, version := range map[string]uint{"SchemaVersion": schema.Latest(), "LogSchemaVersion": schema.Logs(config.ClickHouse{}).Latest()} {
+		if want := fmt.Sprintf(" %s: %q", property, fmt.Sprint(version)); !strings.Contains(string(template), want) {
+			t.Errorf("infra/sam/template.yaml has no line%s", want)
+		}
 	}
 }
