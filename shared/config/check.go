@@ -3,7 +3,9 @@ package config
 import (
 	"net"
 	neturl "net/url"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // check is for what several keys say together.
@@ -27,9 +29,36 @@ func (l *loader) check() {
 		l.problem("%s: storage.auth is \"iam\"; allowed is password, because storage.secret_arn (%s) names the credentials",
 			l.source("storage.auth"), l.source("storage.secret_arn"))
 	}
+	if mode := s.sslMode(); s.Auth == "iam" && s.SecretARN == "" && !slices.Contains(encrypted, mode) {
+		l.problem("%s: storage.ssl_mode is %q; allowed with storage.auth iam (%s), which sends a token, are %s",
+			l.source(s.sslModeKey()), mode, l.source("storage.auth"), strings.Join(encrypted, ", "))
+	}
 	if s.SecretARN != "" && s.Host == "" && s.DatabaseURL == "" {
 		l.problem("%s: storage.host is \"\"; it is needed with storage.secret_arn (%s)", l.source("storage.host"), l.source("storage.secret_arn"))
 	}
+}
+
+// encrypted are the modes that never fall back to a connection without TLS.
+var encrypted = []string{"require", "verify-ca", "verify-full"}
+
+// sslModeKey is the key that says the sslmode.
+func (s *Storage) sslModeKey() string {
+	if s.DatabaseURL != "" {
+		return "storage.database_url"
+	}
+	return "storage.ssl_mode"
+}
+
+// sslMode is the sslmode of the connection, "" for a URL that leaves it to the driver.
+func (s *Storage) sslMode() string {
+	if s.DatabaseURL == "" {
+		return s.SSLMode
+	}
+	u, err := neturl.Parse(string(s.DatabaseURL))
+	if err != nil {
+		return "" // its own check has reported it
+	}
+	return u.Query().Get("sslmode")
 }
 
 // source says where the value of a key comes from.

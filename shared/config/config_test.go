@@ -165,6 +165,8 @@ func TestKeysThatContradict(t *testing.T) {
 		{"JOB_MAX_DURATION=1m", `environment variable JOB_MAX_DURATION: job.max_duration is "1m0s"; allowed are durations from job.min_duration (3m0s)`},
 		{"CLICKHOUSE_BUFFER_SIZE=10", `environment variable CLICKHOUSE_BUFFER_SIZE: clickhouse.buffer_size is "10"; allowed are numbers from clickhouse.batch_size (1000)`},
 		{"DATABASE_SECRET_ARN=arn:aws:secretsmanager:x STORAGE_AUTH=iam STORAGE_HOST=h", `environment variable STORAGE_AUTH: storage.auth is "iam"; allowed is password, because storage.secret_arn (environment variable DATABASE_SECRET_ARN) names the credentials`},
+		{"STORAGE_AUTH=iam STORAGE_HOST=h", `default: storage.ssl_mode is "prefer"; allowed with storage.auth iam (environment variable STORAGE_AUTH), which sends a token, are require, verify-ca, verify-full`},
+		{"STORAGE_AUTH=iam DATABASE_URL=postgres://u@h/d?sslmode=disable", `environment variable DATABASE_URL: storage.ssl_mode is "disable"; allowed with storage.auth iam (environment variable STORAGE_AUTH), which sends a token, are require, verify-ca, verify-full`},
 		{"DATABASE_SECRET_ARN=arn:aws:secretsmanager:x", `default: storage.host is ""; it is needed with storage.secret_arn (environment variable DATABASE_SECRET_ARN)`},
 	} {
 		if _, err := read(t, "", strings.Fields(c.variables)...); err == nil || err.Error() != c.want {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"ksu/shared/database"
 	"ksu/shared/task"
 )
 
@@ -42,9 +43,9 @@ func passing(code string) bool {
 	return strings.HasPrefix(code, "08") // connection exceptions
 }
 
-// cut says whether the connection failed, or there was none.
+// cut says whether the connection failed, or there was none, be it for want of credentials.
 func cut(err error) bool {
-	return errors.As(err, new(*pgconn.ConnectError)) || errors.As(err, new(net.Error)) ||
+	return errors.As(err, new(*pgconn.ConnectError)) || errors.Is(err, database.ErrNoCredentials) || errors.As(err, new(net.Error)) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err) // before a byte was sent
 }

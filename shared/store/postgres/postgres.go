@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"ksu/shared/database"
 	"ksu/shared/store/driver"
 	"ksu/shared/task"
 )
@@ -49,7 +50,8 @@ const (
 
 // Store is a task.Store in Postgres.
 type Store struct {
-	pool *pgxpool.Pool
+	pool     *pgxpool.Pool
+	database *database.Config
 }
 
 var _ task.Store = (*Store)(nil)
@@ -57,29 +59,26 @@ var _ task.Store = (*Store)(nil)
 // Open connects to the database and checks that it answers. A server that is just starting is tried for some seconds.
 // The error wraps task.ErrUnavailable when it cannot be reached, and never shows the password.
 func Open(ctx context.Context, cfg driver.Config) (*Store, error) {
-	poolCfg, err := poolConfig(cfg)
+	db, err := poolConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, poolCfg)
+	pool, err := pgxpool.NewWithConfig(ctx, db.Config)
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection pool: %w", err)
 	}
-	if err := reach(ctx, pool); err != nil {
+	s := &Store{pool: pool, database: db}
+	if err := s.reach(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("connect to Postgres: %w", unavailable(err))
 	}
-	return &Store{pool: pool}, nil
+	return s, nil
 }
 
-func poolConfig(storage driver.Config) (*pgxpool.Config, error) {
-	url := storage.URL()
-	if url == "" {
-		return nil, errors.New("DATABASE_URL is not set; it names the database, such as postgres://user:password@host:5432/name")
-	}
-	cfg, err := pgxpool.ParseConfig(url)
+func poolConfig(ctx context.Context, storage driver.Config) (*database.Config, error) {
+	cfg, err := database.Parse(ctx, storage)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		return nil, err
 	}
 	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = int32(cmp.Or(storage.MaxConnections, maxConns)), 0, 0
 	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod, cfg.PingTimeout = 2*housekeeping, housekeeping, pingTimeout
@@ -94,12 +93,12 @@ func poolConfig(storage driver.Config) (*pgxpool.Config, error) {
 }
 
 // reach waits until the server answers.
-func reach(ctx context.Context, pool *pgxpool.Pool) error {
+func (s *Store) reach(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for last := time.Now().Add(patience); ; {
-		err := pool.Ping(ctx)
-		if err == nil || !errors.Is(unavailable(err), task.ErrUnavailable) || time.Now().After(last) {
+		err := s.pool.Ping(ctx)
+		if err == nil || !s.database.Refused(err) && !errors.Is(unavailable(err), task.ErrUnavailable) || time.Now().After(last) {
 			return err
 		}
 		select {
@@ -115,36 +114,42 @@ func (s *Store) Close() { s.pool.Close() }
 
 // row runs a statement that returns at most one row. What again means says retry.
 func (s *Store) row(ctx context.Context, again bool, scan func(pgx.Row) error, sql string, args ...any) error {
-	err := scan(s.pool.QueryRow(ctx, sql, args...))
-	if s.retry(ctx, err, again) {
-		err = scan(s.pool.QueryRow(ctx, sql, args...))
-	}
-	return unavailable(err)
+	return s.run(ctx, again, func() error { return scan(s.pool.QueryRow(ctx, sql, args...)) })
 }
 
 // rows is row for statements that return any number of rows.
-func rows[T any](ctx context.Context, s *Store, again bool, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
-	query := func() ([]T, error) {
+func rows[T any](ctx context.Context, s *Store, again bool, scan pgx.RowToFunc[T], sql string, args ...any) (list []T, err error) {
+	err = s.run(ctx, again, func() error {
 		found, err := s.pool.Query(ctx, sql, args...)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return pgx.CollectRows(found, scan)
-	}
-	list, err := query()
-	if s.retry(ctx, err, again) {
-		list, err = query()
-	}
-	return list, unavailable(err)
+		list, err = pgx.CollectRows(found, scan)
+		return err
+	})
+	return list, err
 }
 
 // exec runs a statement and returns how many rows it wrote.
-func (s *Store) exec(ctx context.Context, again bool, sql string, args ...any) (int64, error) {
-	tag, err := s.pool.Exec(ctx, sql, args...)
+func (s *Store) exec(ctx context.Context, again bool, sql string, args ...any) (n int64, err error) {
+	err = s.run(ctx, again, func() error {
+		tag, err := s.pool.Exec(ctx, sql, args...)
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+// run runs a statement, and once more where that may help.
+func (s *Store) run(ctx context.Context, again bool, statement func() error) error {
+	err := statement()
 	if s.retry(ctx, err, again) {
-		tag, err = s.pool.Exec(ctx, sql, args...)
+		err = statement()
 	}
-	return tag.RowsAffected(), unavailable(err)
+	if s.database.Refused(err) { // so that there was no connection to run it on
+		err = statement()
+	}
+	return unavailable(err)
 }
 
 // retry says whether a statement that failed with its connection is to be run once more, and then drops the pool's

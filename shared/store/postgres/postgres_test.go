@@ -19,15 +19,15 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) storetest.Database { return database(postgrestest.New(t)) })
+	storetest.Run(t, func(t testing.TB) storetest.Database { return address(postgrestest.New(t)) })
 }
 
-// database is a URL.
-type database string
+// address is a URL of a database.
+type address string
 
-func (d database) Open(t testing.TB) task.Store { return open(t, string(d)) }
+func (d address) Open(t testing.TB) task.Store { return open(t, string(d)) }
 
-func (d database) Age(t testing.TB, by time.Duration) {
+func (d address) Age(t testing.TB, by time.Duration) {
 	t.Helper()
 	exec(t, string(d), `
 		UPDATE tasks SET created_at = created_at - $1::interval, started_at = started_at - $1::interval,

@@ -1,0 +1,84 @@
+// Package database says how to connect to the Postgres of the configuration: where it is, and by which credentials. The
+// store's pool and the migration connect by it alike.
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"ksu/shared/config"
+)
+
+// ErrNoCredentials is wrapped by the errors of connections for which no user and password could be had.
+var ErrNoCredentials = errors.New("the credentials of the database cannot be had")
+
+// wrongPassword is the code by which Postgres refuses a password. See
+// https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const wrongPassword = "28P01"
+
+// Config is a pool's configuration. Its ConnConfig and BeforeConnect are for a connection outside a pool as well.
+type Config struct {
+	*pgxpool.Config
+	secret *secret // nil where the credentials come from elsewhere
+}
+
+// Parse makes the configuration of a pool. Credentials that are not part of the configuration are fetched when a
+// connection needs them, not here; neither is a client of AWS made where none is needed. Errors name the key or the
+// variable that is wrong, and never show a password.
+func Parse(ctx context.Context, storage config.Storage) (*Config, error) {
+	url := storage.URL()
+	if url == "" {
+		return nil, errors.New("DATABASE_URL is not set; it names the database, such as postgres://user:password@host:5432/name")
+	}
+	pool, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	c := &Config{Config: pool}
+	switch {
+	case storage.SecretARN != "":
+		sdk, err := load(ctx, "DATABASE_SECRET_ARN")
+		if err != nil {
+			return nil, err
+		}
+		c.secret = newSecret(sdk, storage.SecretARN)
+		c.BeforeConnect = c.secret.beforeConnect
+	case storage.Auth == "iam":
+		sdk, err := load(ctx, "STORAGE_AUTH=iam")
+		if err != nil {
+			return nil, err
+		}
+		c.BeforeConnect = token{sdk.Region, sdk.Credentials}.beforeConnect
+	}
+	return c, nil
+}
+
+// load reads the SDK's own configuration; why says what needs it.
+func load(ctx context.Context, why string) (aws.Config, error) {
+	sdk, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return sdk, fmt.Errorf("configure the AWS SDK for %s: %w", why, err)
+	}
+	if sdk.Region == "" {
+		return sdk, fmt.Errorf("AWS_REGION is not set; %s needs it", why)
+	}
+	return sdk, nil
+}
+
+// Refused says whether connecting failed because the password was changed meanwhile, as rotation does: the secret is
+// then fetched again at the next connection, which is worth an attempt.
+func (c *Config) Refused(err error) bool {
+	var answer *pgconn.PgError
+	var attempt *pgconn.ConnectError
+	if c.secret == nil || !errors.As(err, &answer) || answer.Code != wrongPassword || !errors.As(err, &attempt) {
+		return false
+	}
+	c.secret.forget(attempt.Config.Password)
+	return true
+}

@@ -1,0 +1,79 @@
+package database_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"ksu/migrate/schema"
+	"ksu/shared/store/postgres"
+	"ksu/shared/task"
+)
+
+// TestRotation changes the password under a store that is in use.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	arn := a.storage.SecretARN
+	if _, err := schema.Up(t.Context(), a.url()); err != nil {
+		t.Fatal(err)
+	}
+	before := secrets.called(arn)
+	s, err := postgres.Open(t.Context(), a.storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	id := uuid.New()
+	if _, _, err := s.Create(t.Context(), id, task.Key{}); err != nil {
+		t.Fatal(err)
+	}
+	a.endSessions()
+	for range 3 {
+		if _, err := s.Get(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := secrets.called(arn) - before; n != 1 {
+		t.Errorf("the secret was fetched %d times before the rotation; want 1", n)
+	}
+	for range 3 {
+		a.rotate()
+		var both sync.WaitGroup // the pool has two connections
+		for range 2 {
+			both.Go(func() {
+				if _, err := s.Get(t.Context(), id); err != nil {
+					t.Error("after the rotation: ", err)
+				}
+			})
+		}
+		both.Wait()
+	}
+	if n := secrets.called(arn) - before; n != 4 {
+		t.Errorf("the secret was fetched %d times; want 1, and once for each rotation", n)
+	}
+}
+
+func TestSecretOfAnotherPassword(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	secrets.put(a.storage.SecretARN, `{"username":"postgres","password":"geheim"}`)
+	s, err := postgres.Open(t.Context(), a.storage)
+	if err == nil || strings.Contains(err.Error(), "geheim") || !strings.Contains(err.Error(), "28P01") {
+		t.Errorf("Open = %v, %v; want the server's refusal without the password", s, err)
+	}
+	secrets.put(a.storage.SecretARN, `geheim`)
+	if s, err := postgres.Open(t.Context(), a.storage); !errors.Is(err, task.ErrUnavailable) || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("Open = %v, %v; want ErrUnavailable without the secret", s, err)
+	}
+}
+
+func (a account) url() string {
+	var l struct{ Username, Password string }
+	_ = json.Unmarshal([]byte(secrets.value(a.storage.SecretARN)), &l)
+	return strings.Replace(string(a.storage.DatabaseURL), "://", "://"+l.Username+":"+l.Password+"@", 1)
+}
