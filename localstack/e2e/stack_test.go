@@ -58,10 +58,17 @@ var (
 func start(t testing.TB, data, parameters string, more ...string) *running {
 	t.Helper()
 	s := launch(t, data, append(more, "--template", "../../infra/sam/template.yaml", "--parameter-overrides", parameters)...)
+	s.untilReady()
+	return s
+}
+
+// untilReady waits for the banner, which has the addresses.
+func (s *running) untilReady() {
+	s.t.Helper()
 	s.until("the stack to be ready", 3*time.Minute, func() bool {
 		select {
 		case <-s.ended:
-			t.Fatalf("the stack ended: %v\n%s", s.err, s.output())
+			s.t.Fatalf("the stack ended: %v\n%s", s.err, s.output())
 		default:
 		}
 		text := s.output()
@@ -72,7 +79,6 @@ func start(t testing.TB, data, parameters string, more ...string) *running {
 		s.aws = awsLine.FindStringSubmatch(text)[1]
 		return true
 	})
-	return s
 }
 
 func launch(t testing.TB, data string, arguments ...string) *running {

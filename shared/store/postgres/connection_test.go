@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +14,28 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"ksu/localstack/netfault"
 	"ksu/shared/config"
 	"ksu/shared/store/driver"
 	"ksu/shared/store/postgrestest"
 	"ksu/shared/task"
 )
+
+// through returns a proxy to the database's server and the URL that leads through it.
+func through(t testing.TB, address string) (*netfault.Proxy, string) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := netfault.Listen(u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	u.Host = p.Address()
+	return p, u.String()
+}
 
 func TestOneRoundTrip(t *testing.T) {
 	t.Parallel()
@@ -48,7 +66,7 @@ func TestOneRoundTrip(t *testing.T) {
 	} {
 		trips := 0
 		for range 5 { // the first prepares the statement, and one that was idle for a second pings
-			trips = p.roundTrips(func() {
+			trips = p.RoundTrips(func() {
 				if err := step(); errors.Is(err, task.ErrUnavailable) {
 					t.Error(name, err)
 				}
@@ -66,9 +84,9 @@ func TestOneRoundTrip(t *testing.T) {
 // TestCutConnections checks that what follows a restart of the server succeeds at once.
 func TestCutConnections(t *testing.T) {
 	t.Parallel()
-	for name, cut := range map[string]func(t *testing.T, p *proxy, url string){
-		"by the network": func(t *testing.T, p *proxy, url string) { p.cut() },
-		"by the server": func(t *testing.T, p *proxy, url string) {
+	for name, cut := range map[string]func(t *testing.T, p *netfault.Proxy, url string){
+		"by the network": func(t *testing.T, p *netfault.Proxy, url string) { p.Cut() },
+		"by the server": func(t *testing.T, p *netfault.Proxy, url string) {
 			exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1`, t.Name())
 		},
 	} {
@@ -117,7 +135,7 @@ func TestLostAnswers(t *testing.T) {
 	s, ctx := open(t, url), t.Context()
 	for _, key := range []task.Key{{}, {Name: "k", Request: []byte("body")}} {
 		for range 2 { // the first time the lost answer is that to the statement's preparation
-			p.loseAnswer()
+			p.LoseAnswers(1)
 			id := newID(t)
 			made, created, err := s.Create(ctx, id, key)
 			if err != nil || !created || made.ID != id {
@@ -138,7 +156,7 @@ func TestLostAnswers(t *testing.T) {
 	if _, err := s.Claim(ctx, newID(t), time.Hour, 3); !errors.Is(err, task.ErrNotClaimable) { // prepares the statement
 		t.Fatal(err)
 	}
-	p.loseAnswer()
+	p.LoseAnswers(1)
 	if attempt, err := s.Claim(ctx, id, time.Hour, 3); !errors.Is(err, task.ErrUnavailable) {
 		t.Errorf("Claim = %d, %v; want ErrUnavailable, since a second claim would find the task running", attempt, err)
 	}
@@ -148,8 +166,7 @@ func TestUnavailable(t *testing.T) {
 	t.Parallel()
 	p, url := through(t, postgrestest.New(t))
 	s, ctx := open(t, url), t.Context()
-	_ = p.listener.Close()
-	p.cut()
+	p.Refuse()
 	_, _, created := s.Create(ctx, newID(t), task.Key{})
 	_, _, keyed := s.Create(ctx, newID(t), task.Key{Name: "k"})
 	_, got := s.Get(ctx, newID(t))

@@ -1,0 +1,118 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestChaos breaks everything at random while tasks are submitted, deleted and run, and holds what the database's own
+// history says against the promise: what was answered 201 ends, once, and never do more workers hold a lease than the
+// semaphore allows. `make chaos` is its long form.
+//
+// The template is the real one, but its visibility time-out is the shortest there is, 30 seconds, so that messages whose
+// worker died come again within the test. The sweeper is invoked every second beside its schedule of a minute, so that a
+// rescue "within two sweeps" takes seconds.
+func TestChaos(t *testing.T) {
+	t.Parallel()
+	p := planFromEnvironment(t)
+	t.Logf("make chaos %s repeats these faults", p)
+	c := newChaos(t, p)
+	stop := make(chan struct{})
+	var background sync.WaitGroup
+	background.Go(func() { c.sweepUntil(stop) })
+	background.Go(func() { c.watchUntil(stop) })
+	var clients sync.WaitGroup
+	for n := range chaosClients {
+		clients.Go(func() { c.submitAll(n) })
+	}
+	began := time.Now()
+	for _, f := range p.faults {
+		wait(f.pause)
+		c.inject(f)
+	}
+	clients.Wait()
+	c.faultsTook = time.Since(began)
+	c.untilNothingWaits()
+	c.restTook = time.Since(began) - c.faultsTook
+	close(stop)
+	background.Wait()
+	c.report(judge(observed{
+		history: readHistory(t, c.postgres.URL()), accepted: c.accepted(), sweeps: c.sweeps, disturbed: c.disturbed, semaphore: p.semaphore,
+	}))
+}
+
+// wait is the time that the schedule of faults has between them.
+func wait(d time.Duration) { <-time.After(d) }
+
+// untilNothingWaits waits for the last task to end.
+func (c *chaos) untilNothingWaits() {
+	c.t.Helper()
+	const patience = 3 * time.Minute
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); ; <-tick.C {
+		left, err := c.count(context.Background(), `SELECT count(*) FROM tasks WHERE status IN ('pending', 'running')`)
+		if err == nil && left == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Errorf("%s after the last fault, %d tasks wait or run (%v)", patience, left, err)
+			return
+		}
+	}
+}
+
+var duplicatesLine = regexp.MustCompile(`"(?:messages|dead letters) handled".*"duplicates":(\d+),"malformed":(\d+)`)
+
+// report prints the figures and fails the test for each problem.
+func (c *chaos) report(v *verdict) {
+	c.t.Helper()
+	acknowledged, malformed := 0, 0
+	for _, s := range c.stacks {
+		for _, m := range duplicatesLine.FindAllStringSubmatch(s.output(), -1) {
+			d, _ := strconv.Atoi(m[1])
+			f, _ := strconv.Atoi(m[2])
+			acknowledged, malformed = acknowledged+d, malformed+f
+		}
+	}
+	c.checkEndings(v)
+	happened := map[string]int{}
+	for _, f := range c.plan.faults {
+		happened[f.kind]++
+	}
+	var b strings.Builder
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-28s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("time", "%.0f s of faults, %.0f s until the last task ended", c.faultsTook.Seconds(), c.restTook.Seconds())
+	row("tasks accepted", "%d, %d of them deleted; %d requests refused or cut off", len(c.submitted), c.deletions(), c.refusals.Load())
+	row("ended", "%d completed, %d failed", c.seen["completed"], c.seen["failed by io bound"])
+	row("workers killed", "%d", c.killed)
+	row("local stack killed", "%d", happened["kill the stack"])
+	row("Postgres restarted", "%d, %d of them after a crash", happened["restart Postgres"]+happened["crash Postgres"], happened["crash Postgres"])
+	row("Postgres connections", "%d times all cut, %d answers lost", happened["cut connections"], c.lostAnswers)
+	row("SQS answers", "%d refused", c.queue.refused.Load())
+	row("duplicates", "%d sent, %d acknowledged without harm, and %d malformed", c.duplicates+int(c.queue.doubled.Load()), acknowledged, malformed)
+	row("lost attempts", "%d, of which %d ended their task", v.rescued, v.gaveUp)
+	row("sweeps", "%d; a rescue took at most %d", len(c.sweeps), v.sweepsNeeded)
+	row("longest recovery", "%.1f s", v.longest.Seconds())
+	row("workers with a lease", "at most %d alive, %d leases; the semaphore is %d", v.live, v.leases, c.plan.semaphore)
+	row("lost", "%d", v.lost)
+	row("double endings", "%d", v.doubled)
+	c.t.Logf("chaos:\n%s", &b)
+	for _, p := range v.problems {
+		c.t.Error(p)
+	}
+	if acknowledged == 0 || malformed == 0 || v.rescued == 0 || c.killed == 0 {
+		c.t.Error("the faults had no effect, so that the run shows nothing")
+	}
+	if c.t.Failed() {
+		c.t.Logf("make chaos %s repeats the faults: %+v", c.plan, c.plan.faults)
+	}
+}

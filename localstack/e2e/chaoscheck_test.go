@@ -1,0 +1,209 @@
+package e2e_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// observed is what the test itself knows of a run.
+type observed struct {
+	history map[string][]change
+	// accepted are the tasks whose POST was answered 201, and whether their DELETE was answered 204.
+	accepted map[string]bool
+	// sweeps are those that succeeded: when each was asked for and answered.
+	sweeps []sweep
+	// disturbed is when something may have left a lease without its worker: a kill, a cut, a restart.
+	disturbed []time.Time
+	semaphore int
+}
+
+type sweep struct{ asked, answered time.Time }
+
+// leaseTime is how long a worker's claim and heartbeats hold, which is the worker's default.
+const leaseTime = 9 * time.Second
+
+// verdict is what the history says.
+type verdict struct {
+	problems        []string
+	lost, doubled   int           // tasks without an ending, endings after an ending
+	rescued, gaveUp int           // attempts that were lost, tasks that were failed for that
+	live, leases    int           // the most live workers with a lease, and leases, at any instant
+	longest         time.Duration // from the last sign of life of a lost attempt to the next claim or the ending
+	sweepsNeeded    int           // the most that any rescue took
+}
+
+func (v *verdict) problem(format string, args ...any) {
+	v.problems = append(v.problems, fmt.Sprintf(format, args...))
+}
+
+// judge holds a run against what the service promises.
+func judge(o observed) *verdict {
+	v := &verdict{}
+	for id, deleted := range o.accepted {
+		v.endingOf(id, o.history[id], deleted)
+	}
+	var holds []hold
+	for id, changes := range o.history {
+		if last := changes[len(changes)-1]; last.status == "pending" || last.status == "running" {
+			v.lost++
+			v.problem("task %s is stuck: %s", id, last)
+		}
+		v.steps(id, changes)
+		v.recoveries(id, changes, o.sweeps)
+		holds = append(holds, holdsOf(changes)...)
+	}
+	v.semaphore(holds, o)
+	return v
+}
+
+// endingOf checks that an accepted task has exactly one ending.
+func (v *verdict) endingOf(id string, changes []change, deleted bool) {
+	if len(changes) == 0 {
+		v.lost++
+		v.problem("task %s was accepted and is not in the database", id)
+		return
+	}
+	endings, gone := 0, false
+	for i, c := range changes {
+		gone = gone || c.status == "cancelled"
+		if c.ended() && (i == 0 || !changes[i-1].ended() || changes[i-1] != c) {
+			endings++
+		}
+	}
+	if endings > 1 {
+		v.doubled += endings - 1
+		v.problem("task %s has %d endings: %v", id, endings, changes)
+	}
+	if deleted && !gone {
+		v.problem("task %s was deleted and is there: %s", id, changes[len(changes)-1])
+	}
+}
+
+// steps checks each change against the state machine.
+func (v *verdict) steps(id string, changes []change) {
+	if first := changes[0]; first.status != "pending" || first.attempt != 0 {
+		v.problem("task %s began as %s", id, first)
+	}
+	for i := 1; i < len(changes); i++ {
+		what, wrong := step(changes[i-1], changes[i])
+		if wrong != "" {
+			v.problem("task %s: %s: from %s to %s", id, wrong, changes[i-1], changes[i])
+		}
+		if what == "rescued" || what == "given up" || what == "claimed" && changes[i-1].status == "running" {
+			v.rescued++
+			if changes[i].status == "failed" {
+				v.gaveUp++
+			}
+		}
+	}
+}
+
+// mostSweeps is how many sweeps may pass until a task is rescued, and again until it is sent.
+const mostSweeps = 2
+
+// recoveries checks that what waits for a sweep does not wait for more than two, and measures how long lost attempts keep
+// their tasks from going on.
+func (v *verdict) recoveries(id string, changes []change, sweeps []sweep) {
+	var silent time.Time // the last sign of life of an attempt that was lost
+	for i := 1; i < len(changes); i++ {
+		from, to := changes[i-1], changes[i]
+		what, _ := step(from, to)
+		waited := 0
+		switch {
+		case from.status == "running" && (what == "rescued" || what == "claimed"):
+			silent = from.at
+			waited = within(sweeps, from.lease, to.at)
+		case from.status == "pending" && !from.sent && (to.sent || what == "sent" || what == "claimed"):
+			waited = within(sweeps, later(from.due, from.at), to.at)
+		}
+		if waited++; waited > v.sweepsNeeded {
+			v.sweepsNeeded = waited
+		}
+		if waited > mostSweeps {
+			v.problem("task %s waited for %d sweeps: from %s, due %s, to %s", id, waited, from, from.due.Format("15:04:05.000"), to)
+		}
+		if !silent.IsZero() && (what == "claimed" || to.ended()) {
+			v.longest = max(v.longest, to.at.Sub(silent))
+			silent = time.Time{}
+		}
+	}
+}
+
+// within counts the sweeps between two times.
+func within(sweeps []sweep, from, to time.Time) int {
+	n := 0
+	for _, s := range sweeps {
+		if s.asked.After(from) && s.answered.Before(to) {
+			n++
+		}
+	}
+	return n
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// hold is one attempt's hold on its task.
+type hold struct {
+	from  time.Time // the claim
+	alive time.Time // the last sign of life: a heartbeat or the ending; until then there surely was a live worker
+	until time.Time // the end of the lease
+}
+
+func holdsOf(changes []change) []hold {
+	var holds []hold
+	var h *hold
+	for i, c := range changes {
+		if c.status == "running" && (i == 0 || c.attempt != changes[i-1].attempt) {
+			holds = append(holds, hold{from: c.at, alive: c.at, until: c.lease})
+			h = &holds[len(holds)-1]
+			continue
+		}
+		if h == nil {
+			continue
+		}
+		if c.status == "running" {
+			h.alive, h.until = c.at, c.lease
+			continue
+		}
+		if c.at.Before(h.until) { // ended by its worker, or deleted
+			h.alive, h.until = c.at, c.at
+		}
+		h = nil
+	}
+	return holds
+}
+
+// semaphore checks that never more live workers than the semaphore allows held a lease. A worker that dies leaves its
+// lease behind, so that what counts is the time in which each surely lived; where nothing died for a whole lease, all
+// leases count.
+func (v *verdict) semaphore(holds []hold, o observed) {
+	at := make([]time.Time, len(holds))
+	for i, h := range holds {
+		at[i] = h.from
+	}
+	for _, t := range at { // a maximum is reached where a hold begins
+		live, leases := 0, 0
+		for _, h := range holds {
+			if !h.from.After(t) && h.alive.After(t) {
+				live++
+			}
+			if !h.from.After(t) && h.until.After(t) {
+				leases++
+			}
+		}
+		v.live, v.leases = max(v.live, live), max(v.leases, leases)
+		if live > o.semaphore {
+			v.problem("%d live workers held a lease at %s, the semaphore is %d", live, t.Format("15:04:05.000"), o.semaphore)
+		}
+		calm := !slices.ContainsFunc(o.disturbed, func(d time.Time) bool { return !d.After(t) && t.Sub(d) < leaseTime })
+		if calm && leases > o.semaphore {
+			v.problem("%d leases were held at %s though no worker was lost, the semaphore is %d", leases, t.Format("15:04:05.000"), o.semaphore)
+		}
+	}
+}

@@ -1,0 +1,256 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// chaosClients is how many submit at once.
+const chaosClients = 4
+
+// submission is a task that was answered 201.
+type submission struct {
+	id      string
+	deleted bool // its DELETE was answered 204
+	unsure  bool // its DELETE was not answered: it may have happened
+}
+
+// submitAll submits one client's part of the tasks, spread over the time of the faults. Some have an Idempotency-Key and
+// are repeated until they are answered, as clients do; some are deleted.
+func (c *chaos) submitAll(client int) {
+	random := rand.New(rand.NewPCG(c.plan.seed, uint64(1+client)))
+	n := c.plan.tasks / chaosClients
+	for i := range n {
+		key := ""
+		if random.IntN(2) == 0 {
+			key = fmt.Sprintf("chaos-%d-%d", client, i)
+		}
+		id := c.submit(key)
+		if id != "" {
+			s := submission{id: id}
+			if random.IntN(12) == 0 {
+				wait(time.Duration(random.IntN(500)) * time.Millisecond)
+				c.delete(&s)
+			}
+			c.mu.Lock()
+			c.submitted = append(c.submitted, s)
+			c.mu.Unlock()
+		}
+		wait(time.Duration(random.Int64N(2 * int64(c.plan.time) / int64(n))))
+	}
+}
+
+// submit returns the id of the accepted task. Without a key a request that fails is not repeated, and the id is "".
+func (c *chaos) submit(key string) string {
+	for {
+		r, err := c.ask(http.MethodPost, "/task", key)
+		var t struct{ ID string }
+		if err == nil && r.status == http.StatusCreated && json.Unmarshal([]byte(r.body), &t) == nil && t.ID != "" {
+			if key != "" && len(key)%3 == 0 { // and once more: a repetition gets the same answer
+				if again, err := c.ask(http.MethodPost, "/task", key); err == nil && again.status == http.StatusCreated && again.body != r.body {
+					c.t.Errorf("the key %s was answered %s, then %s", key, r.body, again.body)
+				}
+			}
+			return t.ID
+		}
+		if key == "" {
+			return ""
+		}
+		wait(100 * time.Millisecond)
+	}
+}
+
+func (c *chaos) delete(s *submission) {
+	r, err := c.ask(http.MethodDelete, "/task/"+s.id, "")
+	s.deleted = err == nil && r.status == http.StatusNoContent
+	s.unsure = !s.deleted
+}
+
+// ask sends a request to whichever stack runs now. Refusals must be such that a client can go on: 503 with Retry-After
+// while the database is away.
+func (c *chaos) ask(method, path, key string) (reply, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, c.current().api+path, nil)
+	if err != nil {
+		return reply{}, err
+	}
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	answer, err := send(r)
+	switch {
+	case err != nil: // the stack was killed
+		c.refusals.Add(1)
+	case answer.status == http.StatusServiceUnavailable:
+		c.refusals.Add(1)
+		if answer.header.Get("Retry-After") == "" || answer.header.Get("Content-Type") != "application/problem+json" {
+			c.t.Errorf("%s %s: %d %v %s; want Retry-After and a problem", method, path, answer.status, answer.header, answer.body)
+		}
+	case answer.status >= 500:
+		c.refusals.Add(1)
+		c.t.Errorf("%s %s: %d %s", method, path, answer.status, answer.body)
+	}
+	return answer, err
+}
+
+func send(r *http.Request) (reply, error) {
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return reply{}, err
+	}
+	defer func() { _ = w.Body.Close() }()
+	text, err := io.ReadAll(w.Body)
+	return reply{w.StatusCode, w.Header, string(text)}, err
+}
+
+// accepted are the tasks that must have ended, and which of them are deleted.
+func (c *chaos) accepted() map[string]bool {
+	list := map[string]bool{}
+	for _, s := range c.submitted {
+		list[s.id] = s.deleted
+	}
+	return list
+}
+
+func (c *chaos) deletions() (n int) {
+	for _, s := range c.submitted {
+		if s.deleted {
+			n++
+		}
+	}
+	return n
+}
+
+// aws calls the AWS endpoint of the stack that runs now.
+func (c *chaos) aws(path, target, body string) (reply, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 70*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.current().aws+path, strings.NewReader(body))
+	if err != nil {
+		return reply{}, err
+	}
+	if target != "" {
+		r.Header.Set("X-Amz-Target", target)
+		r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	}
+	return send(r)
+}
+
+// sweepUntil invokes the sweeper every second, and notes the sweeps that succeeded.
+func (c *chaos) sweepUntil(stop <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+		asked := time.Now()
+		r, err := c.aws("/2015-03-31/functions/ksu-SweeperFunction/invocations", "", "{}")
+		if err == nil && r.status == http.StatusOK && r.header.Get("X-Amz-Function-Error") == "" {
+			c.sweeps = append(c.sweeps, sweep{asked, time.Now()})
+		}
+	}
+}
+
+// sendDuplicates sends messages that are already there, or name no task.
+func (c *chaos) sendDuplicates(n int) {
+	c.mu.Lock()
+	submitted := c.submitted
+	c.mu.Unlock()
+	random := rand.New(rand.NewPCG(c.plan.seed, uint64(1000+c.duplicates)))
+	queue := c.current().aws + "/000000000000/ksu-TaskQueue"
+	for range n {
+		body := fmt.Sprintf(`{"id":%q}`, uuid.NewString())
+		switch kind := random.IntN(4); {
+		case kind == 0:
+			body = `{"id":7}`
+		case kind > 1 && len(submitted) > 0:
+			body = fmt.Sprintf(`{"id":%q}`, submitted[random.IntN(len(submitted))].id)
+		}
+		request, err := json.Marshal(map[string]string{"QueueUrl": queue, "MessageBody": body})
+		if err != nil {
+			c.t.Error(err)
+			return
+		}
+		r, err := c.aws("/", "AmazonSQS.SendMessage", string(request))
+		if err != nil || r.status != http.StatusOK {
+			c.t.Errorf("SendMessage: %d %s %v", r.status, r.body, err)
+			return
+		}
+		c.duplicates++
+	}
+}
+
+// watchUntil reads the list as a client does and checks that an ending, once seen, stays.
+func (c *chaos) watchUntil(stop <-chan struct{}) {
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+		r, err := c.ask(http.MethodGet, "/task?limit=1000", "")
+		var tasks []struct {
+			ID, Status, Error string
+			Result            *string
+		}
+		if err != nil || r.status != http.StatusOK || json.Unmarshal([]byte(r.body), &tasks) != nil {
+			continue
+		}
+		for _, t := range tasks {
+			if t.Status == "completed" || t.Status == "failed by io bound" {
+				ending := t.Status + " " + t.Error
+				if t.Result != nil {
+					ending += *t.Result
+				}
+				c.endingSeen(t.ID, ending)
+			} else if before, ended := c.endings[t.ID]; ended {
+				c.t.Errorf("task %s was seen as %q, then as %q", t.ID, before, t.Status)
+			}
+		}
+	}
+}
+
+func (c *chaos) endingSeen(id, ending string) {
+	if before, ok := c.endings[id]; ok && before != ending {
+		c.t.Errorf("task %s was seen as %q, then as %q", id, before, ending)
+	}
+	c.endings[id] = ending
+}
+
+// checkEndings asks the API for every accepted task.
+func (c *chaos) checkEndings(v *verdict) {
+	for _, s := range c.submitted {
+		r, err := c.ask(http.MethodGet, "/task/"+s.id+"/status", "")
+		var t struct{ Status string }
+		switch {
+		case err != nil:
+			v.problem("task %s: %v", s.id, err)
+		case s.deleted || s.unsure && r.status == http.StatusNotFound:
+			if r.status != http.StatusNotFound {
+				v.problem("deleted task %s: %d %s", s.id, r.status, r.body)
+			}
+		case r.status != http.StatusOK || json.Unmarshal([]byte(r.body), &t) != nil ||
+			t.Status != "completed" && t.Status != "failed by io bound":
+			v.problem("task %s: %d %s; want its ending", s.id, r.status, r.body)
+		default:
+			c.seen[t.Status]++
+			if before, ok := c.endings[s.id]; ok && !strings.HasPrefix(before, t.Status+" ") {
+				v.problem("task %s was seen as %q, then as %q", s.id, before, t.Status)
+			}
+		}
+	}
+}

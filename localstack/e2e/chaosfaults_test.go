@@ -1,0 +1,244 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"ksu/localstack/netfault"
+	"ksu/localstack/process"
+	"ksu/localstack/services"
+)
+
+// chaos is a stack whose parts can be broken: a Postgres of the test's own behind a proxy, an SQS endpoint behind
+// another, and a local stack that may be killed and started again.
+type chaos struct {
+	t         *testing.T
+	plan      plan
+	processes *process.Supervisor
+	folder    string
+	postgres  *services.Postgres
+	proxy     *netfault.Proxy
+	queue     *faultyQueue
+
+	mu        sync.Mutex
+	stack     *running   // the one that runs now
+	stacks    []*running // all of them
+	submitted []submission
+	seen      map[string]int // endings by label
+	endings   map[string]string
+
+	// Of the goroutine that injects faults.
+	killed, duplicates, lostAnswers int
+	disturbed                       []time.Time
+	faultsTook, restTook            time.Duration
+	// Of the sweeping one.
+	sweeps []sweep
+
+	refusals atomic.Int64
+}
+
+func newChaos(t *testing.T, p plan) *chaos {
+	t.Helper()
+	processes, err := process.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &chaos{t: t, plan: p, processes: processes, folder: t.TempDir(), seen: map[string]int{}, endings: map[string]string{}}
+	t.Cleanup(func() {
+		if c.postgres != nil {
+			if err := c.postgres.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := processes.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c.startPostgres()
+	if c.proxy, err = netfault.Listen(c.server()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.proxy.Close)
+	c.queue = newFaultyQueue(t)
+	c.startStack()
+	c.exec(keepHistory)
+	return c
+}
+
+func (c *chaos) startPostgres() {
+	postgres, err := services.StartPostgres(context.Background(), services.PostgresOptions{
+		Dir: filepath.Join(c.folder, "postgres"), Processes: c.processes,
+		Settings: map[string]string{"fsync": "off"}, // processes are killed, the machine is not
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.postgres = postgres
+}
+
+// server is the address of Postgres itself, which changes with each start.
+func (c *chaos) server() string {
+	u, err := url.Parse(c.postgres.URL())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return u.Host
+}
+
+// startStack starts the local stack with the application's template, and waits until it is ready.
+func (c *chaos) startStack() {
+	u, err := url.Parse(c.postgres.URL())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	u.Host = c.proxy.Address()
+	s := launch(c.t, filepath.Join(c.folder, "stack"), "--template", c.template(), "--parameter-overrides", fmt.Sprintf(
+		`Semaphore=%d JobMinDuration=50ms JobMaxDuration=3500ms JobFailureRate=0.2 WorkerTimeout=30 TaskVisibilityTimeout=30 DatabaseUrl="%s"`,
+		c.plan.semaphore, u))
+	s.untilReady()
+	c.queue.leadTo(s.aws)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stack, c.stacks = s, append(c.stacks, s)
+}
+
+// template is the application's template with one more variable for all functions: the way to SQS is through the fault
+// proxy. It lies in another folder, so that the functions' folders have their full paths.
+func (c *chaos) template() string {
+	content, err := os.ReadFile("../../infra/sam/template.yaml")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	variable := []byte("        LOG_LEVEL: !Ref LogLevel\n")
+	if bytes.Count(content, variable) != 1 {
+		c.t.Fatal("the template has no place for one more variable of all functions")
+	}
+	content = bytes.ReplaceAll(content, variable, append(variable, "        AWS_ENDPOINT_URL_SQS: "+c.queue.url+"\n"...))
+	content = bytes.ReplaceAll(content, []byte("CodeUri: ../../"), []byte("CodeUri: "+root+"/"))
+	path := filepath.Join(c.folder, "template.yaml")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	return path
+}
+
+// current is the stack that runs now.
+func (c *chaos) current() *running {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stack
+}
+
+// inject makes one fault happen.
+func (c *chaos) inject(f fault) {
+	c.disturbed = append(c.disturbed, time.Now())
+	switch f.kind {
+	case "kill workers":
+		c.killWorkers(f.n)
+	case "cut connections":
+		c.proxy.Cut()
+	case "lose answers":
+		c.lostAnswers += f.n
+		c.proxy.LoseAnswers(f.n)
+	case "restart Postgres":
+		c.restartPostgres(func() error { return c.postgres.Close(context.Background()) })
+	case "crash Postgres":
+		c.restartPostgres(c.crashPostgres)
+	case "send duplicates":
+		c.sendDuplicates(f.n)
+	case "kill the stack":
+		s := c.current()
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+		c.startStack()
+	default:
+		c.queue.fail(f.kind, 1500*time.Millisecond)
+	}
+	c.disturbed = append(c.disturbed, time.Now())
+}
+
+var workerProcess = regexp.MustCompile(`(?m)^ *(\d+) +(\d+) .*/functions/worker$`)
+
+// killWorkers kills up to n processes of the worker, whatever they are at.
+func (c *chaos) killWorkers(n int) {
+	list, err := exec.Command("ps", "-ax", "-o", "pid=", "-o", "ppid=", "-o", "args=").Output()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	parent := strconv.Itoa(c.current().cmd.Process.Pid)
+	for _, m := range workerProcess.FindAllStringSubmatch(string(list), -1) {
+		pid, err := strconv.Atoi(m[1])
+		if err != nil || m[2] != parent || n == 0 {
+			continue
+		}
+		n--
+		c.killed++
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
+	}
+}
+
+func (c *chaos) restartPostgres(stop func() error) {
+	if err := stop(); err != nil {
+		c.t.Error(err)
+	}
+	c.startPostgres()
+	c.proxy.Redirect(c.server())
+}
+
+// crashPostgres ends the server without a word to its clients and without writing a checkpoint.
+func (c *chaos) crashPostgres() error {
+	content, err := os.ReadFile(filepath.Join(c.folder, "postgres", "data", "postmaster.pid"))
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(content), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
+		return err
+	}
+	<-c.postgres.Done()
+	return c.postgres.Close(context.Background())
+}
+
+// exec runs statements on the database itself, past the proxy.
+func (c *chaos) exec(sql string) {
+	conn, err := pgx.Connect(context.Background(), c.postgres.URL())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(context.Background(), sql); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *chaos) count(ctx context.Context, sql string) (n int, err error) {
+	conn, err := pgx.Connect(ctx, c.postgres.URL())
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	return n, conn.QueryRow(ctx, sql).Scan(&n)
+}

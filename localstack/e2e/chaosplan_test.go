@@ -1,0 +1,109 @@
+package e2e_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// plan is what TestChaos does to the stack. The seed alone decides on the faults and their order, and on what each client
+// submits and deletes; when exactly a fault hits is also the machine's doing.
+type plan struct {
+	seed      uint64
+	tasks     int
+	time      time.Duration // in which tasks are submitted and faults happen
+	semaphore int
+	faults    []fault
+}
+
+// fault is one thing that breaks.
+type fault struct {
+	kind  string
+	pause time.Duration // before it
+	n     int           // its size: processes, answers or messages
+}
+
+// The faults, and how often each happens in a minute.
+var rates = []struct {
+	kind      string
+	perMinute float64
+	most      int // the largest n
+}{
+	{"kill workers", 70, 2},            // with SIGKILL
+	{"cut connections", 25, 1},         // of Postgres, in the middle of statements
+	{"lose answers", 20, 4},            // of Postgres, after it has done what it was asked
+	{"restart Postgres", 5, 1},         // in good order
+	{"crash Postgres", 5, 1},           // and recover
+	{"SQS answers 500", 5, 1},          // for a second or so
+	{"SQS answers 500 falsely", 5, 1},  // and has taken the message
+	{"SQS takes messages twice", 5, 1}, // as its at-least-once delivery looks to a worker
+	{"send duplicates", 20, 8},         // of any task, of unknown ones, and malformed messages
+	{"kill the stack", 4, 1},           // with SIGKILL, and start it again on the same data
+}
+
+// newPlan makes every fault happen at least once.
+func newPlan(seed uint64, tasks int, within time.Duration, semaphore int) plan {
+	p := plan{seed: seed, tasks: tasks, time: within, semaphore: semaphore}
+	random := rand.New(rand.NewPCG(seed, 0))
+	for _, r := range rates {
+		for range max(1, int(r.perMinute*within.Minutes())) {
+			p.faults = append(p.faults, fault{kind: r.kind, n: 1 + random.IntN(r.most)})
+		}
+	}
+	random.Shuffle(len(p.faults), func(i, j int) { p.faults[i], p.faults[j] = p.faults[j], p.faults[i] })
+	for i := range p.faults {
+		p.faults[i].pause = time.Duration(random.Int64N(2 * int64(within) / int64(len(p.faults)) * 2 / 3)) // the faults take time too
+	}
+	return p
+}
+
+// planFromEnvironment is the short form unless CHAOS_SEED, CHAOS_TASKS, CHAOS_TIME and CHAOS_SEMAPHORE say otherwise;
+// `make chaos` runs the long one.
+func planFromEnvironment(t *testing.T) plan {
+	t.Helper()
+	seed, tasks, semaphore, within := rand.Uint64(), 200, 16, 7*time.Second
+	var errs [4]error
+	for i, read := range []struct {
+		name string
+		set  func(string) error
+	}{
+		{"CHAOS_SEED", func(v string) (err error) { seed, err = strconv.ParseUint(v, 10, 64); return err }},
+		{"CHAOS_TASKS", func(v string) (err error) { tasks, err = strconv.Atoi(v); return err }},
+		{"CHAOS_SEMAPHORE", func(v string) (err error) { semaphore, err = strconv.Atoi(v); return err }},
+		{"CHAOS_TIME", func(v string) (err error) { within, err = time.ParseDuration(v); return err }},
+	} {
+		if value := os.Getenv(read.name); value != "" {
+			if errs[i] = read.set(value); errs[i] != nil {
+				t.Fatalf("%s: %v", read.name, errs[i])
+			}
+		}
+	}
+	if tasks < 1 || semaphore < 2 || within < time.Second {
+		t.Fatal("CHAOS_TASKS must be at least 1, CHAOS_SEMAPHORE at least 2, CHAOS_TIME at least 1s")
+	}
+	return newPlan(seed, tasks, within, semaphore)
+}
+
+// String is the command that runs the plan again.
+func (p plan) String() string {
+	return fmt.Sprintf("CHAOS_SEED=%d CHAOS_TASKS=%d CHAOS_TIME=%s CHAOS_SEMAPHORE=%d", p.seed, p.tasks, p.time, p.semaphore)
+}
+
+func TestASeedIsASchedule(t *testing.T) {
+	t.Parallel()
+	first, again, other := newPlan(7, 10, time.Minute, 4), newPlan(7, 10, time.Minute, 4), newPlan(8, 10, time.Minute, 4)
+	if !reflect.DeepEqual(first, again) || reflect.DeepEqual(first.faults, other.faults) {
+		t.Error("the faults do not follow from the seed")
+	}
+	happens := map[string]bool{}
+	for _, f := range newPlan(7, 10, time.Second, 4).faults {
+		happens[f.kind] = true
+	}
+	if len(happens) != len(rates) {
+		t.Errorf("%d kinds of faults happen, want all %d", len(happens), len(rates))
+	}
+}

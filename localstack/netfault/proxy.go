@@ -1,0 +1,154 @@
+// Package netfault is for tests: a TCP proxy that does to connections what networks and restarts do.
+package netfault
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+)
+
+// Proxy forwards connections to a server and breaks them when it is told to. Its methods may be called at any time.
+type Proxy struct {
+	listener net.Listener
+	all      sync.WaitGroup
+
+	mu        sync.Mutex
+	server    string
+	conns     map[net.Conn]bool // both ends of each
+	turns     int               // times that a client spoke after the server did: round trips
+	serverWas bool              // the server spoke last
+	losing    int               // answers still to be lost, each with its connection
+	closed    bool
+}
+
+// Listen starts a proxy to the server at host:port on a free port of 127.0.0.1.
+func Listen(server string) (*Proxy, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for connections to %s: %w", server, err)
+	}
+	p := &Proxy{listener: listener, server: server, conns: map[net.Conn]bool{}}
+	p.all.Go(p.accept)
+	return p, nil
+}
+
+// Address is the host:port that clients connect to.
+func (p *Proxy) Address() string { return p.listener.Addr().String() }
+
+// Close ends the proxy and all connections. Closing again does nothing.
+func (p *Proxy) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.Refuse()
+	p.all.Wait()
+}
+
+// Refuse ends all connections and takes no more, like a machine without the server.
+func (p *Proxy) Refuse() {
+	_ = p.listener.Close()
+	p.Cut()
+}
+
+// Redirect makes connections from now on lead to another server.
+func (p *Proxy) Redirect(server string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.server = server
+}
+
+// Cut ends all connections, in the middle of whatever they carry.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn := range p.conns {
+		_ = conn.Close()
+	}
+	clear(p.conns)
+}
+
+// LoseAnswers lets the server do what it is asked next, and cuts the connection instead of passing on its answer, n
+// times.
+func (p *Proxy) LoseAnswers(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.losing = n
+}
+
+// RoundTrips counts those that do makes.
+func (p *Proxy) RoundTrips(do func()) int {
+	p.mu.Lock()
+	before := p.turns
+	p.mu.Unlock()
+	do()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.turns - before
+}
+
+func (p *Proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		p.mu.Lock()
+		to := p.server
+		p.mu.Unlock()
+		server, err := net.Dial("tcp", to)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns[client], p.conns[server] = true, true
+		closed := p.closed
+		p.mu.Unlock()
+		p.all.Go(func() { p.forward(server, client, false) })
+		p.all.Go(func() { p.forward(client, server, true) })
+		if closed {
+			p.Cut()
+		}
+	}
+}
+
+func (p *Proxy) forward(to, from net.Conn, fromServer bool) {
+	defer func() {
+		_, _ = to.Close(), from.Close()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.conns, from)
+	}()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 && p.passes(fromServer) {
+			_, err = to.Write(buffer[:n])
+		} else if n > 0 {
+			err = io.EOF
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// passes notes that somebody spoke and says whether it is to be heard.
+func (p *Proxy) passes(fromServer bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !fromServer && p.serverWas {
+		p.turns++
+	}
+	p.serverWas = fromServer
+	if fromServer && p.losing > 0 {
+		p.losing--
+		return false
+	}
+	return true
+}
