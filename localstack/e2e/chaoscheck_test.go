@@ -29,7 +29,7 @@ type verdict struct {
 	lost, doubled   int           // tasks without an ending, endings after an ending
 	rescued, gaveUp int           // attempts that were lost, tasks that were failed for that
 	live, leases    int           // the most live workers with a lease, and leases, at any instant
-	longest         time.Duration // from the last sign of life of a lost attempt to the next claim or the ending
+	longest         time.Duration // from the last sign of life of a lost attempt until its task was sent again, or ended
 	sweepsNeeded    int           // the most that any rescue took
 }
 
@@ -102,8 +102,8 @@ func (v *verdict) steps(id string, changes []change) {
 // mostSweeps is how many sweeps may pass until a task is rescued, and again until it is sent.
 const mostSweeps = 2
 
-// recoveries checks that what waits for a sweep does not wait for more than two, and measures how long lost attempts keep
-// their tasks from going on.
+// recoveries checks that what waits for a sweep does not wait for more than two, and measures how long a lost
+// attempt keeps its task from the queue.
 func (v *verdict) recoveries(id string, changes []change, sweeps []sweep) {
 	var silent time.Time // the last sign of life of an attempt that was lost
 	for i := 1; i < len(changes); i++ {
@@ -123,7 +123,7 @@ func (v *verdict) recoveries(id string, changes []change, sweeps []sweep) {
 		if waited > mostSweeps {
 			v.problem("task %s waited for %d sweeps: from %s, due %s, to %s", id, waited, from, from.due.Format("15:04:05.000"), to)
 		}
-		if !silent.IsZero() && (what == "claimed" || to.ended()) {
+		if !silent.IsZero() && (to.sent || to.status != "pending") {
 			v.longest = max(v.longest, to.at.Sub(silent))
 			silent = time.Time{}
 		}

@@ -163,32 +163,33 @@ func (c *chaos) sweepUntil(stop <-chan struct{}) {
 	}
 }
 
-// sendDuplicates sends messages that are already there, or name no task.
+// sendDuplicates sends n times a message of a task that was sent already, one of an unknown task, and one that names none.
 func (c *chaos) sendDuplicates(n int) {
 	c.mu.Lock()
 	submitted := c.submitted
 	c.mu.Unlock()
 	random := rand.New(rand.NewPCG(c.plan.seed, uint64(1000+c.duplicates)))
-	queue := c.current().aws + "/000000000000/ksu-TaskQueue"
 	for range n {
-		body := fmt.Sprintf(`{"id":%q}`, uuid.NewString())
-		switch kind := random.IntN(4); {
-		case kind == 0:
-			body = `{"id":7}`
-		case kind > 1 && len(submitted) > 0:
-			body = fmt.Sprintf(`{"id":%q}`, submitted[random.IntN(len(submitted))].id)
+		bodies := []string{fmt.Sprintf(`{"id":%q}`, uuid.NewString()), `{"id":7}`}
+		if len(submitted) > 0 {
+			bodies = append(bodies, fmt.Sprintf(`{"id":%q}`, submitted[random.IntN(len(submitted))].id))
 		}
-		request, err := json.Marshal(map[string]string{"QueueUrl": queue, "MessageBody": body})
-		if err != nil {
-			c.t.Error(err)
-			return
+		for _, body := range bodies {
+			c.sendMessage(body)
+			c.duplicates++
 		}
-		r, err := c.aws("/", "AmazonSQS.SendMessage", string(request))
-		if err != nil || r.status != http.StatusOK {
-			c.t.Errorf("SendMessage: %d %s %v", r.status, r.body, err)
-			return
-		}
-		c.duplicates++
+	}
+}
+
+func (c *chaos) sendMessage(body string) {
+	queue := c.current().aws + "/000000000000/ksu-TaskQueue"
+	request, err := json.Marshal(map[string]string{"QueueUrl": queue, "MessageBody": body})
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	if r, err := c.aws("/", "AmazonSQS.SendMessage", string(request)); err != nil || r.status != http.StatusOK {
+		c.t.Errorf("SendMessage: %d %s %v", r.status, r.body, err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/url"
@@ -33,6 +32,7 @@ type chaos struct {
 	folder    string
 	postgres  *services.Postgres
 	proxy     *netfault.Proxy
+	through   string // the database's URL through the proxy
 	queue     *faultyQueue
 
 	mu        sync.Mutex
@@ -70,13 +70,10 @@ func newChaos(t *testing.T, p plan) *chaos {
 		}
 	})
 	c.startPostgres()
-	if c.proxy, err = netfault.Listen(c.server()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.proxy.Close)
+	c.proxy, c.through = proxied(t, c.postgres.URL())
 	c.queue = newFaultyQueue(t)
 	c.startStack()
-	c.exec(keepHistory)
+	execute(t, c.postgres.URL(), keepHistory)
 	return c
 }
 
@@ -102,14 +99,9 @@ func (c *chaos) server() string {
 
 // startStack starts the local stack with the application's template, and waits until it is ready.
 func (c *chaos) startStack() {
-	u, err := url.Parse(c.postgres.URL())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	u.Host = c.proxy.Address()
 	s := launch(c.t, filepath.Join(c.folder, "stack"), "--template", c.template(), "--parameter-overrides", fmt.Sprintf(
 		`Semaphore=%d JobMinDuration=50ms JobMaxDuration=3500ms JobFailureRate=0.2 WorkerTimeout=30 TaskVisibilityTimeout=30 DatabaseUrl="%s"`,
-		c.plan.semaphore, u))
+		c.plan.semaphore, c.through))
 	s.untilReady()
 	c.queue.leadTo(s.aws)
 	c.mu.Lock()
@@ -118,27 +110,10 @@ func (c *chaos) startStack() {
 }
 
 // template is the application's template with one more variable for all functions: the way to SQS is through the fault
-// proxy. It lies in another folder, so that the functions' folders have their full paths.
+// proxy.
 func (c *chaos) template() string {
-	content, err := os.ReadFile("../../infra/sam/template.yaml")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	variable := []byte("        LOG_LEVEL: !Ref LogLevel\n")
-	if bytes.Count(content, variable) != 1 {
-		c.t.Fatal("the template has no place for one more variable of all functions")
-	}
-	content = bytes.ReplaceAll(content, variable, append(variable, "        AWS_ENDPOINT_URL_SQS: "+c.queue.url+"\n"...))
-	content = bytes.ReplaceAll(content, []byte("CodeUri: ../../"), []byte("CodeUri: "+root+"/"))
-	path := filepath.Join(c.folder, "template.yaml")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		c.t.Fatal(err)
-	}
-	return path
+	const variable = "        LOG_LEVEL: !Ref LogLevel\n"
+	return changedTemplate(c.t, c.folder, variable, variable+"        AWS_ENDPOINT_URL_SQS: "+c.queue.url+"\n")
 }
 
 // current is the stack that runs now.
@@ -220,18 +195,6 @@ func (c *chaos) crashPostgres() error {
 	}
 	<-c.postgres.Done()
 	return c.postgres.Close(context.Background())
-}
-
-// exec runs statements on the database itself, past the proxy.
-func (c *chaos) exec(sql string) {
-	conn, err := pgx.Connect(context.Background(), c.postgres.URL())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.Background()) }()
-	if _, err := conn.Exec(context.Background(), sql); err != nil {
-		c.t.Fatal(err)
-	}
 }
 
 func (c *chaos) count(ctx context.Context, sql string) (n int, err error) {

@@ -41,7 +41,7 @@ var rates = []struct {
 	{"SQS answers 500", 5, 1},          // for a second or so
 	{"SQS answers 500 falsely", 5, 1},  // and has taken the message
 	{"SQS takes messages twice", 5, 1}, // as its at-least-once delivery looks to a worker
-	{"send duplicates", 20, 8},         // of any task, of unknown ones, and malformed messages
+	{"send duplicates", 20, 3},         // of tasks that were sent, of unknown ones, and malformed messages
 	{"kill the stack", 4, 1},           // with SIGKILL, and start it again on the same data
 }
 

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"os"
@@ -11,8 +10,6 @@ import (
 	"testing"
 
 	"ksu/localstack/build"
-	"ksu/localstack/process"
-	"ksu/localstack/services"
 )
 
 // BenchmarkColdStart is the time from the start of a function's process to its first request for an invocation, beside
@@ -86,24 +83,4 @@ func runtimeAPI(b *testing.B, next chan<- struct{}) string {
 	go func() { _ = server.Serve(listener) }()
 	b.Cleanup(func() { _ = server.Close() })
 	return listener.Addr().String()
-}
-
-func postgresURL(b testing.TB) string {
-	supervisor, err := process.Start()
-	if err != nil {
-		b.Fatal(err)
-	}
-	postgres, err := services.StartPostgres(b.Context(), services.PostgresOptions{
-		Dir: filepath.Join(b.TempDir(), "postgres"), Processes: supervisor, Log: func(string) {},
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := postgres.Close(context.Background()); err != nil {
-			b.Log(err)
-		}
-		_ = supervisor.Close()
-	})
-	return postgres.URL()
 }

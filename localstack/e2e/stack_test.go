@@ -81,6 +81,35 @@ func (s *running) untilReady() {
 	})
 }
 
+// changedTemplate writes the application's template into a folder with some texts replaced, each of which it has once:
+// old, new, old, new. It returns the path.
+func changedTemplate(t testing.TB, dir string, replacements ...string) string {
+	t.Helper()
+	content, err := os.ReadFile("../../infra/sam/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs("../..")
+	if err == nil {
+		root, err = filepath.Rel(dir, root) // paths in a template are relative to it
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(content), ": ../../", ": "+root+"/")
+	for i := 0; i < len(replacements); i += 2 {
+		if strings.Count(text, replacements[i]) != 1 {
+			t.Fatalf("the template has %q not once", replacements[i])
+		}
+		text = strings.Replace(text, replacements[i], replacements[i+1], 1)
+	}
+	path := filepath.Join(dir, "template.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func launch(t testing.TB, data string, arguments ...string) *running {
 	t.Helper()
 	s := &running{t: t, ended: make(chan struct{})}

@@ -1,0 +1,107 @@
+package e2e_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"ksu/localstack/netfault"
+	"ksu/localstack/process"
+	"ksu/localstack/services"
+)
+
+// postgresURL starts a Postgres that the test has to itself, past the stack.
+func postgresURL(t testing.TB) string {
+	t.Helper()
+	supervisor, err := process.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := supervisor.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	postgres, err := services.StartPostgres(t.Context(), services.PostgresOptions{
+		Dir: filepath.Join(t.TempDir(), "postgres"), Processes: supervisor,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := postgres.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return postgres.URL()
+}
+
+// execute runs statements on a database.
+func execute(t testing.TB, url, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// proxied starts a proxy to a database and returns it with the URL that leads through it.
+func proxied(t testing.TB, database string) (*netfault.Proxy, string) {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := netfault.Listen(u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	u.Host = p.Address()
+	return p, u.String()
+}
+
+// TestDatabaseAway: every route of a function that runs already says 503 and when to come again, and works again as soon
+// as the database does.
+func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
+	database := postgresURL(t)
+	proxy, through := proxied(t, database)
+	s := start(t, t.TempDir(), `JobMinDuration=4m JobMaxDuration=5m DatabaseUrl="`+through+`"`)
+	id := s.submit()
+	proxy.Redirect("127.0.0.1:1") // where nothing listens
+	proxy.Cut()
+	for _, route := range []struct{ method, path string }{
+		{"POST", "/task"}, {"GET", "/task"}, {"GET", "/task/" + id + "/status"}, {"GET", "/task/" + id + "/result"}, {"DELETE", "/task/" + id},
+	} {
+		began := time.Now()
+		r := s.do(route.method, route.path, "", "Idempotency-Key", uuid.NewString())
+		if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") != "5" ||
+			r.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(r.body, `"status":503`) || strings.Contains(r.body, "127.0.0.1") {
+			t.Errorf("%s %s: %d %v %s; want 503, Retry-After and a problem without addresses", route.method, route.path, r.status, r.header, r.body)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%s %s took %s to say so", route.method, route.path, took)
+		}
+	}
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy.Redirect(u.Host)
+	if r := s.do("GET", "/task/"+id+"/status", ""); r.status != http.StatusOK {
+		t.Errorf("with the database back: %d %s", r.status, r.body)
+	}
+	s.submit()
+}
