@@ -12,7 +12,7 @@ import (
 	"ksu/migrate/schema"
 )
 
-const usage = `usage: migrate COMMAND, with the database in DATABASE_URL
+const usage = `usage: migrate COMMAND, with the database in DATABASE_URL, or as KSU_CONFIG and STORAGE_… say
   up         run the migrations that the database lacks, and that ClickHouse lacks where CLICKHOUSE_ADDRESS names one
   down [N]   take back the last N migrations, by default 1
   version    print the version of the database's schema and of this build
@@ -22,9 +22,14 @@ const usage = `usage: migrate COMMAND, with the database in DATABASE_URL
 // targets are the databases.
 type targets struct {
 	tasks *schema.Target
+	// leaveTasks says that Up leaves their schema alone.
+	leaveTasks bool
 	// logs is nil where ClickHouse is not configured.
 	logs *schema.Target
 }
+
+// leftAlone is said in place of a migration of the tasks' schema.
+const leftAlone = "the schema is left alone, since storage.need_migrate is false"
 
 var errNoLogs = errors.New("CLICKHOUSE_ADDRESS is not set; it names the server of the logs, such as clickhouse:9000")
 
@@ -36,7 +41,7 @@ func run(ctx context.Context, args []string, t targets, out io.Writer) error {
 	command, args := args[0], args[1:]
 	switch command {
 	case "up":
-		if err := migrate(ctx, command, args, t.tasks, "schema", out); err != nil || t.logs == nil {
+		if err := upTasks(ctx, args, t, out); err != nil || t.logs == nil {
 			return err
 		}
 		return migrate(ctx, command, args, t.logs, "log schema", out)
@@ -58,6 +63,15 @@ func run(ctx context.Context, args []string, t targets, out io.Writer) error {
 	default:
 		return fmt.Errorf("unknown command %q\n%s", command, usage)
 	}
+}
+
+// upTasks migrates the tasks' schema up, unless it is to be left alone.
+func upTasks(ctx context.Context, args []string, t targets, out io.Writer) error {
+	if t.leaveTasks {
+		_, err := fmt.Fprintln(out, leftAlone)
+		return err
+	}
+	return migrate(ctx, "up", args, t.tasks, "schema", out)
 }
 
 // migrate runs a command on one database and prints the version that it leaves.

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,23 +19,39 @@ import (
 )
 
 func main() {
-	cfg, err := config.Load()
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+		lambda.Start(cfn.LambdaWrap(handle))
+		return
+	}
+	t, err := configured()
 	if err != nil {
 		exit(err)
-	}
-	t := targets{tasks: schema.Postgres(cfg.Storage.URL())}
-	if cfg.ClickHouse.Address != "" {
-		t.logs = schema.Logs(cfg.ClickHouse)
-	}
-	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
-		lambda.Start(cfn.LambdaWrap(resource{t}.handle))
-		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], t, os.Stdout); err != nil {
 		exit(err)
 	}
+}
+
+// configured returns the databases of the configuration.
+func configured() (targets, error) {
+	cfg, err := config.Load()
+	if err != nil {
+		return targets{}, err
+	}
+	for _, warning := range cfg.Warnings {
+		slog.Warn(warning)
+	}
+	t := targets{leaveTasks: !cfg.Storage.NeedMigrate}
+	if t.tasks, err = schema.Tasks(cfg.Storage); err != nil {
+		return t, err
+	}
+	if cfg.ClickHouse.Address != "" {
+		t.logs = schema.Logs(cfg.ClickHouse)
+	}
+	return t, nil
 }
 
 func exit(err error) {

@@ -116,7 +116,7 @@ func TestCustomResource(t *testing.T) {
 		{"unknown", "Replace", url, "FAILED", `request type "Replace" is unknown`, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			answer := ask(t, resource{targets{tasks: schema.Postgres(test.url)}}, "Custom::Migration", test.request)
+			answer := ask(t, resource{targets{tasks: schema.Postgres(test.url)}}.handle, "Custom::Migration", test.request)
 			if answer.Status != test.status || !strings.Contains(answer.Reason, test.reason) ||
 				answer.PhysicalResourceID != tasksID || answer.Data.Version != test.version {
 				t.Errorf("answer is %+v; want %s, %q, %s, version %d", answer, test.status, test.reason, tasksID, test.version)
@@ -152,13 +152,13 @@ func TestLogs(t *testing.T) {
 		}
 	}
 	alone := resource{targets{logs: logs()}}
-	if got := ask(t, alone, logsType, "Create"); got.Status != "SUCCESS" || got.PhysicalResourceID != logsID || got.Data.Version != alone.logs.Latest() {
+	if got := ask(t, alone.handle, logsType, "Create"); got.Status != "SUCCESS" || got.PhysicalResourceID != logsID || got.Data.Version != alone.logs.Latest() {
 		t.Errorf("answer is %+v", got)
 	}
-	if got := ask(t, resource{}, logsType, "Create"); got.Status != "FAILED" || !strings.Contains(got.Reason, "CLICKHOUSE_ADDRESS is not set") {
+	if got := ask(t, resource{}.handle, logsType, "Create"); got.Status != "FAILED" || !strings.Contains(got.Reason, "CLICKHOUSE_ADDRESS is not set") {
 		t.Errorf("answer without ClickHouse is %+v", got)
 	}
-	if got := ask(t, resource{}, logsType, "Delete"); got.Status != "SUCCESS" || got.PhysicalResourceID != logsID {
+	if got := ask(t, resource{}.handle, logsType, "Delete"); got.Status != "SUCCESS" || got.PhysicalResourceID != logsID {
 		t.Errorf("answer to Delete is %+v", got)
 	}
 }
@@ -169,7 +169,7 @@ type answer struct {
 	Data               struct{ Version uint }
 }
 
-func ask(t *testing.T, r resource, kind, request string) answer {
+func ask(t *testing.T, handle cfn.CustomResourceFunction, kind, request string) answer {
 	t.Helper()
 	text, err := os.ReadFile("testdata/create.json")
 	if err != nil {
@@ -188,7 +188,7 @@ func ask(t *testing.T, r resource, kind, request string) answer {
 	defer bucket.Close()
 	defer http.DefaultClient.CloseIdleConnections() // the wrapper's client
 	event.ResourceType, event.RequestType, event.ResponseURL = kind, cfn.RequestType(request), bucket.URL
-	if _, err := cfn.LambdaWrap(r.handle)(t.Context(), event); err != nil {
+	if _, err := cfn.LambdaWrap(handle)(t.Context(), event); err != nil {
 		t.Log("the function returns", err) // CloudFormation reads the answer alone
 	}
 	return got

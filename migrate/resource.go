@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/aws/aws-lambda-go/cfn"
 )
@@ -19,19 +20,37 @@ const (
 // it when it changed, and a ClickHouse that is away fails no other deployment.
 const logsType = "Custom::LogMigration"
 
+// handle reads the configuration for each request, so that what is wrong with it is the answer: for a function that does
+// not start, CloudFormation waits an hour.
+func handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
+	var r resource
+	if event.RequestType != cfn.RequestDelete {
+		t, err := configured()
+		if err != nil {
+			return r.id(event), nil, err
+		}
+		r.targets = t
+	}
+	return r.handle(ctx, event)
+}
+
 // resource answers the requests of the CloudFormation custom resources.
 type resource struct{ targets }
 
 // handle migrates up on Create and Update; the attribute Version is the schema's. Delete does nothing: deleting a stack
 // must not delete the data.
 func (r resource) handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
-	id, target := tasksID, r.tasks
+	id, target, leave := r.id(event), r.tasks, r.leaveTasks
 	if event.ResourceType == logsType {
-		id, target = logsID, r.logs
+		target, leave = r.logs, false
 	}
 	switch event.RequestType {
 	case cfn.RequestCreate, cfn.RequestUpdate:
-		if target == nil {
+		switch {
+		case leave:
+			slog.Info(leftAlone)
+			return id, nil, nil
+		case target == nil:
 			return id, nil, errNoLogs
 		}
 		version, err := target.Up(ctx)
@@ -44,4 +63,12 @@ func (r resource) handle(ctx context.Context, event cfn.Event) (string, map[stri
 	default:
 		return id, nil, fmt.Errorf("request type %q is unknown; allowed are Create, Update, Delete", event.RequestType)
 	}
+}
+
+// id is the physical id of the resource that a request is about.
+func (resource) id(event cfn.Event) string {
+	if event.ResourceType == logsType {
+		return logsID
+	}
+	return tasksID
 }

@@ -221,7 +221,12 @@ func (s *stack) runCustomResources(ctx context.Context) error {
 	for _, r := range s.resolved.CustomResources {
 		done := s.console.timed("stack", "custom resource %s", r.LogicalID)
 		stackID := fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/local", region, accountID, stackName)
-		if err := s.custom.create(ctx, r, s.functionName(r.Function), stackID); err != nil {
+		err := s.custom.create(ctx, r, s.functionName(r.Function), stackID)
+		if r.MayFail && err != nil && ctx.Err() == nil {
+			s.console.step("warning", "%s; the stack starts without it", err)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		done()

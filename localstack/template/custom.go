@@ -18,6 +18,18 @@ func (r *resolution) buildCustomResource(res *resource, o object) {
 		properties[name] = plain(value)
 	}
 	r.stack.CustomResources = append(r.stack.CustomResources, CustomResource{
-		LogicalID: res.id, Type: res.kind, Function: function.id, Properties: properties,
+		LogicalID: res.id, Type: res.kind, Function: function.id, Properties: properties, MayFail: r.mayFail(res),
 	})
+}
+
+// mayFail reads Metadata.LocalStack.MayFail of a resource.
+func (r *resolution) mayFail(res *resource) bool {
+	may := false
+	for key, value := range members(member(member(res.node, "Metadata"), "LocalStack")) {
+		if key.Value != "MayFail" || value.Value != "true" && value.Value != "false" {
+			r.add(key.Line, res.subject(), "Metadata LocalStack has %s: %s; known is MayFail, true or false", key.Value, value.Value)
+		}
+		may = value.Value == "true"
+	}
+	return may
 }

@@ -151,6 +151,8 @@ type CustomResource struct {
 	Type      string
 	// Function is the logical id of the function behind ServiceToken.
 	Function string
+	// MayFail says that a failure is reported and does not end the start: the resource's Metadata.LocalStack.MayFail.
+	MayFail bool
 	// Properties are those of the template, ServiceToken among them; scalars are strings, as CloudFormation sends them.
 	Properties map[string]any
 }

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"ksu/shared/config"
+	"ksu/shared/database"
 )
 
 const (
@@ -22,26 +24,28 @@ const (
 )
 
 // connect opens a database once its server answers.
-func connect(ctx context.Context, url string) (*sql.DB, error) {
-	if url == "" {
-		return nil, errors.New("DATABASE_URL is not set; it names the database, such as postgres://user:password@host:5432/name")
-	}
-	cfg, err := pgx.ParseConfig(url)
+func connect(ctx context.Context, storage config.Storage) (*sql.DB, error) {
+	cfg, err := database.Parse(ctx, storage)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		return nil, err
 	}
-	if cfg.ConnectTimeout == 0 || cfg.ConnectTimeout > time.Minute { // pgx's own default is 2 minutes
-		cfg.ConnectTimeout = connectTimeout
+	cc := cfg.ConnConfig
+	if cc.ConnectTimeout == 0 || cc.ConnectTimeout > time.Minute { // pgx's own default is 2 minutes
+		cc.ConnectTimeout = connectTimeout
 	}
-	db := stdlib.OpenDB(*cfg)
-	if err := reach(ctx, db); err != nil {
+	var options []stdlib.OptionOpenDB
+	if cfg.BeforeConnect != nil {
+		options = append(options, stdlib.OptionBeforeConnect(cfg.BeforeConnect))
+	}
+	db := stdlib.OpenDB(*cc, options...)
+	if err := reach(ctx, db, func(err error) bool { return cfg.Refused(err) || transient(err) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to Postgres: %w", err), db.Close())
 	}
 	return db, nil
 }
 
-// reach waits until the server answers.
-func reach(ctx context.Context, db *sql.DB) error {
+// reach waits until the server answers, as long as errors are transient.
+func reach(ctx context.Context, db *sql.DB, transient func(error) bool) error {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	for last := time.Now().Add(patience); ; {

@@ -44,7 +44,7 @@ func connectLogs(ctx context.Context, cfg config.ClickHouse) (*sql.DB, error) {
 		options.TLS = &tls.Config{}
 	}
 	db := ch.OpenDB(options)
-	if err := reach(ctx, db); err != nil {
+	if err := reach(ctx, db, transient); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to ClickHouse at %s: %w", cfg.Address, err), db.Close())
 	}
 	return db, nil

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
 	"ksu/migrate/postgres"
+	"ksu/shared/config"
 )
 
 // ErrDirty says that a migration was cut off. Up repeats it; the other commands refuse to work on what may be half of
@@ -33,11 +35,25 @@ type Target struct {
 	finish func(context.Context, *sql.DB) error
 }
 
-// Postgres is the database with the tasks, by its URL.
+// Tasks is the database with the tasks. Its migrations are those of the folder of storage.migrate_src, else those that
+// this build carries.
+func Tasks(storage config.Storage) (*Target, error) {
+	files, err := source(storage.MigrateSource)
+	if err != nil {
+		return nil, fmt.Errorf("storage.migrate_src: %w", err)
+	}
+	return onPostgres(storage, files), nil
+}
+
+// Postgres is a Postgres database by its URL, with the migrations that this build carries.
 func Postgres(url string) *Target {
+	return onPostgres(config.Storage{DatabaseURL: config.Secret(url)}, postgres.Files)
+}
+
+func onPostgres(storage config.Storage, files fs.FS) *Target {
 	return &Target{
-		files:   postgres.Files,
-		connect: func(ctx context.Context) (*sql.DB, error) { return connect(ctx, url) },
+		files:   files,
+		connect: func(ctx context.Context) (*sql.DB, error) { return connect(ctx, storage) },
 		driver:  func(db *sql.DB) (database.Driver, error) { return driver.WithInstance(db, &driver.Config{}) },
 	}
 }
@@ -58,7 +74,7 @@ func Version(ctx context.Context, url string) (uint, error) { return Postgres(ur
 func (t *Target) Latest() uint {
 	versions, err := versions(t.files)
 	if err != nil {
-		panic(err) // the files are part of the program
+		panic(err) // they were read before, or are part of the program
 	}
 	return versions[len(versions)-1]
 }
@@ -73,7 +89,7 @@ func versions(files fs.FS) ([]uint, error) {
 		return nil, errors.New("list migrations: there is none")
 	}
 	list := make([]uint, len(names))
-	for i, name := range names { // sorted by name, and the numbers have a fixed width
+	for i, name := range names {
 		number, _, _ := strings.Cut(name, "_")
 		n, err := strconv.ParseUint(number, 10, 32)
 		if err != nil {
@@ -81,6 +97,7 @@ func versions(files fs.FS) ([]uint, error) {
 		}
 		list[i] = uint(n)
 	}
+	slices.Sort(list)
 	return list, nil
 }
 

@@ -1,7 +1,6 @@
 package database_test
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"sync"
@@ -19,7 +18,7 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
 	arn := a.storage.SecretARN
-	if _, err := schema.Up(t.Context(), a.url()); err != nil {
+	if err := a.migrate(); err != nil {
 		t.Fatal(err)
 	}
 	before := secrets.called(arn)
@@ -58,6 +57,22 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// TestRotationDuringMigration is about the migration's connection, and about a secret that is behind the server's password.
+func TestRotationDuringMigration(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	arn := a.storage.SecretARN
+	right := secrets.value(arn)
+	secrets.put(arn, strings.Replace(right, `"password":"`, `"password":"old`, 1))
+	done := make(chan error, 1)
+	go func() { done <- a.migrate() }()
+	until(t, "the secret to be fetched", func() bool { return secrets.called(arn) > 0 })
+	secrets.put(arn, right)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestSecretOfAnotherPassword(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
@@ -72,8 +87,10 @@ func TestSecretOfAnotherPassword(t *testing.T) {
 	}
 }
 
-func (a account) url() string {
-	var l struct{ Username, Password string }
-	_ = json.Unmarshal([]byte(secrets.value(a.storage.SecretARN)), &l)
-	return strings.Replace(string(a.storage.DatabaseURL), "://", "://"+l.Username+":"+l.Password+"@", 1)
+func (a account) migrate() error {
+	tasks, err := schema.Tasks(a.storage)
+	if err == nil {
+		_, err = tasks.Up(a.t.Context())
+	}
+	return err
 }

@@ -1,0 +1,40 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+
+	"ksu/migrate/postgres"
+)
+
+// source is the folder of migrations that a file:// URL names; "" is the migrations that this build carries. They also
+// stand in for a folder that does not exist, with a warning: the users' configuration names one of their image.
+func source(address string) (fs.FS, error) {
+	if address == "" {
+		return postgres.Files, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "file" {
+		return nil, fmt.Errorf("%q is not a URL such as file:///folder", address)
+	}
+	folder := u.Host + u.Path // file://folder is relative, as golang-migrate has it
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		slog.Warn("there is no folder " + folder + " (storage.migrate_src); the migrations that this build carries are run")
+		return postgres.Files, nil
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s is not a folder", folder)
+	}
+	files := os.DirFS(folder)
+	if _, err := versions(files); err != nil {
+		return nil, fmt.Errorf("folder %s: %w", folder, err)
+	}
+	return files, nil
+}
