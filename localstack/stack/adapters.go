@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"ksu/localstack/eventsource"
@@ -25,6 +26,7 @@ func (s *stack) templateOptions(endpoint, databaseURL string) template.Options {
 			parameters[p.Name] = found.Value
 		}
 	}
+	maps.Copy(parameters, s.clickHouse.parameters)
 	for name, value := range s.options.Parameters {
 		parameters[name] = value
 	}

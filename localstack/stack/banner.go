@@ -8,7 +8,7 @@ import (
 )
 
 // banner says what runs where, and ends with a command to try.
-func banner(resolved *template.Stack, o Options, api, endpoint, database string, missing []string) string {
+func banner(resolved *template.Stack, o Options, api, endpoint, database, logs string, missing []string) string {
 	var b strings.Builder
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-12s %s\n", name, fmt.Sprintf(format, args...))
@@ -39,6 +39,9 @@ func banner(resolved *template.Stack, o Options, api, endpoint, database string,
 	}
 	if database != "" {
 		row("storage", "%s", database)
+	}
+	if logs != "" {
+		row("logs", "%s", logs)
 	}
 	row("data", "%s", o.Data)
 	for _, m := range missing {

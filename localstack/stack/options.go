@@ -27,6 +27,9 @@ type Options struct {
 	// Storage chooses where tasks are kept: "postgres", or "auto", which is the best that there is; "" is storage.type of
 	// the configuration, else auto.
 	Storage string
+	// ClickHouse says where log lines go beside the terminal: "off", host:port of a running server's native protocol, or
+	// "auto" for the configured server or else an installed one, which is started. "" is the configured one or else off.
+	ClickHouse string
 	// Data is the folder of what outlives a run; default .local. It is created when missing.
 	Data string
 	// DatabaseURL is an existing Postgres to use (DATABASE_URL); "" starts a private one where the template wants one.
@@ -48,6 +51,7 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 	flags.Func("port", "port of the REST API on 127.0.0.1, 0 for any free one (default server.port of the configuration, 8080)", o.setPort)
 	flags.IntVar(&o.AWSPort, "aws-port", 4566, "port of the AWS endpoint on 127.0.0.1, 0 for any free one")
 	flags.StringVar(&o.Storage, "storage", "", "auto or postgres (default storage.type of the configuration, else auto)")
+	flags.StringVar(&o.ClickHouse, "clickhouse", "", "where logs go beside the terminal: off, host:port, or auto, which starts an installed server (default clickhouse.address of the configuration, else off)")
 	flags.StringVar(&o.Data, "data", ".local", "folder of what outlives a run")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -75,6 +79,9 @@ func (o *Options) setPort(text string) error {
 func (o Options) check() error {
 	if o.AWSPort < 0 || o.AWSPort > 65535 {
 		return fmt.Errorf("--aws-port is %d; allowed are 0 to 65535", o.AWSPort)
+	}
+	if err := checkClickHouse(o.ClickHouse); err != nil {
+		return err
 	}
 	return checkStorage("--storage", o.Storage)
 }

@@ -51,18 +51,19 @@ type stack struct {
 	options Options
 	console *console
 
-	template  *template.Template
-	settings  settings
-	resolved  *template.Stack
-	processes *process.Supervisor
-	functions *lambda.Service
-	queues    *sqs.Service
-	api, aws  net.Listener
-	apiServer *http.Server
-	awsServer *http.Server
-	custom    *customResources
-	database  database
-	binaries  map[string]string // by function name
+	template   *template.Template
+	settings   settings
+	resolved   *template.Stack
+	processes  *process.Supervisor
+	functions  *lambda.Service
+	queues     *sqs.Service
+	api, aws   net.Listener
+	apiServer  *http.Server
+	awsServer  *http.Server
+	custom     *customResources
+	database   database
+	clickHouse clickHouse
+	binaries   map[string]string // by function name
 
 	// stops end what was started, in the order of the starts.
 	stops []func(context.Context) error
@@ -73,7 +74,7 @@ type stack struct {
 func (s *stack) start(ctx context.Context) error {
 	started := time.Now()
 	for _, step := range []func(context.Context) error{
-		s.loadTemplate, s.readSettings, s.checkTemplate, s.listen, s.startProcesses, s.buildAndStartDatabase, s.resolveTemplate,
+		s.loadTemplate, s.readSettings, s.checkTemplate, s.listen, s.startProcesses, s.buildAndStartDatabase, s.openClickHouse, s.resolveTemplate,
 		s.startQueues, s.startFunctions, s.serveAWS, s.runCustomResources, s.initFunctions,
 		s.startMappings, s.startSchedules, s.serveAPI,
 	} {
@@ -82,7 +83,7 @@ func (s *stack) start(ctx context.Context) error {
 		}
 	}
 	s.console.step("stack", "ready in %s", time.Since(started).Round(time.Millisecond))
-	s.console.print(banner(s.resolved, s.options, s.apiURL(), s.awsURL(), s.database.what, s.resolved.NotEmulated))
+	s.console.print(banner(s.resolved, s.options, s.apiURL(), s.awsURL(), s.database.what, s.clickHouse.what, s.resolved.NotEmulated))
 	return nil
 }
 

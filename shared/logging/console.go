@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -39,18 +40,32 @@ const (
 	messageWidth = 40
 )
 
-// console writes lines for people: time, level, message, then the attributes, aligned and coloured.
+// console writes lines for people: time, level, message, then the attributes, aligned, and coloured unless it is plain.
 type console struct {
 	mu     *sync.Mutex // of w, shared by all that With made
 	w      io.Writer
 	level  slog.Level
 	source bool
+	plain  bool
 	prefix string // attributes of With
 	group  string // open groups, each with a dot
 }
 
+// NewConsole returns a handler of all levels that writes aligned text for people, in colours where w is a terminal.
+func NewConsole(w io.Writer) slog.Handler {
+	return &console{mu: new(sync.Mutex), w: w, level: math.MinInt, plain: !coloured(w)}
+}
+
 func newConsole(w io.Writer, level slog.Level, source bool) slog.Handler {
 	return &console{mu: new(sync.Mutex), w: w, level: level, source: source}
+}
+
+// in returns a text in a colour.
+func (c *console) in(colour, text string) string {
+	if c.plain {
+		return text
+	}
+	return colour + text + plainColour
 }
 
 // Enabled implements slog.Handler.
@@ -60,20 +75,20 @@ func (c *console) Enabled(_ context.Context, level slog.Level) bool { return lev
 func (c *console) Handle(_ context.Context, record slog.Record) error {
 	var b strings.Builder
 	if !record.Time.IsZero() {
-		b.WriteString(grey + record.Time.Local().Format("15:04:05.000") + plainColour + " ")
+		b.WriteString(c.in(grey, record.Time.Local().Format("15:04:05.000")) + " ")
 	}
-	fmt.Fprintf(&b, "%s%-5s%s %s", colour(record.Level), record.Level, plainColour, record.Message)
+	fmt.Fprintf(&b, "%s %s", c.in(colour(record.Level), fmt.Sprintf("%-5s", record.Level)), record.Message)
 	if missing := messageWidth - utf8.RuneCountInString(record.Message); missing > 0 && (c.prefix != "" || record.NumAttrs() > 0) {
 		b.WriteString(strings.Repeat(" ", missing))
 	}
 	b.WriteString(c.prefix)
 	record.Attrs(func(a slog.Attr) bool {
-		writeAttr(&b, c.group, a)
+		c.writeAttr(&b, c.group, a)
 		return true
 	})
 	if c.source && record.PC != 0 {
 		frame, _ := runtime.CallersFrames([]uintptr{record.PC}).Next()
-		b.WriteString(" " + grey + short(frame.File, frame.Line) + plainColour)
+		b.WriteString(" " + c.in(grey, short(frame.File, frame.Line)))
 	}
 	b.WriteByte('\n')
 	c.mu.Lock()
@@ -86,7 +101,7 @@ func (c *console) Handle(_ context.Context, record slog.Record) error {
 func (c *console) WithAttrs(attrs []slog.Attr) slog.Handler {
 	var b strings.Builder
 	for _, a := range attrs {
-		writeAttr(&b, c.group, a)
+		c.writeAttr(&b, c.group, a)
 	}
 	clone := *c
 	clone.prefix += b.String()
@@ -116,14 +131,14 @@ func colour(level slog.Level) string {
 	}
 }
 
-func writeAttr(b *strings.Builder, group string, a slog.Attr) {
+func (c *console) writeAttr(b *strings.Builder, group string, a slog.Attr) {
 	v := a.Value.Resolve()
 	if v.Kind() == slog.KindGroup {
 		if a.Key != "" {
 			group += a.Key + "."
 		}
 		for _, member := range v.Group() {
-			writeAttr(b, group, member)
+			c.writeAttr(b, group, member)
 		}
 		return
 	}
@@ -134,7 +149,7 @@ func writeAttr(b *strings.Builder, group string, a slog.Attr) {
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == '"' || r == '=' || !strconv.IsPrint(r) }) {
 		text = strconv.Quote(text)
 	}
-	b.WriteString(" " + grey + group + a.Key + "=" + plainColour + text)
+	b.WriteString(" " + c.in(grey, group+a.Key+"=") + text)
 }
 
 func valueText(v slog.Value) string {

@@ -1,0 +1,58 @@
+// Command logs prints the functions' log lines from ClickHouse: all lines of one task in their order, or new lines of all
+// functions as they arrive. The server is the one that CLICKHOUSE_ADDRESS and its like name, else that of the local stack
+// that runs with the data folder.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/google/uuid"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, flag.ErrHelp) && ctx.Err() == nil {
+		fmt.Fprintln(os.Stderr, "logs:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the command; without a task it returns when ctx ends.
+func run(ctx context.Context, args []string, env func(string) string, out, help io.Writer) error {
+	flags := flag.NewFlagSet("logs", flag.ContinueOnError)
+	flags.SetOutput(help)
+	data := flags.String("data", ".local", "the local stack's data folder, which says where its ClickHouse is")
+	task := flags.String("task", "", "print all lines of the task with this id, instead of new lines of all functions")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("argument %q is not known; run with --help for the flags", flags.Arg(0))
+	}
+	var id uuid.UUID
+	if *task != "" {
+		var err error
+		if id, err = uuid.Parse(*task); err != nil {
+			return fmt.Errorf("task is %q; it must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057", *task)
+		}
+	}
+	options, err := server(env, *data)
+	if err != nil {
+		return err
+	}
+	r := open(options, out)
+	defer r.close()
+	if *task != "" {
+		return r.story(ctx, id)
+	}
+	return r.follow(ctx)
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ksu/shared/logging"
+	"ksu/shared/logging/clickhouse"
+	"ksu/shared/logging/clickhouse/clickhousetest"
+)
+
+// setup starts a server and returns what names its database, and a log of a function into it.
+func setup(t *testing.T) (env func(string) string, open func(function string) *logging.Logger) {
+	t.Helper()
+	server := clickhousetest.Start(t)
+	database := server.Logs(t)
+	variables := map[string]string{"CLICKHOUSE_ADDRESS": server.Address, "CLICKHOUSE_DATABASE": database}
+	return func(name string) string { return variables[name] }, func(function string) *logging.Logger {
+		log, err := logging.Open(logging.Config{Writer: io.Discard, Function: function,
+			ClickHouse: clickhouse.Config{Address: server.Address, Database: database}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = log.Close(context.Background()) })
+		return log
+	}
+}
+
+// untimed is the output without the times that begin the lines.
+func untimed(out string) string {
+	var b strings.Builder
+	for line := range strings.Lines(out) {
+		b.WriteString(line[len("15:04:05.000 "):])
+	}
+	return b.String()
+}
+
+func TestStoryOfATask(t *testing.T) {
+	t.Parallel()
+	env, open := setup(t)
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, worker := open("ksu-Api"), open("ksu-Worker")
+	ctx := t.Context()
+	api.InfoContext(ctx, "task submitted", "task_id", id)
+	worker.WarnContext(logging.Task(ctx, id.String(), 1), "task failed", "error", io.ErrUnexpectedEOF, "n", 7, slog.Group("g", "k", "v"))
+	api.InfoContext(logging.Task(ctx, uuid.NewString(), 0), "another task")
+	api.InfoContext(logging.Task(ctx, id.String(), 0), "task deleted")
+	for _, log := range []*logging.Logger{worker, api} { // the later lines arrive first
+		if err := log.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := run(ctx, []string{"-task", id.String()}, env, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	want := "INFO  ksu-Api  task submitted\n" +
+		`WARN  ksu-Worker  task failed                  attempt=1 error="[\"unexpected EOF\"]" n=7 g="{\"k\":\"v\"}"` + "\n" +
+		"INFO  ksu-Api     task deleted\n"
+	if got := untimed(out.String()); got != want {
+		t.Errorf("the story is\n%swant\n%s", got, want)
+	}
+	err = run(ctx, []string{"-task", "01890a5d-ac96-774b-bcce-b302099a8057"}, env, &out, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "no lines of task 01890a5d") {
+		t.Errorf("an unknown task: %v", err)
+	}
+}
+
+// writer tells of each write.
+type writer struct {
+	mu    sync.Mutex
+	lines []string
+	wrote chan struct{}
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	w.lines = append(w.lines, untimed(string(p)))
+	w.mu.Unlock()
+	w.wrote <- struct{}{}
+	return len(p), nil
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	env, open := setup(t)
+	log := open("api")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out := &writer{wrote: make(chan struct{}, 10)}
+	var following sync.WaitGroup
+	following.Go(func() {
+		if err := run(ctx, nil, env, out, io.Discard); ctx.Err() == nil {
+			t.Error(err)
+		}
+	})
+	for _, message := range []string{"one", "two"} {
+		log.Info(message)
+		if err := log.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-out.wrote:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("no line %q", message)
+		}
+	}
+	stop()
+	following.Wait()
+	if got := strings.Join(out.lines, ""); got != "INFO  api  one\nINFO  api  two\n" {
+		t.Errorf("followed %q", got)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	none := func(string) string { return "" }
+	bad := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bad, "clickhouse.url"), []byte("clickhouse://u:secret@h:x/"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{
+		"make run CLICKHOUSE=auto":    {"-data", t.TempDir()},
+		"is no URL of ClickHouse":     {"-data", bad},
+		`task is "7"; it must be`:     {"-task", "7"},
+		`argument "x" is not known`:   {"x"},
+		"flag provided but not defin": {"-y"},
+	} {
+		if err := run(t.Context(), args, none, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("logs %v: %v; want %q in it, and no password", args, err, want)
+		}
+	}
+}
