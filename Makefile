@@ -13,16 +13,18 @@ AWS_PORT ?=
 PARAMS ?=
 # STORAGE is auto (the default), postgres or internal.
 STORAGE ?=
+# CLICKHOUSE is where logs go beside the terminal: off (the default), auto, or a server's host:port.
+CLICKHOUSE ?=
 # DATA is the folder of what outlives a run; default .local.
 DATA ?=
 # CONFIG is a config.yaml; all variables here and those of the environment win over it.
 CONFIG ?=
-export PARAMS STORAGE DATA CONFIG SERVER_PORT
+export PARAMS STORAGE CLICKHOUSE DATA CONFIG SERVER_PORT
 
 # Values reach the recipe as shell variables, so that quotes and spaces in them survive.
 RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
 	$(if $(PARAMS),--parameter-overrides "$$PARAMS") $(if $(STORAGE),--storage "$$STORAGE") \
-	$(if $(DATA),--data "$$DATA") $(if $(CONFIG),--config "$$CONFIG")
+	$(if $(CLICKHOUSE),--clickhouse "$$CLICKHOUSE") $(if $(DATA),--data "$$DATA") $(if $(CONFIG),--config "$$CONFIG")
 
 # ---- tools ---------------------------------------------------------------------------------------------------------
 
@@ -47,7 +49,7 @@ help: ## list the targets
 
 # The program is built and then takes the recipe's place: `go run` would not hand SIGTERM on to it.
 .PHONY: run
-run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE= DATA= CONFIG=
+run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE= CLICKHOUSE= DATA= CONFIG=
 	@mkdir -p .local/bin
 	@$(GO) build -o .local/bin/localstack ./localstack
 	@exec .local/bin/localstack $(RUN_FLAGS)
@@ -69,8 +71,11 @@ restart: compose-file ## restart what `make up` started
 	$(COMPOSE) restart
 
 .PHONY: logs
-logs: compose-file ## follow the logs of what `make up` started
-	$(COMPOSE) logs -f
+logs: export task := $(task)
+logs: ## follow the logs, of `make up` or of `make run CLICKHOUSE=auto`; task=ID: all lines of a task
+	@if [ -z "$$task" ] && [ -n "$$($(COMPOSE) ps --quiet 2>/dev/null)" ]; then exec $(COMPOSE) logs -f; fi; \
+		$(GO) build -o .local/bin/logs ./shared/logging/logs && \
+		exec .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task")
 
 .PHONY: compose-file
 compose-file:

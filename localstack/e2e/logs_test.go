@@ -1,0 +1,105 @@
+package e2e_test
+
+import (
+	"database/sql"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// logs opens the ClickHouse of a running stack.
+func (s *running) logs(data string) *sql.DB {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(data, "clickhouse.url"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	options, err := ch.ParseDSN(strings.TrimSpace(string(text)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	db := ch.OpenDB(options)
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// TestLogsTellATasksStory follows a task through all functions: every line with its columns in ClickHouse as soon as the
+// invocation has ended, submission and run under one trace, and the story that `make logs task=ID` prints.
+func TestLogsTellATasksStory(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := start(t, data, "JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--clickhouse", "auto")
+	if text := s.output(); !regexp.MustCompile(`(?m)^  logs +ClickHouse \d`).MatchString(text) {
+		t.Error("the banner does not say where the logs go")
+	}
+	id := s.submit()
+	s.until("the task to complete", 30*time.Second, func() bool { return s.status(id) == "completed" })
+	if r := s.do("DELETE", "/task/"+id, ""); r.status != 204 {
+		t.Fatalf("delete: %d %s", r.status, r.body)
+	}
+	db := s.logs(data)
+	count := func(where string, args ...any) (n int64) {
+		if err := db.QueryRow("SELECT toInt64(count()) FROM logs WHERE "+where, args...).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	// The end of the job is written before the invocation ends, and its lines are sent when it does.
+	s.until("the last line of the run", 30*time.Second, func() bool {
+		return count("task_id = ? AND message = 'task completed'", id) == 1
+	})
+	for _, c := range []struct {
+		what, where string
+		want        int64
+	}{
+		{"submission", "function = 'ksu-ApiFunction' AND message = 'task submitted' AND attempt = 0", 1},
+		{"run", "function = 'ksu-WorkerFunction' AND message IN ('task started', 'task completed') AND attempt = 1", 2},
+		{"deletion", "function = 'ksu-ApiFunction' AND message = 'task deleted'", 1},
+		{"no other", "message != ''", 4},
+		{"columns", "level = 'INFO' AND version != '' AND request_id != '' AND trace_id LIKE '1-%' AND source LIKE '%.go:%'", 4},
+	} {
+		if got := count("task_id = ? AND "+c.where, id); got != c.want {
+			t.Errorf("%s: %d lines, want %d", c.what, got, c.want)
+		}
+	}
+	var traces int64
+	if err := db.QueryRow("SELECT toInt64(uniqExact(trace_id)) FROM logs WHERE task_id = ? AND message != 'task deleted'", id).Scan(&traces); err != nil || traces != 1 {
+		t.Errorf("submission and run have %d traces, %v", traces, err)
+	}
+
+	out, err := exec.Command("go", "run", "../../shared/logging/logs", "-data", data, "-task", id).CombinedOutput()
+	story := regexp.MustCompile(`(?s)^\S+ INFO  ksu-ApiFunction  task submitted.*\n\S+ INFO  ksu-WorkerFunction  task started .*attempt=1.*\n` +
+		`\S+ INFO  ksu-WorkerFunction  task completed .*result=.*\n\S+ INFO  ksu-ApiFunction     task deleted`)
+	if err != nil || !story.Match(out) {
+		t.Errorf("the story is, %v:\n%s", err, out)
+	}
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(data, "clickhouse.url")); !os.IsNotExist(err) {
+		t.Errorf("after the stop the address is left: %v", err)
+	}
+}
+
+func TestClickHouseOptions(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"--clickhouse", "here"}, `--clickhouse is "here"; allowed are auto, off, and the host:port`},
+		{[]string{"--clickhouse", "127.0.0.1:1"}, "custom resource LogMigration failed: connect to ClickHouse at 127.0.0.1:1"},
+	} {
+		s := launch(t, t.TempDir(), append(c.flags, "--template", "../../infra/sam/template.yaml")...)
+		<-s.ended
+		if text := s.output(); s.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(text, c.want) {
+			t.Errorf("%v: exit %d, %s", c.flags, s.cmd.ProcessState.ExitCode(), text)
+		}
+	}
+}
