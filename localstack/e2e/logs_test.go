@@ -87,19 +87,26 @@ func TestLogsTellATasksStory(t *testing.T) {
 	}
 }
 
-func TestClickHouseOptions(t *testing.T) {
+// TestClickHouseAway starts with a ClickHouse that is not there: the service works, and the terminal says what is missing.
+func TestClickHouseAway(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		flags []string
-		want  string
-	}{
-		{[]string{"--clickhouse", "here"}, `--clickhouse is "here"; allowed are auto, off, and the host:port`},
-		{[]string{"--clickhouse", "127.0.0.1:1"}, "custom resource LogMigration failed: connect to ClickHouse at 127.0.0.1:1"},
-	} {
-		s := launch(t, t.TempDir(), append(c.flags, "--template", "../../infra/sam/template.yaml")...)
-		<-s.ended
-		if text := s.output(); s.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(text, c.want) {
-			t.Errorf("%v: exit %d, %s", c.flags, s.cmd.ProcessState.ExitCode(), text)
-		}
+	s := start(t, t.TempDir(), "JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--clickhouse", "127.0.0.1:1")
+	if text := s.output(); !strings.Contains(text, "custom resource LogMigration failed: connect to ClickHouse at 127.0.0.1:1") {
+		t.Error("no warning that ClickHouse is away")
+	}
+	id := s.submit()
+	s.until("the task to complete", 30*time.Second, func() bool { return s.status(id) == "completed" })
+	if text := s.output(); !strings.Contains(text, `"msg":"task completed"`) {
+		t.Error("the lines are not on stdout")
+	}
+}
+
+func TestClickHouseOptionIsChecked(t *testing.T) {
+	t.Parallel()
+	s := launch(t, t.TempDir(), "--clickhouse", "here", "--template", "../../infra/sam/template.yaml")
+	<-s.ended
+	const want = `--clickhouse is "here"; allowed are auto, off, and the host:port`
+	if text := s.output(); s.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(text, want) {
+		t.Errorf("exit %d, %s", s.cmd.ProcessState.ExitCode(), text)
 	}
 }
