@@ -17,6 +17,8 @@ STORAGE ?=
 CLICKHOUSE ?=
 # DATA is the folder of what outlives a run; default .local.
 DATA ?=
+# PPROF=1 serves the profiles of the local stack and of every function environment.
+PPROF ?=
 # CONFIG is a config.yaml; all variables here and those of the environment win over it.
 CONFIG ?=
 export PARAMS STORAGE CLICKHOUSE DATA CONFIG SERVER_PORT
@@ -24,7 +26,8 @@ export PARAMS STORAGE CLICKHOUSE DATA CONFIG SERVER_PORT
 # Values reach the recipe as shell variables, so that quotes and spaces in them survive.
 RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
 	$(if $(PARAMS),--parameter-overrides "$$PARAMS") $(if $(STORAGE),--storage "$$STORAGE") \
-	$(if $(CLICKHOUSE),--clickhouse "$$CLICKHOUSE") $(if $(DATA),--data "$$DATA") $(if $(CONFIG),--config "$$CONFIG")
+	$(if $(CLICKHOUSE),--clickhouse "$$CLICKHOUSE") $(if $(DATA),--data "$$DATA") $(if $(CONFIG),--config "$$CONFIG") \
+	$(if $(filter-out 0 no off false,$(PPROF)),--pprof)
 
 # ---- tools ---------------------------------------------------------------------------------------------------------
 
@@ -35,8 +38,8 @@ SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0 ../../$(VENV)/bin/sam
 COMPOSE = docker compose -f localstack/compose.yaml
 
 # How the functions are built for Lambda: small, static, the same from every folder, without the RPC mode of the
-# retired go1.x runtime.
-LAMBDA_BUILD = CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false '-ldflags=-s -w' -tags=lambda.norpc"
+# retired go1.x runtime and without net/http/pprof.
+LAMBDA_BUILD = CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false '-ldflags=-s -w' -tags=lambda.norpc,nopprof"
 FUNCTIONS = functions/api functions/worker functions/sweeper migrate
 # ARCH of `make build`: arm64, as the template's default, or amd64.
 ARCH ?= arm64
@@ -49,7 +52,7 @@ help: ## list the targets
 
 # The program is built and then takes the recipe's place: `go run` would not hand SIGTERM on to it.
 .PHONY: run
-run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE= CLICKHOUSE= DATA= CONFIG=
+run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE= CLICKHOUSE= DATA= CONFIG= PPROF=1
 	@mkdir -p .local/bin
 	@$(GO) build -o .local/bin/localstack ./localstack
 	@exec .local/bin/localstack $(RUN_FLAGS)

@@ -16,9 +16,13 @@ import (
 
 	"ksu/migrate/schema"
 	"ksu/shared/config"
+	"ksu/shared/profiling"
 )
 
 func main() {
+	if err := profiling.Serve(); err != nil {
+		exit(err)
+	}
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
 		slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
 		lambda.Start(cfn.LambdaWrap(handle))

@@ -11,6 +11,7 @@ import (
 	"ksu/shared/config"
 	"ksu/shared/httpapi"
 	"ksu/shared/logging"
+	"ksu/shared/profiling"
 	"ksu/shared/queue"
 	"ksu/shared/store"
 	"ksu/shared/task"
@@ -18,6 +19,9 @@ import (
 
 func main() {
 	ctx := context.Background()
+	if err := profiling.Serve(); err != nil {
+		exit(err)
+	}
 	cfg, err := config.Load()
 	if err != nil {
 		exit(err)

@@ -12,6 +12,7 @@ import (
 
 	"ksu/shared/config"
 	"ksu/shared/logging"
+	"ksu/shared/profiling"
 	"ksu/shared/queue"
 	"ksu/shared/store"
 	"ksu/shared/sweeper"
@@ -19,6 +20,9 @@ import (
 
 func main() {
 	ctx := context.Background()
+	if err := profiling.Serve(); err != nil {
+		exit(err)
+	}
 	cfg, err := config.Load()
 	if err != nil {
 		exit(err)

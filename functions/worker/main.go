@@ -13,6 +13,7 @@ import (
 	"ksu/shared/job"
 	"ksu/shared/job/iowork"
 	"ksu/shared/logging"
+	"ksu/shared/profiling"
 	"ksu/shared/runner"
 	"ksu/shared/store"
 )
@@ -21,6 +22,9 @@ import (
 const lastLines = 200 * time.Millisecond
 
 func main() {
+	if err := profiling.Serve(); err != nil {
+		exit(err)
+	}
 	cfg, err := config.Load()
 	if err != nil {
 		exit(err)

@@ -125,9 +125,22 @@ func (e *environment) launch() error {
 		"AWS_LAMBDA_RUNTIME_API="+f.service.api.address+"/"+e.id, "AWS_LAMBDA_LOG_STREAM_NAME="+e.stream)
 	// One pipe for both, so that their lines stay in order.
 	e.cmd.Stdout, e.cmd.Stderr = writer, writer
+	var profiles string
+	if f.service.options.Profiles != nil {
+		address, closeListener, err := handProfileListener(e.cmd)
+		if err != nil {
+			e.logs.close()
+			return err
+		}
+		defer closeListener()
+		profiles = address
+	}
 	if err := f.service.options.Processes.Start(e.cmd, syscall.SIGTERM); err != nil {
 		e.logs.close()
 		return err
+	}
+	if profiles != "" {
+		f.service.options.Profiles(f.Name, profiles)
 	}
 	e.memory.of(e.cmd.Process.Pid)
 	return nil

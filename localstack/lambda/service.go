@@ -36,6 +36,9 @@ type Options struct {
 	// lines. It is called from several goroutines, for one environment in the order of its lines, and must not keep
 	// line. A slow one slows the functions. Default: lines are dropped.
 	Logs func(function string, line []byte)
+	// Profiles, if not nil, makes every environment's process get a listener for its profiles, see ProfileVariable, and is
+	// called with its address once the process has started, from any goroutine.
+	Profiles func(function, address string)
 	// Processes starts the environments' processes. Default: plain processes, each in a process group of its own.
 	Processes Processes
 	// Environment holds variables for all functions; those of a function itself win. Default none.

@@ -8,7 +8,8 @@ import (
 )
 
 // banner says what runs where, and ends with a command to try.
-func banner(resolved *template.Stack, o Options, api, endpoint, database, logs string, missing []string) string {
+func (s *stack) banner() string {
+	resolved, api, endpoint := s.resolved, s.apiURL(), s.awsURL()
 	var b strings.Builder
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-12s %s\n", name, fmt.Sprintf(format, args...))
@@ -34,17 +35,20 @@ func banner(resolved *template.Stack, o Options, api, endpoint, database, logs s
 	for _, m := range resolved.Mappings {
 		row("mapping", "%s → %s", m.QueueARN[strings.LastIndex(m.QueueARN, ":")+1:], m.Function)
 	}
-	for _, s := range resolved.Schedules {
-		row("schedule", "%s → %s", s.Expression, s.Function)
+	for _, sc := range resolved.Schedules {
+		row("schedule", "%s → %s", sc.Expression, sc.Function)
 	}
-	if database != "" {
-		row("storage", "%s", database)
+	if s.database.what != "" {
+		row("storage", "%s", s.database.what)
 	}
-	if logs != "" {
-		row("logs", "%s", logs)
+	if s.clickHouse.what != "" {
+		row("logs", "%s", s.clickHouse.what)
 	}
-	row("data", "%s", o.Data)
-	for _, m := range missing {
+	row("data", "%s", s.options.Data)
+	for _, p := range s.profiles.forBanner() {
+		row("pprof", "%s", p)
+	}
+	for _, m := range resolved.NotEmulated {
 		row("not emulated", "%s", m)
 	}
 	b.WriteString("\n  Try it:\n")

@@ -55,7 +55,7 @@ func (s *stack) startFunctions(context.Context) error {
 	functions, err := lambda.New(lambda.Options{
 		Region: region, AccountID: accountID, Processes: s.processes,
 		Logs:        func(function string, line []byte) { s.console.log(s.short(function), line) },
-		Environment: variables,
+		Environment: variables, Profiles: s.functionProfiles(),
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,8 @@ type Options struct {
 	ClickHouse string
 	// Data is the folder of what outlives a run; default .local. It is created when missing.
 	Data string
+	// Profile serves the profiles (net/http/pprof) of the local stack and of all environments on free ports of 127.0.0.1.
+	Profile bool
 	// DatabaseURL is an existing Postgres to use (DATABASE_URL); "" starts a private one where the template wants one.
 	DatabaseURL string
 }
@@ -53,6 +55,7 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 	flags.StringVar(&o.Storage, "storage", "", "auto or postgres (default storage.type of the configuration, else auto)")
 	flags.StringVar(&o.ClickHouse, "clickhouse", "", "where logs go beside the terminal: off, host:port, or auto, which starts an installed server (default clickhouse.address of the configuration, else off)")
 	flags.StringVar(&o.Data, "data", ".local", "folder of what outlives a run")
+	flags.BoolVar(&o.Profile, "pprof", false, "serve net/http/pprof of the local stack and of every function environment")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

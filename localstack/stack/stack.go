@@ -65,6 +65,8 @@ type stack struct {
 	clickHouse clickHouse
 	binaries   map[string]string // by function name
 
+	profiles profiles
+
 	// stops end what was started, in the order of the starts.
 	stops []func(context.Context) error
 	// failed has the errors of parts that ended by themselves.
@@ -74,7 +76,8 @@ type stack struct {
 func (s *stack) start(ctx context.Context) error {
 	started := time.Now()
 	for _, step := range []func(context.Context) error{
-		s.loadTemplate, s.readSettings, s.checkTemplate, s.listen, s.startProcesses, s.buildAndStartDatabase, s.openClickHouse, s.resolveTemplate,
+		s.loadTemplate, s.readSettings, s.checkTemplate, s.listen, s.serveProfiles, s.startProcesses, s.buildAndStartDatabase,
+		s.openClickHouse, s.resolveTemplate,
 		s.startQueues, s.startFunctions, s.serveAWS, s.runCustomResources, s.initFunctions,
 		s.startMappings, s.startSchedules, s.serveAPI,
 	} {
@@ -83,7 +86,7 @@ func (s *stack) start(ctx context.Context) error {
 		}
 	}
 	s.console.step("stack", "ready in %s", time.Since(started).Round(time.Millisecond))
-	s.console.print(banner(s.resolved, s.options, s.apiURL(), s.awsURL(), s.database.what, s.clickHouse.what, s.resolved.NotEmulated))
+	s.console.print(s.banner())
 	return nil
 }
 

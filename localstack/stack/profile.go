@@ -1,0 +1,60 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	_ "net/http/pprof" // into http.DefaultServeMux
+	"sync"
+)
+
+// profiles are the addresses at which profiles are served.
+type profiles struct {
+	mu    sync.Mutex
+	lines []string // for the banner
+	// told says that the banner is out, and that what starts later has to be logged.
+	told bool
+}
+
+// serveProfiles serves those of the local stack itself.
+func (s *stack) serveProfiles(context.Context) error {
+	if !s.options.Profile {
+		return nil
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("serve profiles: %w", err)
+	}
+	s.serve(newServer(http.DefaultServeMux), l)
+	s.addProfile("the local stack", l.Addr().String())
+	return nil
+}
+
+// functionProfiles is what takes the addresses of environments, nil where nobody wants them.
+func (s *stack) functionProfiles() func(function, address string) {
+	if !s.options.Profile {
+		return nil
+	}
+	return func(function, address string) { s.addProfile(s.short(function), address) }
+}
+
+func (s *stack) addProfile(of, address string) {
+	p := &s.profiles
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := fmt.Sprintf("http://%s/debug/pprof/ of %s", address, of)
+	if p.told {
+		s.console.step("pprof", "%s", line)
+		return
+	}
+	p.lines = append(p.lines, line)
+}
+
+// forBanner returns the lines so far. What comes later is logged.
+func (p *profiles) forBanner() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = true
+	return p.lines
+}

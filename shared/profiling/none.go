@@ -1,0 +1,6 @@
+//go:build nopprof
+
+package profiling
+
+// Serve does nothing.
+func Serve() error { return nil }
