@@ -63,6 +63,7 @@ type environment struct {
 	phase     phase
 	cause     cause
 	started   bool // there is a process
+	frozen    bool // and it is stopped
 	extension bool // it has registered one, and so gets SIGTERM
 	i         *invocation
 	initError *answer // what it posted to /init/error
@@ -104,6 +105,8 @@ func (e *environment) start() {
 	e.started = true
 	if e.cause != none { // by Close, while it was started
 		e.kill()
+	} else if e.frozen { // it asked for an invocation before this
+		e.signal(syscall.SIGSTOP)
 	}
 	f.mu.Unlock()
 	go e.wait()
@@ -167,6 +170,7 @@ func (e *environment) end(why cause, grace time.Duration) {
 	}
 	e.arm(grace)
 	e.signal(syscall.SIGTERM)
+	e.thaw()
 }
 
 // kill ends the process and what it started. The caller holds function.mu.
@@ -175,6 +179,22 @@ func (e *environment) kill() { e.signal(syscall.SIGKILL) }
 func (e *environment) signal(signal syscall.Signal) {
 	if e.started && e.phase != gone {
 		_ = syscall.Kill(-e.cmd.Process.Pid, signal)
+	}
+}
+
+// freeze stops the process and what it started, if the service does that. The caller holds function.mu, and so below.
+func (e *environment) freeze() {
+	if e.function.service.options.Freeze && !e.frozen {
+		e.frozen = true
+		e.signal(syscall.SIGSTOP)
+	}
+}
+
+// thaw lets a frozen process go on.
+func (e *environment) thaw() {
+	if e.frozen {
+		e.frozen = false
+		e.signal(syscall.SIGCONT)
 	}
 }
 

@@ -54,6 +54,7 @@ func (f *function) rest(e *environment) {
 	e.phase = idle
 	f.idle = append(f.idle, e)
 	e.arm(f.service.options.IdleTimeout)
+	e.freeze()
 }
 
 // forget takes an environment out of the pool. The caller holds f.mu.

@@ -8,6 +8,7 @@ func (e *environment) begin(i *invocation) {
 	e.i = i
 	i.start = time.Now()
 	e.arm(e.function.Timeout)
+	e.thaw()
 	e.work <- i
 }
 
@@ -62,6 +63,7 @@ func (e *environment) take(i *invocation) {
 	e.function.mu.Lock()
 	i.delivered = true
 	e.function.mu.Unlock()
+	e.logs.drain() // what was written before, as in the init, belongs before the line that begins the invocation
 	e.logs.start(i.id)
 }
 

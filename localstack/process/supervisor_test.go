@@ -56,6 +56,7 @@ func TestChildrenEndWithTheStack(t *testing.T) {
 		"killed":          {script: `sleep 300 & echo child $!; echo child $$; wait`, signal: syscall.SIGKILL},
 		"terminated":      {script: `echo child $$; exec sleep 300`, signal: syscall.SIGTERM},
 		"own signal":      {script: `trap 'touch $MARK$$; exit' TERM; sleep 300 & echo child $!; echo child $$; wait`, signal: syscall.SIGKILL, marks: true},
+		"stopped":         {script: `echo child $$; kill -STOP $$; sleep 300`, signal: syscall.SIGKILL},
 		"ignore a signal": {script: `trap '' TERM; echo child $$; while :; do sleep 300; done`, signal: syscall.SIGKILL},
 	}
 	for name, test := range tests {
