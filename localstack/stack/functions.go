@@ -56,6 +56,7 @@ func (s *stack) startFunctions(context.Context) error {
 		Region: region, AccountID: accountID, Processes: s.processes,
 		Logs:        func(function string, line []byte) { s.console.log(s.short(function), line) },
 		Environment: variables, Profiles: s.functionProfiles(),
+		Freeze: !s.options.Profile, // a frozen process answers nobody who wants its profile
 	})
 	if err != nil {
 		return err
