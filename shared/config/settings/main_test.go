@@ -42,6 +42,53 @@ func TestTemplateTakesKeys(t *testing.T) {
 	}
 }
 
+// TestDatabasesOfTheTemplate checks that what a deployment's parameters give the functions is a configuration.
+func TestDatabasesOfTheTemplate(t *testing.T) {
+	t.Parallel()
+	parsed, err := template.Parse("../../../infra/sam/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const arn = "arn:aws:secretsmanager:eu-west-1:1:secret:x"
+	for _, test := range []struct {
+		parameters map[string]string
+		want       config.Storage
+	}{
+		{map[string]string{"DatabaseUrl": "postgres://u@h/d"}, config.Storage{DatabaseURL: "postgres://u@h/d", Auth: "password", SSLMode: "prefer"}},
+		{map[string]string{"DatabaseSecretArn": arn, "DatabaseHost": "h"}, config.Storage{SecretARN: arn, Host: "h", Auth: "password", SSLMode: "require"}},
+		{map[string]string{"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseSslMode": "verify-full"},
+			config.Storage{User: "app", Host: "h", Auth: "iam", SSLMode: "verify-full"}},
+	} {
+		resolved, err := parsed.Resolve(template.Options{Parameters: test.parameters})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range resolved.Functions {
+			cfg, err := config.Read(func(name string) string { return f.Environment[name] })
+			if err != nil {
+				t.Errorf("%v: %s: %v", test.parameters, f.LogicalID, err)
+				continue
+			}
+			got, want := cfg.Storage, test.want
+			want.Type, want.Port, want.Name, want.Path, want.NeedMigrate = got.Type, 5432, "ksu", got.Path, true
+			if want.User == "" {
+				want.User = "ksu"
+			}
+			if got != want {
+				t.Errorf("%v: %s has the storage %+v; want %+v", test.parameters, f.LogicalID, got, want)
+			}
+		}
+	}
+	for _, wrong := range []map[string]string{
+		{"DatabaseUser": "app"}, {"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseSecretArn": arn},
+		{"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseUrl": "postgres://h/d"}, {"DatabaseUrl": "postgres://h/d", "DatabaseHost": "h"},
+	} {
+		if _, err := parsed.Resolve(template.Options{Parameters: wrong}); err == nil || !strings.Contains(err.Error(), "Rule ") {
+			t.Errorf("%v: %v; want a rule that refuses it", wrong, err)
+		}
+	}
+}
+
 func TestRun(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "config.yaml")
