@@ -12,12 +12,12 @@ import (
 	"ksu/migrate/schema"
 )
 
-const usage = `usage: migrate COMMAND, with the database in DATABASE_URL, or as KSU_CONFIG and STORAGE_… say
+const usage = `usage: migrate COMMAND, with the database in DATABASE_URL, or as KSU_CONFIG and STORAGE_… say: STORAGE_TYPE=internal STORAGE_PATH=file
   up         run the migrations that the database lacks, and that ClickHouse lacks where CLICKHOUSE_ADDRESS names one
   down [N]   take back the last N migrations, by default 1
   version    print the version of the database's schema and of this build
   logs …     the same commands for ClickHouse alone: logs up, logs down [N], logs version
-  new NAME   write the next pair of migration files into migrate/postgres`
+  new NAME   write the next pair of migration files into migrate/postgres and migrate/sqlite`
 
 // targets are the databases.
 type targets struct {
@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, t targets, out io.Writer) error {
 		if len(args) != 1 {
 			return errors.New("new needs one NAME\n" + usage)
 		}
-		return newPair(args[0], out)
+		return newPairs(args[0], out)
 	case "help", "-h", "--help":
 		_, err := fmt.Fprintln(out, usage)
 		return err
@@ -129,16 +129,16 @@ func steps(args []string) (int, error) {
 	return n, nil
 }
 
-func newPair(name string, out io.Writer) error {
-	dir, err := sources()
+func newPairs(name string, out io.Writer) error {
+	root, err := sources()
 	if err != nil {
 		return err
 	}
-	pair, err := schema.New(dir, name)
+	paths, err := schema.New(root, name)
 	if err != nil {
 		return err
 	}
-	for _, path := range pair {
+	for _, path := range paths {
 		if _, err := fmt.Fprintln(out, path); err != nil {
 			return err
 		}
@@ -146,15 +146,15 @@ func newPair(name string, out io.Writer) error {
 	return nil
 }
 
-// sources finds the folder of the migrations from anywhere inside the checkout.
+// sources finds the folder migrate from anywhere inside the checkout.
 func sources() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
-		return "", fmt.Errorf("find migrate/postgres: %w", err)
+		return "", fmt.Errorf("find the folder migrate: %w", err)
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		found := filepath.Join(dir, "migrate", "postgres")
-		if info, err := os.Stat(found); err == nil && info.IsDir() {
+		found := filepath.Join(dir, "migrate")
+		if info, err := os.Stat(filepath.Join(found, "postgres")); err == nil && info.IsDir() {
 			return found, nil
 		}
 		if dir == filepath.Dir(dir) {

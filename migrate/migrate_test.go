@@ -23,7 +23,23 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	url, latest := postgrestest.Empty(t), schema.Latest()
+	for name, storage := range map[string]config.Storage{
+		"postgres": {Type: "postgres", DatabaseURL: config.Secret(postgrestest.Empty(t))},
+		"internal": {Type: "internal", Path: filepath.Join(t.TempDir(), "data", "ksu.db")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tasks, err := schema.Tasks(storage)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkCommands(t, targets{tasks: tasks})
+		})
+	}
+}
+
+func checkCommands(t *testing.T, found targets) {
+	latest := schema.Latest()
 	for _, step := range []struct {
 		command string
 		version uint
@@ -32,7 +48,7 @@ func TestCommands(t *testing.T) {
 		{fmt.Sprintf("down %d", latest), 0}, {"down", 0}, {"up", latest},
 	} {
 		var out strings.Builder
-		err := run(t.Context(), strings.Fields(step.command), targets{tasks: schema.Postgres(url)}, &out)
+		err := run(t.Context(), strings.Fields(step.command), found, &out)
 		want := fmt.Sprintf("schema version %d (this build has %d)\n", step.version, latest)
 		if err != nil || out.String() != want {
 			t.Fatalf("%s prints %q, %v; want %q", step.command, out.String(), err, want)
@@ -71,17 +87,20 @@ func TestCommandErrors(t *testing.T) {
 	}
 }
 
-func TestNewFindsTheFolder(t *testing.T) { // not parallel: it changes the working directory
+func TestNewFindsTheFolders(t *testing.T) { // not parallel: it changes the working directory
 	root := t.TempDir()
 	inside := filepath.Join(root, "some", "where")
-	folder := filepath.Join(root, "migrate", "postgres")
-	for _, dir := range []string{inside, folder} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(inside, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"postgres", "sqlite"} {
+		folder := filepath.Join(root, "migrate", kind)
+		if err := os.MkdirAll(folder, 0o700); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := os.WriteFile(filepath.Join(folder, "000001_tasks.up.sql"), nil, 0o600); err != nil {
-		t.Fatal(err)
+		if err := os.WriteFile(filepath.Join(folder, "000001_tasks.up.sql"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Chdir(inside)
 	var out strings.Builder

@@ -8,29 +8,40 @@ import (
 	"regexp"
 )
 
+// kinds are the folders of migrations.
+var kinds = []string{"postgres", "sqlite"}
+
 var validName = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
 
-// New writes an empty pair of migration files with the next number into dir and returns their paths, up first.
-func New(dir, name string) ([]string, error) {
+// New writes an empty pair of migration files with the next number into each kind's folder below root, and returns
+// their paths, up before down.
+func New(root, name string) ([]string, error) {
 	if !validName.MatchString(name) {
 		return nil, fmt.Errorf("migration name %q: allowed are lower-case letters, digits and single underscores, such as add_priority", name)
 	}
-	list, err := versions(os.DirFS(dir))
-	if err != nil {
-		return nil, fmt.Errorf("folder %s: %w", dir, err)
+	next := uint(0)
+	for _, kind := range kinds {
+		dir := filepath.Join(root, kind)
+		list, err := versions(os.DirFS(dir))
+		if err != nil {
+			return nil, fmt.Errorf("folder %s: %w", dir, err)
+		}
+		next = max(next, list[len(list)-1]+1)
 	}
-	base := filepath.Join(dir, fmt.Sprintf("%06d_%s", list[len(list)-1]+1, name))
-	pair := []string{base + ".up.sql", base + ".down.sql"}
-	text := []string{
-		"-- Runs as one transaction and must be repeatable (IF NOT EXISTS and the like).\n",
-		"-- Takes back the .up.sql of this number.\n",
-	}
-	for i, path := range pair {
-		if err := create(path, text[i]); err != nil {
-			return nil, err
+	var paths []string
+	for _, kind := range kinds {
+		base := filepath.Join(root, kind, fmt.Sprintf("%06d_%s", next, name))
+		for _, file := range []struct{ path, text string }{
+			{base + ".up.sql", "-- Runs as one transaction and must be repeatable (IF NOT EXISTS and the like).\n"},
+			{base + ".down.sql", "-- Takes back the .up.sql of this number.\n"},
+		} {
+			if err := create(file.path, file.text); err != nil {
+				return nil, err
+			}
+			paths = append(paths, file.path)
 		}
 	}
-	return pair, nil
+	return paths, nil
 }
 
 func create(path, text string) error {

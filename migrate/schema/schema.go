@@ -1,5 +1,6 @@
 // Package schema brings databases to the version of the schema that this build of the application needs: the tasks' in
-// Postgres, for which the package's functions stand, and the logs' in ClickHouse, see Logs.
+// Postgres, for which the package's functions stand, or in the internal store, and the logs' in ClickHouse, see Logs. The
+// version of the tasks' schema is one number for both: each has migrations of its own under the same numbers.
 package schema
 
 import (
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -35,9 +37,21 @@ type Target struct {
 	finish func(context.Context, *sql.DB) error
 }
 
+// internal makes the target of the internal store; nil where the build leaves it out.
+var internal func(config.Storage) *Target
+
 // Tasks is the database with the tasks. Its migrations are those of the folder of storage.migrate_src, else those that
-// this build carries.
+// this build carries; those of the internal store always are.
 func Tasks(storage config.Storage) (*Target, error) {
+	if storage.Type == "internal" {
+		if internal == nil {
+			return nil, errors.New(`storage.type is "internal"; this build migrates postgres alone`)
+		}
+		if storage.MigrateSource != "" {
+			slog.Warn("storage.migrate_src is for Postgres; the internal store's migrations are those that this build carries")
+		}
+		return internal(storage), nil
+	}
 	files, err := source(storage.MigrateSource)
 	if err != nil {
 		return nil, fmt.Errorf("storage.migrate_src: %w", err)
@@ -103,7 +117,8 @@ func versions(files fs.FS) ([]uint, error) {
 
 // Up runs the migrations that the database lacks and returns its version. Of several at once, one works and the others
 // wait. A database that is newer than this build is left as it is: code that was rolled back works on the schema of its
-// successor. A server that does not answer yet is tried again for some seconds.
+// successor. A server that does not answer yet is tried again for some seconds; the file of the internal store is made
+// where it is missing, with its folder.
 func (t *Target) Up(ctx context.Context) (uint, error) {
 	return t.with(ctx, func(m *migrate.Migrate, db *sql.DB) error {
 		version, dirty, err := version(m)

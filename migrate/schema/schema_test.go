@@ -12,10 +12,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"ksu/migrate/postgres"
 	"ksu/migrate/schema"
+	"ksu/migrate/sqlite"
+	"ksu/shared/config"
 	"ksu/shared/store/postgrestest"
 )
 
@@ -23,42 +23,49 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 
 func TestUpDownUp(t *testing.T) {
 	t.Parallel()
-	ctx, url := t.Context(), postgrestest.Empty(t)
-	empty := tables(t, url)
-
-	step(t, "up", schema.Latest())(schema.Up(ctx, url))
-	full := tables(t, url)
-	step(t, "up again", schema.Latest())(schema.Up(ctx, url))
-	step(t, "down 1", schema.Latest()-1)(schema.Down(ctx, url, 1))
-	step(t, "down to nothing", 0)(schema.Down(ctx, url, 0))
-	if got := tables(t, url); len(empty) != 0 || len(got) != 0 {
-		t.Errorf("after down there are %v, before up %v; want none", got, empty)
-	}
-	step(t, "down from nothing", 0)(schema.Down(ctx, url, 3))
-	step(t, "up", schema.Latest())(schema.Up(ctx, url))
-	if got := tables(t, url); !reflect.DeepEqual(got, full) {
-		t.Errorf("up, down, up made %v; want %v", got, full)
-	}
-	step(t, "more downs than there are", 0)(schema.Down(ctx, url, int(schema.Latest())+5))
+	eachEngine(t, func(t *testing.T, d database) {
+		ctx := t.Context()
+		empty := d.tables(t)
+		step(t, "up", schema.Latest())(d.target.Up(ctx))
+		full := d.tables(t)
+		step(t, "up again", schema.Latest())(d.target.Up(ctx))
+		step(t, "version", schema.Latest())(d.target.Version(ctx))
+		step(t, "down 1", schema.Latest()-1)(d.target.Down(ctx, 1))
+		step(t, "down to nothing", 0)(d.target.Down(ctx, 0))
+		if got := d.tables(t); len(empty) != 0 || len(got) != 0 || len(full) == 0 {
+			t.Errorf("after down there are %v, before up %v; want none", got, empty)
+		}
+		step(t, "down from nothing", 0)(d.target.Down(ctx, 3))
+		step(t, "up", schema.Latest())(d.target.Up(ctx))
+		if got := d.tables(t); !reflect.DeepEqual(got, full) {
+			t.Errorf("up, down, up made %v; want %v", got, full)
+		}
+		step(t, "more downs than there are", 0)(d.target.Down(ctx, int(schema.Latest())+5))
+	})
 }
 
 // TestRepeatable runs every migration on a database that has it: that is what Up does with one that was cut off.
 func TestRepeatable(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.New(t)
-	names, err := fs.Glob(postgres.Files, "*.up.sql")
-	if err != nil || len(names) != int(schema.Latest()) {
-		t.Fatalf("migrations %v, %v; want %d without gaps", names, err, schema.Latest())
-	}
-	for _, name := range names {
-		sql, err := fs.ReadFile(postgres.Files, name)
+	d := emptyPostgres(t)
+	step(t, "up", schema.Latest())(d.target.Up(t.Context()))
+	for _, name := range names(t, d.files, "*.up.sql") {
+		text, err := fs.ReadFile(d.files, name)
+		if err == nil {
+			err = d.exec(t, string(text))
+		}
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("%s again: %v", name, err)
 		}
-		exec(t, url, string(sql))
-		if _, err := fs.Stat(postgres.Files, strings.Replace(name, ".up.", ".down.", 1)); err != nil {
-			t.Errorf("%s has no down: %v", name, err)
-		}
+	}
+}
+
+// TestOneVersionForAll checks that each kind of database has the same migrations by number and name.
+func TestOneVersionForAll(t *testing.T) {
+	t.Parallel()
+	want := names(t, postgres.Files, "*.sql")
+	if got := names(t, sqlite.Files, "*.sql"); !reflect.DeepEqual(got, want) || len(want) != 2*int(schema.Latest()) {
+		t.Errorf("migrate/sqlite has %v, migrate/postgres %v; want the same, %d pairs", got, want, schema.Latest())
 	}
 }
 
@@ -72,17 +79,20 @@ func TestUpRepeatsWhatWasCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, url := t.Context(), postgrestest.New(t)
-			want := tables(t, url)
-			exec(t, url, sql)
-			if _, err := schema.Version(ctx, url); !errors.Is(err, schema.ErrDirty) {
+			ctx, d := t.Context(), emptyPostgres(t)
+			step(t, "up", schema.Latest())(d.target.Up(ctx))
+			want := d.tables(t)
+			if err := d.exec(t, sql); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.target.Version(ctx); !errors.Is(err, schema.ErrDirty) {
 				t.Errorf("Version = %v; want ErrDirty", err)
 			}
-			if _, err := schema.Down(ctx, url, 1); !errors.Is(err, schema.ErrDirty) {
+			if _, err := d.target.Down(ctx, 1); !errors.Is(err, schema.ErrDirty) {
 				t.Errorf("Down = %v; want ErrDirty", err)
 			}
-			step(t, "up", schema.Latest())(schema.Up(ctx, url))
-			if got := tables(t, url); !reflect.DeepEqual(got, want) {
+			step(t, "up", schema.Latest())(d.target.Up(ctx))
+			if got := d.tables(t); !reflect.DeepEqual(got, want) {
 				t.Errorf("tables %v; want %v", got, want)
 			}
 		})
@@ -91,37 +101,50 @@ func TestUpRepeatsWhatWasCutOff(t *testing.T) {
 
 func TestUpLeavesANewerSchema(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.New(t)
-	exec(t, url, "UPDATE schema_migrations SET version = 999")
-	step(t, "up", 999)(schema.Up(t.Context(), url))
+	eachEngine(t, func(t *testing.T, d database) {
+		step(t, "up", schema.Latest())(d.target.Up(t.Context()))
+		if err := d.exec(t, "UPDATE schema_migrations SET version = 999"); err != nil {
+			t.Fatal(err)
+		}
+		step(t, "up", 999)(d.target.Up(t.Context()))
+	})
 }
 
 func TestUpAtOnce(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.Empty(t)
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() { step(t, "up", schema.Latest())(schema.Up(t.Context(), url)) })
-	}
-	all.Wait()
+	eachEngine(t, func(t *testing.T, d database) {
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() { step(t, "up", schema.Latest())(d.target.Up(t.Context())) })
+		}
+		all.Wait()
+	})
 }
 
 func TestConnectErrors(t *testing.T) {
 	t.Parallel()
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
+	taken := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(taken, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
-		ctx       context.Context
-		url, want string
+		ctx     context.Context
+		storage config.Storage
+		want    string
 	}{
-		"no URL":      {t.Context(), "", "DATABASE_URL is not set"},
-		"bad URL":     {t.Context(), "postgres://app:secret@:x/", "DATABASE_URL: "},
-		"no database": {t.Context(), unknownDatabase(t), "does not exist"},
-		"no server":   {stopped, "postgres://app:secret@127.0.0.1:1/app", "connect to Postgres"},
+		"no URL":      {t.Context(), onPostgres(""), "DATABASE_URL is not set"},
+		"bad URL":     {t.Context(), onPostgres("postgres://app:secret@:x/"), "DATABASE_URL: "},
+		"no database": {t.Context(), onPostgres(unknownDatabase(t)), "does not exist"},
+		"no server":   {stopped, onPostgres("postgres://app:secret@127.0.0.1:1/app"), "connect to Postgres"},
+		"no path":     {t.Context(), config.Storage{Type: "internal"}, "STORAGE_PATH is not set"},
+		"no folder":   {t.Context(), config.Storage{Type: "internal", Path: filepath.Join(taken, "ksu.db")}, "create the folder"},
+		"no SQLite":   {t.Context(), config.Storage{Type: "internal", Path: taken}, "not a database"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := schema.Up(test.ctx, test.url)
+			_, err := target(t, test.storage).Up(test.ctx)
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("Up = %v; want %q in it, and no password", err, test.want)
 			}
@@ -131,17 +154,26 @@ func TestConnectErrors(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if _, err := schema.New(dir, "first"); err == nil {
+	root := t.TempDir()
+	if _, err := schema.New(root, "first"); err == nil {
 		t.Error("New in a folder without migrations: no error")
 	}
-	if err := os.WriteFile(filepath.Join(dir, "000009_nine.up.sql"), nil, 0o600); err != nil {
-		t.Fatal(err)
+	for _, kind := range []string{"postgres", "sqlite"} {
+		if err := os.Mkdir(filepath.Join(root, kind), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, kind, "000009_nine.up.sql"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	pair, err := schema.New(dir, "add_priority")
-	want := []string{filepath.Join(dir, "000010_add_priority.up.sql"), filepath.Join(dir, "000010_add_priority.down.sql")}
-	if err != nil || !reflect.DeepEqual(pair, want) {
-		t.Errorf("New = %v, %v; want %v", pair, err, want)
+	paths, err := schema.New(root, "add_priority")
+	var want []string
+	for _, name := range []string{"postgres/000010_add_priority.up.sql", "postgres/000010_add_priority.down.sql",
+		"sqlite/000010_add_priority.up.sql", "sqlite/000010_add_priority.down.sql"} {
+		want = append(want, filepath.Join(root, name))
+	}
+	if err != nil || !reflect.DeepEqual(paths, want) {
+		t.Errorf("New = %v, %v; want %v", paths, err, want)
 	}
 	for _, path := range want {
 		if _, err := os.Stat(path); err != nil {
@@ -149,7 +181,7 @@ func TestNew(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "Add", "a b", "../x", "_x", "x__y"} {
-		if _, err := schema.New(dir, name); err == nil || !strings.Contains(err.Error(), "allowed are") {
+		if _, err := schema.New(root, name); err == nil || !strings.Contains(err.Error(), "allowed are") {
 			t.Errorf("New(%q) = %v; want an error that says what is allowed", name, err)
 		}
 	}
@@ -174,45 +206,4 @@ func step(t *testing.T, name string, want uint) func(uint, error) {
 			t.Errorf("%s = %d, %v; want %d", name, got, err, want)
 		}
 	}
-}
-
-func connect(t *testing.T, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return conn
-}
-
-func exec(t *testing.T, url, sql string) {
-	t.Helper()
-	if _, err := connect(t, url).Exec(t.Context(), sql); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-}
-
-// tables describes the schema: every column, constraint and index but migrate's own.
-func tables(t *testing.T, url string) []string {
-	t.Helper()
-	rows, err := connect(t, url).Query(t.Context(), `
-		SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || coalesce(column_default, '') AS line
-		  FROM information_schema.columns WHERE table_schema = current_schema() AND table_name <> 'schema_migrations'
-		UNION ALL SELECT replace(indexdef, current_schema(), '') FROM pg_indexes WHERE schemaname = current_schema() AND tablename <> 'schema_migrations'
-		UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
-		  WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text <> 'schema_migrations'
-		ORDER BY line`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return lines
 }

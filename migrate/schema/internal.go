@@ -1,0 +1,145 @@
+//go:build !nosqlite
+
+package schema
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/golang-migrate/migrate/v4/database"
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"ksu/migrate/sqlite"
+	"ksu/shared/config"
+)
+
+func init() {
+	internal = func(storage config.Storage) *Target {
+		return &Target{
+			files:   sqlite.Files,
+			connect: func(ctx context.Context) (*sql.DB, error) { return openFile(ctx, storage.Path) },
+			driver:  func(db *sql.DB) (database.Driver, error) { return newFile(db) },
+		}
+	}
+}
+
+// openFile opens the internal store's file, which is made where it is missing.
+func openFile(ctx context.Context, path string) (*sql.DB, error) {
+	if path == "" {
+		return nil, errors.New("STORAGE_PATH is not set; it is the file of the internal store")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("STORAGE_PATH: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("create the folder of the internal store: %w", err)
+	}
+	query := url.Values{
+		"_busy_timeout": {"10000"},
+		"_journal_mode": {"WAL"}, // which the file remembers
+		"_dqs":          {"0"},   // "x" is a name, never a text
+		"_error_rc":     {"1"},   // an error's text is its own
+	}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String())
+	if err != nil {
+		return nil, err
+	}
+	// Of several that change a new file's journal mode at once, SQLite lets one do so and the others not wait for it.
+	err = reach(ctx, db, func(err error) bool {
+		refused := new(driver.Error)
+		return errors.As(err, &refused) && refused.Code()&0xff == sqlite3.SQLITE_BUSY
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the internal store %s: %w", path, err), db.Close())
+	}
+	return db, nil
+}
+
+// file is a SQLite file to golang-migrate, whose own driver for SQLite locks nothing against other processes. Here the
+// lock is a transaction. Since SQLite makes and changes tables within transactions too, all migrations of an Up are done
+// or none is, and no other process sees a version in between.
+type file struct {
+	db   *sql.DB
+	conn *sql.Conn
+	// failed says that the transaction is not to be committed.
+	failed bool
+}
+
+func newFile(db *sql.DB) (*file, error) {
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	f := &file{db: db, conn: conn}
+	if err := f.exec(`CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL, dirty INTEGER NOT NULL) STRICT`); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return f, nil
+}
+
+// exec does without a context, as golang-migrate does: a migration is not to be cut off.
+func (f *file) exec(text string, args ...any) error {
+	_, err := f.conn.ExecContext(context.Background(), text, args...)
+	return err
+}
+
+// Lock begins the transaction.
+func (f *file) Lock() error {
+	if err := f.exec(`BEGIN IMMEDIATE`); err != nil {
+		return fmt.Errorf("wait for other migrations: %w", err)
+	}
+	return nil
+}
+
+// Unlock ends it.
+func (f *file) Unlock() error {
+	if f.failed {
+		f.failed = false
+		return f.exec(`ROLLBACK`)
+	}
+	return f.exec(`COMMIT`)
+}
+
+// Run runs a file.
+func (f *file) Run(migration io.Reader) error {
+	text, err := io.ReadAll(migration)
+	if err == nil {
+		err = f.exec(string(text))
+	}
+	f.failed = f.failed || err != nil
+	return err
+}
+
+// SetVersion keeps the schema's version.
+func (f *file) SetVersion(version int, dirty bool) error {
+	err := f.exec(`DELETE FROM schema_migrations`)
+	if err == nil && version != database.NilVersion {
+		err = f.exec(`INSERT INTO schema_migrations (version, dirty) VALUES (?1, ?2)`, version, dirty)
+	}
+	f.failed = f.failed || err != nil
+	return err
+}
+
+// Version reads the schema's version.
+func (f *file) Version() (version int, dirty bool, err error) {
+	err = f.conn.QueryRowContext(context.Background(), `SELECT version, dirty FROM schema_migrations`).Scan(&version, &dirty)
+	if errors.Is(err, sql.ErrNoRows) {
+		return database.NilVersion, false, nil
+	}
+	return version, dirty, err
+}
+
+// Close closes the file.
+func (f *file) Close() error { return errors.Join(f.conn.Close(), f.db.Close()) }
+
+// Open and Drop are golang-migrate's own commands, which nothing here calls.
+func (f *file) Open(string) (database.Driver, error) { return nil, errors.ErrUnsupported }
+func (f *file) Drop() error                          { return errors.ErrUnsupported }
