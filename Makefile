@@ -38,8 +38,8 @@ SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0 ../../$(VENV)/bin/sam
 COMPOSE = docker compose -f localstack/compose.yaml
 
 # How the functions are built for Lambda: small, static, the same from every folder, without the RPC mode of the
-# retired go1.x runtime and without net/http/pprof.
-LAMBDA_BUILD = CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false '-ldflags=-s -w' -tags=lambda.norpc,nopprof"
+# retired go1.x runtime, without net/http/pprof, and without the embedded store, since no two functions share a file.
+LAMBDA_BUILD = CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false '-ldflags=-s -w' -tags=lambda.norpc,nopprof,nosqlite"
 FUNCTIONS = functions/api functions/worker functions/sweeper migrate
 # ARCH of `make build`: arm64, as the template's default, or amd64.
 ARCH ?= arm64
@@ -137,6 +137,16 @@ build: ## build every function as Lambda runs it into .local/build: ARCH=arm64 o
 	@for f in $(FUNCTIONS); do \
 		echo "build $$f for linux/$(ARCH)"; \
 		$(LAMBDA_BUILD) GOOS=linux GOARCH=$(ARCH) $(GO) build -o .local/build/$$f/bootstrap ./$$f || exit 1; \
+	done
+
+# A zip is a deflated file, as gzip's is.
+.PHONY: sizes
+sizes: build ## show each function's size as a zip: as deployed, and with the embedded store
+	@for f in $(FUNCTIONS); do \
+		$(LAMBDA_BUILD) GOOS=linux GOARCH=$(ARCH) $(GO) build -tags=lambda.norpc,nopprof -o .local/build/$$f/internal ./$$f || exit 1; \
+		for b in bootstrap internal; do gzip -9c .local/build/$$f/$$b | wc -c; done | tr '\n' ' ' | \
+			awk -v f=$$f '{ printf "%-18s %5.1f MB deployed, %5.1f MB with the embedded store\n", f, $$1/1e6, $$2/1e6 }'; \
+		rm .local/build/$$f/internal; \
 	done
 
 .PHONY: deploy

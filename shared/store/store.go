@@ -15,8 +15,8 @@ type Config = driver.Config
 // OpenFunc opens a store.
 type OpenFunc = driver.OpenFunc
 
-// Open opens the store that the configuration names. The caller closes it. An unknown type is an error that lists the
-// known ones; a store that cannot be reached is one that wraps task.ErrUnavailable.
+// Open opens the store that the configuration names. The caller closes it. A type that this build has not is an error
+// that lists those it has; a store that cannot be reached is one that wraps task.ErrUnavailable.
 func Open(ctx context.Context, cfg Config) (task.Store, error) { return driver.Open(ctx, cfg) }
 
 // Register makes a store available under a name. A store's own package calls driver.Register instead, because this one

@@ -29,8 +29,8 @@ func TestOpen(t *testing.T) {
 			t.Errorf("Open(%q) = %v; want an error that lists the known stores", unknown, err)
 		}
 	}
-	if !slices.Contains(store.Names(), "postgres") || !slices.IsSorted(store.Names()) {
-		t.Errorf("stores are %v; want postgres among them, in order", store.Names())
+	if names := store.Names(); !slices.Contains(names, "postgres") || !slices.Contains(names, "internal") || !slices.IsSorted(names) {
+		t.Errorf("stores are %v; want internal and postgres among them, in order", names)
 	}
 	defer func() {
 		if recover() == nil {

@@ -50,7 +50,7 @@ func Open(ctx context.Context, cfg Config) (task.Store, error) {
 	open, ok := drivers[cfg.Type]
 	mu.RUnlock()
 	if !ok {
-		return nil, fmt.Errorf("store type %q is unknown; allowed are %s", cfg.Type, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("store type %q is not in this build, which has %s", cfg.Type, strings.Join(Names(), ", "))
 	}
 	store, err := open(ctx, cfg)
 	if err != nil {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"ksu/shared/store/driver"
 	"ksu/shared/task"
 )
 
@@ -70,19 +70,19 @@ func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease 
 
 // Complete ends a running attempt with its result.
 func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result string) error {
-	return s.fenced(ctx, false, "complete", completeSQL, id, attempt, text(result))
+	return s.fenced(ctx, false, "complete", completeSQL, id, attempt, driver.Text(result))
 }
 
 // Fail ends a running attempt for good with the reason.
 func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error {
-	return s.fenced(ctx, false, "fail", failSQL, id, attempt, text(reason))
+	return s.fenced(ctx, false, "fail", failSQL, id, attempt, driver.Text(reason))
 }
 
 // Retry makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
 func (s *Store) Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
 	var again bool
 	scan := func(r pgx.Row) error { return r.Scan(&again) }
-	err := s.row(ctx, false, scan, retrySQL, [16]byte(id), attempt, text(reason), after, maxAttempts)
+	err := s.row(ctx, false, scan, retrySQL, [16]byte(id), attempt, driver.Text(reason), after, maxAttempts)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}
@@ -107,10 +107,4 @@ func (s *Store) fenced(ctx context.Context, again bool, operation, sql string, i
 		return fmt.Errorf("%s task %s, attempt %d: %w", operation, id, attempt, err)
 	}
 	return nil
-}
-
-// text makes a job's words fit for a column: Postgres takes neither invalid UTF-8 nor the zero byte, and an ending must
-// not be lost for that.
-func text(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }

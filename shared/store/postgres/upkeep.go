@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"ksu/shared/store/driver"
 	"ksu/shared/task"
 )
 
@@ -100,7 +101,7 @@ func (s *Store) Unsent(ctx context.Context, limit int, hold, resendAfter time.Du
 // Rescue takes running tasks whose lease expired; see task.Upkeep.
 func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) (task.Rescued, error) {
 	var r task.Rescued
-	err := s.row(ctx, true, scanRescued(&r), rescueSQL, limit, retry.MaxAttempts, retry.Backoff, text(retry.Reason))
+	err := s.row(ctx, true, scanRescued(&r), rescueSQL, limit, retry.MaxAttempts, retry.Backoff, driver.Text(retry.Reason))
 	if err != nil {
 		return task.Rescued{}, fmt.Errorf("rescue tasks: %w", err)
 	}
@@ -110,7 +111,7 @@ func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) (
 // Settle is Rescue for one task whose message the queue gave up on; see task.Upkeep.
 func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy) (task.Rescued, error) {
 	var r task.Rescued
-	err := s.row(ctx, false, scanRescued(&r), settleSQL, [16]byte(id), retry.MaxAttempts, retry.Backoff, text(retry.Reason))
+	err := s.row(ctx, false, scanRescued(&r), settleSQL, [16]byte(id), retry.MaxAttempts, retry.Backoff, driver.Text(retry.Reason))
 	if err != nil {
 		return task.Rescued{}, fmt.Errorf("settle task %s: %w", id, err)
 	}

@@ -1,0 +1,8 @@
+//go:build !nosqlite
+
+package store
+
+// The embedded store is left out of the functions that are built for Lambda, where no two share a file.
+import (
+	_ "ksu/shared/store/sqlite"
+)

@@ -1,0 +1,104 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ksu/shared/store/driver"
+	"ksu/shared/task"
+)
+
+const (
+	claimSQL = `
+UPDATE tasks SET status = 'running', attempt = attempt + 1, tries = tries + 1, started_at = now_us(),
+    lease_expires_at = now_us() + ?2
+WHERE id = ?1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now_us() AND tries < ?3)
+RETURNING attempt`
+
+	heartbeatSQL = `
+UPDATE tasks SET lease_expires_at = now_us() + ?3 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
+
+	completeSQL = `
+UPDATE tasks SET status = 'completed', result = ?3, error = NULL, ended_at = now_us(), lease_expires_at = NULL
+WHERE id = ?1 AND status = 'running' AND attempt = ?2`
+
+	failSQL = `
+UPDATE tasks SET status = 'failed', error = ?3, ended_at = now_us(), lease_expires_at = NULL
+WHERE id = ?1 AND status = 'running' AND attempt = ?2`
+
+	retrySQL = `
+UPDATE tasks SET
+    status      = CASE WHEN tries >= ?5 THEN 'failed' ELSE 'pending' END,
+    ended_at    = CASE WHEN tries >= ?5 THEN now_us() END,
+    started_at  = CASE WHEN tries >= ?5 THEN started_at END,
+    enqueued_at = CASE WHEN tries >= ?5 THEN enqueued_at END,
+    send_after = now_us() + ?4, error = ?3, lease_expires_at = NULL
+WHERE id = ?1 AND status = 'running' AND attempt = ?2
+RETURNING status = 'pending'`
+
+	releaseSQL = `
+UPDATE tasks SET status = 'pending', tries = max(tries - 1, 0), started_at = NULL, lease_expires_at = NULL,
+    enqueued_at = NULL, send_after = now_us()
+WHERE id = ?1 AND status = 'running' AND attempt = ?2`
+)
+
+// Claim makes a task running; see task.Attempts.
+func (s *Store) Claim(ctx context.Context, id uuid.UUID, lease time.Duration, maxAttempts int) (int, error) {
+	attempt, err := one(ctx, s, scanInt, claimSQL, id[:], lease.Microseconds(), maxAttempts)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = task.ErrNotClaimable
+	}
+	if err != nil {
+		return 0, fmt.Errorf("claim task %s: %w", id, err)
+	}
+	return int(attempt), nil
+}
+
+// Heartbeat extends the lease of a running attempt; see task.Attempts.
+func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration) error {
+	return s.fenced(ctx, "extend the lease of", heartbeatSQL, id, attempt, lease.Microseconds())
+}
+
+// Complete ends a running attempt with its result.
+func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result string) error {
+	return s.fenced(ctx, "complete", completeSQL, id, attempt, driver.Text(result))
+}
+
+// Fail ends a running attempt for good with the reason.
+func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error {
+	return s.fenced(ctx, "fail", failSQL, id, attempt, driver.Text(reason))
+}
+
+// Retry makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
+func (s *Store) Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
+	again, err := one(ctx, s, scanInt, retrySQL, id[:], attempt, driver.Text(reason), after.Microseconds(), maxAttempts)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = task.ErrLeaseLost
+	}
+	if err != nil {
+		return false, fmt.Errorf("retry task %s, attempt %d: %w", id, attempt, err)
+	}
+	return again == 1, nil
+}
+
+// Release gives the task of a running attempt back; see task.Attempts.
+func (s *Store) Release(ctx context.Context, id uuid.UUID, attempt int) error {
+	return s.fenced(ctx, "release", releaseSQL, id, attempt)
+}
+
+// fenced runs a statement that writes one row if the attempt still holds the task.
+func (s *Store) fenced(ctx context.Context, operation, text string, id uuid.UUID, attempt int, args ...any) error {
+	n, err := s.exec(ctx, text, append([]any{id[:], attempt}, args...)...)
+	if err == nil && n == 0 {
+		err = task.ErrLeaseLost
+	}
+	if err != nil {
+		return fmt.Errorf("%s task %s, attempt %d: %w", operation, id, attempt, err)
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package sqlite
+
+import (
+	"testing"
+	"time"
+
+	"ksu/shared/task"
+)
+
+func BenchmarkCreate(b *testing.B) {
+	s := open(b, fresh(b))
+	for b.Loop() {
+		create(b, s)
+	}
+}
+
+// BenchmarkCreateParallel is what a function's many environments do: each has the file open for itself.
+func BenchmarkCreateParallel(b *testing.B) {
+	d := fresh(b)
+	b.SetParallelism(8)
+	b.RunParallel(func(pb *testing.PB) {
+		s, err := Open(b.Context(), string(d))
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		defer s.Close()
+		for pb.Next() {
+			if _, _, err := s.Create(b.Context(), newID(b), task.Key{}); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}
+
+func BenchmarkClaimFinish(b *testing.B) {
+	s := open(b, fresh(b))
+	for b.Loop() {
+		b.StopTimer()
+		id := create(b, s)
+		b.StartTimer()
+		attempt, err := s.Claim(b.Context(), id, time.Minute, 3)
+		if err == nil {
+			err = s.Complete(b.Context(), id, attempt, "io work result = 0")
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"ksu/shared/store/driver"
+	"ksu/shared/task"
+)
+
+func TestOpenErrors(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text")
+	if err := os.WriteFile(text, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		path, want  string
+		unavailable bool
+	}{
+		"no path":     {"", "STORAGE_PATH is not set", false},
+		"no file":     {filepath.Join(dir, "missing.db"), "'migrate up' makes", true},
+		"no folder":   {filepath.Join(dir, "missing", "ksu.db"), "unable to open", true},
+		"a folder":    {dir, "unable to open", true},
+		"no database": {text, "not a database", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := driver.Open(t.Context(), driver.Config{Type: Name, Path: test.path})
+			if s != nil || err == nil || !strings.Contains(err.Error(), test.want) || errors.Is(err, task.ErrUnavailable) != test.unavailable {
+				t.Errorf("Open = %v, %v; want %q in the error, unavailable %t", s, err, test.want, test.unavailable)
+			}
+		})
+	}
+	if _, err := os.Stat(filepath.Join(dir, "missing.db")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Open made the file: %v", err)
+	}
+}
+
+// lock takes the file's write lock and returns what gives it back.
+func lock(t *testing.T, d database) (unlock func()) {
+	t.Helper()
+	tx, err := connect(t, d).BeginTx(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestStepsWaitForTheLock(t *testing.T) {
+	t.Parallel()
+	d := fresh(t)
+	s := open(t, d)
+	id := create(t, s)
+	for name, step := range map[string]func(context.Context) error{
+		"statement":   func(ctx context.Context) error { return s.MarkEnqueued(ctx, id) },
+		"transaction": func(ctx context.Context) error { _, _, err := s.Create(ctx, newID(t), task.Key{Name: "k"}); return err },
+	} {
+		unlock := lock(t, d)
+		if _, err := s.Get(t.Context(), id); err != nil {
+			t.Errorf("reading beside a writer: %v", err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- step(t.Context()) }()
+		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		other := open(t, d)
+		if err := other.MarkEnqueued(short, id); !errors.Is(err, task.ErrUnavailable) {
+			t.Errorf("a caller whose time is up gets %v; want ErrUnavailable", err)
+		}
+		cancel()
+		select {
+		case err := <-done:
+			t.Errorf("%s: %v while another holds the lock; want it to wait", name, err)
+		default:
+		}
+		unlock()
+		if err := <-done; err != nil {
+			t.Errorf("%s after the lock was free: %v", name, err)
+		}
+	}
+}
+
+func TestCallersThatGiveUpAreNotUnavailable(t *testing.T) {
+	t.Parallel()
+	d := fresh(t)
+	s := open(t, d)
+	id := create(t, s)
+	defer lock(t, d)()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.MarkEnqueued(ctx, id) }()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) || errors.Is(err, task.ErrUnavailable) {
+		t.Errorf("got %v; want context.Canceled alone", err)
+	}
+	if _, err := s.Get(t.Context(), id); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestBusyIsRepeated gives a step the error of an overtaken snapshot, for which SQLite does not wait by itself.
+func TestBusyIsRepeated(t *testing.T) {
+	t.Parallel()
+	d := fresh(t)
+	s := open(t, d)
+	id := create(t, s)
+	reader, err := connect(t, d).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Close() }()
+	tries := 0
+	err = s.run(t.Context(), func() error {
+		if tries++; tries > 2 {
+			return nil
+		}
+		for _, text := range []string{`BEGIN DEFERRED`, `SELECT count(*) FROM tasks`} {
+			if _, err := reader.ExecContext(t.Context(), text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.MarkEnqueued(t.Context(), id); err != nil { // overtakes it
+			t.Fatal(err)
+		}
+		_, overtaken := reader.ExecContext(t.Context(), `DELETE FROM tasks`)
+		if _, err := reader.ExecContext(t.Context(), `ROLLBACK`); err != nil {
+			t.Fatal(err)
+		}
+		if e := new(sqlite.Error); !errors.As(overtaken, &e) || e.Code() != sqlite3.SQLITE_BUSY_SNAPSHOT {
+			t.Errorf("the overtaken snapshot gets %v; want SQLITE_BUSY_SNAPSHOT", overtaken)
+		}
+		return overtaken
+	})
+	if err != nil || tries != 3 {
+		t.Errorf("run = %v after %d tries; want nil after 3", err, tries)
+	}
+}
+
+// TestSettings checks what the package comment promises of durability.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	s := open(t, fresh(t))
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "1", "busy_timeout": "5000"} {
+		var got string
+		if err := s.db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %q, %v; want %q", pragma, got, err, want)
+		}
+	}
+}

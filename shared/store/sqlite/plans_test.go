@@ -1,0 +1,65 @@
+package sqlite
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestPlans checks that no statement reads the whole table or sorts it.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	s := open(t, fresh(t))
+	for name, test := range map[string]struct{ sql, indexes string }{
+		"get":             {getSQL, "PRIMARY KEY"},
+		"list":            {listSQL, "PRIMARY KEY"},
+		"list by status":  {listStatusSQL, "tasks_visible_by_status"},
+		"cancel":          {cancelSQL, "PRIMARY KEY"},
+		"key":             {keySQL, ""},
+		"key's owner":     {keyOwnerSQL, "PRIMARY KEY"},
+		"mark":            {markEnqueuedSQL, "PRIMARY KEY"},
+		"claim":           {claimSQL, "PRIMARY KEY"},
+		"heartbeat":       {heartbeatSQL, "PRIMARY KEY"},
+		"complete":        {completeSQL, "PRIMARY KEY"},
+		"fail":            {failSQL, "PRIMARY KEY"},
+		"retry":           {retrySQL, "PRIMARY KEY"},
+		"release":         {releaseSQL, "PRIMARY KEY"},
+		"unsent":          {unsentSQL, "tasks_unsent tasks_sent PRIMARY KEY"},
+		"rescue":          {rescueSQL, "tasks_leases PRIMARY KEY"},
+		"settle":          {settleSQL, "PRIMARY KEY"},
+		"purge ended":     {purgeEndedSQL, "tasks_ended PRIMARY KEY"},
+		"purge cancelled": {purgeCancelledSQL, "tasks_cancelled PRIMARY KEY"},
+		"purge keys":      {purgeKeysSQL, "idempotency_keys_age PRIMARY KEY"},
+	} {
+		plan := explain(t, s, test.sql)
+		wrong := strings.Contains(plan, "SCAN tasks") || strings.Contains(plan, "SCAN idempotency_keys") || strings.Contains(plan, "ORDER BY")
+		for _, index := range strings.Split(strings.ReplaceAll(test.indexes, "PRIMARY KEY", "PRIMARY"), " ") {
+			wrong = wrong || !strings.Contains(plan, index)
+		}
+		if wrong {
+			t.Errorf("%s: want no scan of a table, no sorting and the indexes %q; the plan is\n%s", name, test.indexes, plan)
+		}
+	}
+}
+
+func explain(t *testing.T, s *Store, text string) string {
+	t.Helper()
+	rows, err := s.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, 1, 2, 3, 4, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var plan strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&plan, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}

@@ -1,0 +1,194 @@
+// Package sqlite keeps tasks in one SQLite file, which all processes of one machine share. Nothing needs to be
+// installed: the engine is pure Go. The schema is that of package ksu/migrate/schema.
+//
+// The file is in WAL mode: readers and the one writer do not wait for each other. A step is one statement, or one
+// transaction that takes the write lock at its beginning (BEGIN IMMEDIATE); one that must wait for the lock is repeated
+// by SQLite itself (busy_timeout), whatever that leaves over by this package. Times are the clock of
+// the machine, which all processes share, read while a statement holds the lock, in microseconds.
+//
+// Durability is synchronous=NORMAL: a commit is handed to the operating system and not waited for on the disk. What was
+// answered survives the death of any process, and of all of them at once. A crash of the machine itself may lose the
+// last commits before it, never their order and never the file's consistency. That is what the queues of the local
+// stack keep too. See https://www.sqlite.org/pragma.html#pragma_synchronous.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"ksu/shared/store/driver"
+	"ksu/shared/task"
+)
+
+// Name is the store's type in the configuration.
+const Name = "internal"
+
+func init() {
+	driver.Register(Name, func(ctx context.Context, cfg driver.Config) (task.Store, error) {
+		s, err := Open(ctx, cfg.Path)
+		if err != nil {
+			return nil, err // not s: a nil *Store in the interface would not be nil
+		}
+		return s, nil
+	})
+}
+
+const (
+	// busyTimeout is how long a statement waits for the lock of another process. A step holds it for less than a
+	// millisecond; what takes longer is a checkpoint on a slow disk.
+	busyTimeout = 5 * time.Second
+	// patience is how long a step is repeated that SQLite gave up on without waiting, see busy.
+	patience = 5 * time.Second
+	// pause is between such repetitions.
+	pause = 5 * time.Millisecond
+)
+
+// Store is a task.Store in a SQLite file.
+type Store struct {
+	db *sql.DB
+
+	mu       sync.Mutex
+	prepared map[string]*sql.Stmt
+}
+
+var _ task.Store = (*Store)(nil)
+
+// Open opens a file that migrations have made. The error wraps task.ErrUnavailable when it is missing or cannot be
+// opened.
+func Open(ctx context.Context, path string) (*Store, error) {
+	name, err := dataSource(path)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector(name))
+	// A function has one invocation at a time. A second connection would only compete with the first for the lock.
+	db.SetMaxOpenConns(1)
+	s := &Store{db: db, prepared: map[string]*sql.Stmt{}}
+	// Opening alone reads nothing.
+	if err := s.run(ctx, func() error { return db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(new(int)) }); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s, which 'migrate up' makes: %w", path, err), db.Close())
+	}
+	return s, nil
+}
+
+// dataSource is the name of a file in the driver's notation.
+func dataSource(path string) (string, error) {
+	if path == "" {
+		return "", errors.New("STORAGE_PATH is not set; it is the file of the internal store")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("file of the internal store: %w", err)
+	}
+	query := url.Values{
+		"mode":          {"rw"}, // a file without tables would be of no use
+		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
+		"_synchronous":  {"NORMAL"},
+		"_txlock":       {"immediate"},
+		"_dqs":          {"0"}, // "x" is a name, never a text
+		"_error_rc":     {"1"}, // an error's text is its own
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String(), nil
+}
+
+// Close closes the file. It waits for statements that still run.
+func (s *Store) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.db.Close() // nothing is lost: each step has committed
+}
+
+// statement prepares a statement once.
+func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.prepared[text]; ok {
+		return st, nil
+	}
+	st, err := s.db.PrepareContext(ctx, text)
+	if err == nil {
+		s.prepared[text] = st
+	}
+	return st, err
+}
+
+// run takes a step until it need not wait for others, and says with task.ErrUnavailable when it cannot be taken.
+func (s *Store) run(ctx context.Context, step func() error) error {
+	for last := time.Now().Add(patience); ; {
+		err := step()
+		if !busy(err) || time.Now().After(last) {
+			return unavailable(err)
+		}
+		select {
+		case <-ctx.Done():
+			return unavailable(err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// exec runs a statement and returns how many rows it wrote.
+func (s *Store) exec(ctx context.Context, text string, args ...any) (n int64, err error) {
+	err = s.run(ctx, func() error {
+		st, err := s.statement(ctx, text)
+		if err != nil {
+			return err
+		}
+		result, err := st.ExecContext(ctx, args...)
+		if err == nil {
+			n, err = result.RowsAffected()
+		}
+		return err
+	})
+	return n, err
+}
+
+// query runs a statement and returns its rows.
+func query[T any](ctx context.Context, s *Store, scan func(row) (T, error), text string, args ...any) (list []T, err error) {
+	err = s.run(ctx, func() error {
+		st, err := s.statement(ctx, text)
+		if err == nil {
+			list, err = collect(ctx, st, scan, args...)
+		}
+		return err
+	})
+	return list, err
+}
+
+// one is query for a statement that returns at most one row; without one it returns sql.ErrNoRows.
+func one[T any](ctx context.Context, s *Store, scan func(row) (T, error), text string, args ...any) (T, error) {
+	list, err := query(ctx, s, scan, text, args...)
+	if err == nil && len(list) == 0 {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return *new(T), err
+	}
+	return list[0], nil
+}
+
+// row is what a scan function reads from.
+type row interface{ Scan(...any) error }
+
+// collect reads all rows: a statement that writes has committed only when its last row was read.
+func collect[T any](ctx context.Context, st *sql.Stmt, scan func(row) (T, error), args ...any) (list []T, err error) {
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}

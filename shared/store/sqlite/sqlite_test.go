@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"ksu/migrate/schema"
+	"ksu/shared/config"
+	"ksu/shared/store/storetest"
+	"ksu/shared/task"
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childVariable); path != "" {
+		child(path, os.Args[1:])
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t testing.TB) storetest.Database { return fresh(t) })
+}
+
+// database is the path of a file.
+type database string
+
+// fresh is a new file with the newest schema.
+func fresh(t testing.TB) database {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a folder?mode=ro&#%20", "ksu.db") // which a URL would misread
+	target, err := schema.Tasks(config.Storage{Type: Name, Path: path})
+	if err == nil {
+		_, err = target.Up(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return database(path)
+}
+
+func (d database) Open(t testing.TB) task.Store { return open(t, d) }
+
+func (d database) Age(t testing.TB, by time.Duration) {
+	t.Helper()
+	db := connect(t, d)
+	for _, text := range []string{
+		`UPDATE tasks SET created_at = created_at - ?1, started_at = started_at - ?1, ended_at = ended_at - ?1,
+		    lease_expires_at = lease_expires_at - ?1, enqueued_at = enqueued_at - ?1, send_after = send_after - ?1`,
+		`UPDATE idempotency_keys SET created_at = created_at - ?1`,
+	} {
+		if _, err := db.ExecContext(t.Context(), text, by.Microseconds()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func open(t testing.TB, d database) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), string(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// connect opens the file past the store.
+func connect(t testing.TB, d database) *sql.DB {
+	t.Helper()
+	name := url.URL{Scheme: "file", Path: string(d), RawQuery: "mode=rw&_txlock=immediate&_busy_timeout=30000"}
+	db, err := sql.Open("sqlite", name.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func newID(t testing.TB) uuid.UUID {
+	t.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func create(t testing.TB, s *Store) uuid.UUID {
+	t.Helper()
+	id := newID(t)
+	if _, _, err := s.Create(t.Context(), id, task.Key{}); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
