@@ -106,6 +106,20 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestSettingsOfEmptyValues is about a file that begins as a copy of defaults.yaml.
+func TestSettingsOfEmptyValues(t *testing.T) {
+	t.Parallel()
+	settings, _, err := Settings(func(name string) string { return map[string]string{FileVariable: "defaults.yaml"}[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings {
+		if (s.Source == "") != (s.Value == "") {
+			t.Errorf("%s is %q of %q; want nothing given where the value is empty", s.Key, s.Value, s.Source)
+		}
+	}
+}
+
 func TestPrecedence(t *testing.T) {
 	c, err := read(t, "server: {port: 1000}\nlogger: {level: debug}\nstorage: {port: 1}\n",
 		"SERVER_PORT=2000", "LOG_LEVEL=warn", "LOGGER_LEVEL=error", "STORAGE_PORT=", "DATABASE_URL=", "CLICKHOUSE_BATCH_SIZE=7", "MAX_ATTEMPTS=9")

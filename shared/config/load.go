@@ -141,7 +141,7 @@ func (l *loader) key(path, name string, key, node *yaml.Node) {
 		l.problem("%s: %s is a %s; allowed is a single value", at(path, node), e.name, kind(node))
 	case node.Style&yaml.TaggedStyle != 0 || node.Anchor != "" && node.Value == "": // would silently be an empty password
 		l.problem("%s: %s begins with ! or &; allowed are values in quotes", at(path, node), e.name)
-	case node.Tag == "!!null": // the default
+	case node.Tag == "!!null", node.Value == "" && e.def == "": // the default
 	default:
 		l.set(e, at(path, node), node.Value) // the text as it stands, so that a password 0123 stays one
 	}

@@ -1,0 +1,135 @@
+package stack
+
+import (
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ksu/localstack/template"
+)
+
+const configurable = `
+Transform: AWS::Serverless-2016-10-31
+Metadata:
+  LocalStack:
+    Configuration:
+      Reader: reader
+      Parameters: {app.limit: Limit, storage.database_url: DatabaseUrl}
+Parameters:
+  Limit: {Type: Number, Default: 1}
+  DatabaseUrl: {Type: String, Default: ""}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      {CodeUri: code, Runtime: provided.al2023, Handler: bootstrap, Environment: {Variables: {QUEUE_URL: x, LIMIT: !Ref Limit}}}
+`
+
+// setup returns a stack with a template and settings, of which nothing runs.
+func setup(t *testing.T, o Options, found ...setting) *stack {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "template.yaml")
+	if err := os.WriteFile(path, []byte(configurable), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "code"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := template.Parse(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &stack{options: o, template: parsed, settings: settings{Settings: found}}
+}
+
+func TestPort(t *testing.T) {
+	t.Parallel()
+	given := 7
+	configured := setting{Key: "server.port", Value: "9"}
+	for name, test := range map[string]struct {
+		stack *stack
+		want  int
+	}{
+		"flag":          {setup(t, Options{Port: &given}, configured), 7},
+		"configuration": {setup(t, Options{}, configured), 9},
+		"neither":       {setup(t, Options{}), 8080},
+	} {
+		if got := test.stack.port(); got != test.want {
+			t.Errorf("%s: port %d, want %d", name, got, test.want)
+		}
+	}
+}
+
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	limit := setting{Key: "app.limit", Value: "3", Source: "config.yaml:1"}
+	url := setting{Key: "storage.database_url", Value: "postgres://configured", Source: "config.yaml:2"}
+	unsaid := setting{Key: "app.limit", Value: "3"}
+	for name, test := range map[string]struct {
+		stack *stack
+		want  map[string]string
+	}{
+		"configured":             {setup(t, Options{}, limit, url), map[string]string{"Limit": "3", "DatabaseUrl": "postgres://configured"}},
+		"defaults of the reader": {setup(t, Options{}, unsaid), map[string]string{"DatabaseUrl": "postgres://private"}},
+		"overrides win":          {setup(t, Options{Parameters: map[string]string{"Limit": "5"}}, limit), map[string]string{"Limit": "5", "DatabaseUrl": "postgres://private"}},
+	} {
+		if got := test.stack.templateOptions("", "postgres://private").Parameters; !maps.Equal(got, test.want) {
+			t.Errorf("%s: parameters %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	s := setup(t, Options{},
+		setting{Key: "app.limit", Value: "3", Variables: []string{"APP_LIMIT", "LIMIT"}, Source: "config.yaml:1"},
+		setting{Key: "server.port", Value: "9", Variables: []string{"SERVER_PORT"}, Source: "config.yaml:2"},
+		setting{Key: "log.form", Value: "text", Variables: []string{"LOG_FORM", "FORM"}, Source: "config.yaml:3"},
+		setting{Key: "log.level", Value: "info", Variables: []string{"LOG_LEVEL"}},
+	)
+	resolved, err := s.template.Resolve(template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.variables(resolved); err != nil || !maps.Equal(got, map[string]string{"LOG_FORM": "text"}) {
+		t.Errorf("variables %v, %v; want those given keys that are neither parameters nor the local stack's own", got, err)
+	}
+	s.settings.Settings = append(s.settings.Settings,
+		setting{Key: "task.queue", Value: "y", Variables: []string{"TASK_QUEUE", "QUEUE_URL"}, Source: "config.yaml:4"})
+	if _, err := s.variables(resolved); err == nil || err.Error() != "config.yaml:4: task.queue has no effect: the template sets QUEUE_URL of local-F" {
+		t.Errorf("a key that the template overrules: %v", err)
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	t.Parallel()
+	server := &http.Server{}
+	setup(t, Options{}, setting{Key: "server.read_timeout", Value: "1s"}, setting{Key: "server.read_header_timeout", Value: "2s"},
+		setting{Key: "server.write_timeout", Value: "3s"}, setting{Key: "server.idle_timeout", Value: "4s"}).setTimeouts(server)
+	if server.ReadTimeout != time.Second || server.ReadHeaderTimeout != 2*time.Second || server.WriteTimeout != 3*time.Second ||
+		server.IdleTimeout != 4*time.Second {
+		t.Errorf("the server has %+v", server)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	var help strings.Builder
+	for arguments, want := range map[string]string{
+		"--port x": "allowed are 0 to 65535", "--port 65536": "allowed are 0 to 65535", "--aws-port -1": "allowed are 0 to 65535",
+		"--storage paper": "--storage", "extra": "not known", "--parameter-overrides A": "not of the form Name=value",
+	} {
+		if _, err := ParseFlags(strings.Fields(arguments), &help); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %s", arguments, err, want)
+		}
+	}
+	o, err := ParseFlags(strings.Fields("--port 0 --config c.yaml --pprof"), &help)
+	if err != nil || o.Port == nil || *o.Port != 0 || o.Config != "c.yaml" || !o.Profile {
+		t.Errorf("options %+v, %v", o, err)
+	}
+}
