@@ -97,7 +97,7 @@ func TestLogsTellATasksStory(t *testing.T) {
 	}
 
 	out, err := exec.Command("go", "run", "../../shared/logging/logs", "-data", data, "-task", id).CombinedOutput()
-	story := regexp.MustCompile(`(?s)^\S+ INFO  ksu-ApiFunction  task submitted.*\n\S+ INFO  ksu-WorkerFunction  task started .*attempt=1.*\n` +
+	story := regexp.MustCompile(`(?s)^\S+ INFO  ksu-ApiFunction     task submitted.*\n\S+ INFO  ksu-WorkerFunction  task started .*attempt=1.*\n` +
 		`\S+ INFO  ksu-WorkerFunction  task completed .*result=.*\n\S+ INFO  ksu-ApiFunction     task deleted`)
 	if err != nil || !story.Match(out) {
 		t.Errorf("the story is, %v:\n%s", err, out)

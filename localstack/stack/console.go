@@ -11,25 +11,27 @@ import (
 )
 
 // console writes the terminal's lines: the stack's own steps, and the functions' logs, each marked with its function.
-// It is safe for concurrent use and never mixes two lines.
+// It is safe for concurrent use and never mixes two lines. At a terminal, structured lines are made readable.
 type console struct {
-	mu    sync.Mutex
-	out   io.Writer
-	line  bytes.Buffer
-	width int
-	color bool
+	mu       sync.Mutex
+	out      io.Writer
+	line     bytes.Buffer
+	width    int
+	terminal bool
+	color    bool
 }
 
 // colors tell functions apart on a terminal: the ANSI foregrounds that read well on dark and light.
 var colors = []string{"36", "33", "35", "32", "34"}
 
 func newConsole(out io.Writer) *console {
-	return &console{out: out, width: 10, color: isTerminal(out)}
+	terminal := isTerminal(out)
+	return &console{out: out, width: 10, terminal: terminal, color: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
 func isTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !ok {
 		return false
 	}
 	info, err := file.Stat()
@@ -54,6 +56,9 @@ func (c *console) log(function string, line []byte) {
 	sum := 0
 	for _, b := range []byte(function) {
 		sum += int(b)
+	}
+	if c.terminal {
+		line = readable(line, c.color)
 	}
 	c.write(function, colors[sum%len(colors)], line)
 }

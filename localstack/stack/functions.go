@@ -52,6 +52,9 @@ func (s *stack) startFunctions(context.Context) error {
 		return err
 	}
 	variables["AWS_ENDPOINT_URL"] = s.awsURL()
+	if s.console.color {
+		variables["FORCE_COLOR"] = "1" // for functions that write text: the terminal is behind a pipe
+	}
 	functions, err := lambda.New(lambda.Options{
 		Region: region, AccountID: accountID, Processes: s.processes,
 		Logs:        func(function string, line []byte) { s.console.log(s.short(function), line) },

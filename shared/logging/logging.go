@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -107,21 +106,14 @@ func output(cfg Config, level slog.Level) (slog.Handler, error) {
 	return handler.WithAttrs([]slog.Attr{slog.String("function", cfg.Function), slog.String("version", cfg.Version)}), nil
 }
 
-// version is the commit that the program was built from, with + for changes on top of it.
+// commit is set by the linker where functions are built for deployment, without Go's own note of it:
+// -X ksu/shared/logging.commit=….
+var commit string
+
+// version is the commit that the program was built from, with + for changes on top of it; else Lambda's version.
 func version() string {
-	var commit, changed string
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision":
-				commit = s.Value[:min(12, len(s.Value))]
-			case s.Key == "vcs.modified" && s.Value == "true":
-				changed = "+"
-			}
-		}
+	if commit != "" {
+		return commit
 	}
-	if commit == "" {
-		return lambdacontext.FunctionVersion
-	}
-	return commit + changed
+	return lambdacontext.FunctionVersion
 }

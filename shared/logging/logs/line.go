@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -30,7 +31,7 @@ type line struct {
 
 // print writes a line: time, level, function, message, attributes.
 func (r *reader) print(ctx context.Context, l line) error {
-	r.width = max(r.width, utf8.RuneCountInString(l.function))
+	r.widen(l)
 	record := slog.NewRecord(l.at, level(l.level), fmt.Sprintf("%-*s  %s", r.width, l.function, l.message), 0)
 	if l.task != "" {
 		record.AddAttrs(slog.String("task_id", l.task))
@@ -42,6 +43,9 @@ func (r *reader) print(ctx context.Context, l line) error {
 	return r.out.Handle(ctx, record)
 }
 
+// widen makes room for a line's function.
+func (r *reader) widen(l line) { r.width = max(r.width, utf8.RuneCountInString(l.function)) }
+
 // level reads what slog.Level writes; a level that it does not know is information.
 func level(text string) slog.Level {
 	var l slog.Level
@@ -49,7 +53,8 @@ func level(text string) slog.Level {
 	return l
 }
 
-// members are those of a JSON object in their order: strings as they are, everything else as JSON.
+// members are those of a JSON object in their order: strings as they are, an error's layers as its message had them, and
+// everything else as JSON.
 func members(object string) (list []slog.Attr) {
 	d := json.NewDecoder(bytes.NewReader([]byte(object)))
 	if _, err := d.Token(); err != nil {
@@ -65,7 +70,12 @@ func members(object string) (list []slog.Attr) {
 			return list
 		}
 		var text string
-		if json.Unmarshal(value, &text) != nil {
+		var layers []string
+		switch {
+		case json.Unmarshal(value, &text) == nil:
+		case json.Unmarshal(value, &layers) == nil:
+			text = strings.Join(layers, ": ")
+		default:
 			text = string(value)
 		}
 		list = append(list, slog.String(fmt.Sprint(name), text))

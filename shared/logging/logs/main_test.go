@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -55,7 +56,7 @@ func TestStoryOfATask(t *testing.T) {
 	api, worker := open("ksu-Api"), open("ksu-Worker")
 	ctx := t.Context()
 	api.InfoContext(ctx, "task submitted", "task_id", id)
-	worker.WarnContext(logging.Task(ctx, id.String(), 1), "task failed", "error", io.ErrUnexpectedEOF, "n", 7, slog.Group("g", "k", "v"))
+	worker.WarnContext(logging.Task(ctx, id.String(), 1), "task failed", "error", fmt.Errorf("claim task: %w", io.ErrUnexpectedEOF), "n", 7, slog.Group("g", "k", "v"))
 	api.InfoContext(logging.Task(ctx, uuid.NewString(), 0), "another task")
 	api.InfoContext(logging.Task(ctx, id.String(), 0), "task deleted")
 	for _, log := range []*logging.Logger{worker, api} { // the later lines arrive first
@@ -67,8 +68,8 @@ func TestStoryOfATask(t *testing.T) {
 	if err := run(ctx, []string{"-task", id.String()}, env, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	want := "INFO  ksu-Api  task submitted\n" +
-		`WARN  ksu-Worker  task failed                  attempt=1 error="[\"unexpected EOF\"]" n=7 g="{\"k\":\"v\"}"` + "\n" +
+	want := "INFO  ksu-Api     task submitted\n" +
+		`WARN  ksu-Worker  task failed                  attempt=1 error="claim task: unexpected EOF" n=7 g="{\"k\":\"v\"}"` + "\n" +
 		"INFO  ksu-Api     task deleted\n"
 	if got := untimed(out.String()); got != want {
 		t.Errorf("the story is\n%swant\n%s", got, want)

@@ -53,6 +53,9 @@ func (r *reader) story(ctx context.Context, id uuid.UUID) error {
 		return fmt.Errorf("ClickHouse has no lines of task %s", id)
 	}
 	for _, l := range lines {
+		r.widen(l)
+	}
+	for _, l := range lines {
 		l.task = "" // it is the same in all of them
 		if err := r.print(ctx, l); err != nil {
 			return err

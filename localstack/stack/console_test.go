@@ -1,0 +1,47 @@
+package stack
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestReadable(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
+	stamp, clock := at.Format(time.RFC3339Nano), at.Local().Format("15:04:05.000")
+	for line, want := range map[string]string{
+		`{"time":"` + stamp + `","level":"INFO","source":"a/b.go:7","msg":"hello","function":"f","n":1,"text":"two words","request_id":"r"}`: clock + ` INFO  hello                                    n=1 text="two words" source=a/b.go:7 function=f request_id=r`,
+		`{"timestamp":"` + stamp + `","level":"ERROR","requestId":"r","message":"Lambda's form","error":["a","b"],"o":{"k":null}}`:           clock + ` ERROR Lambda's form                            error=["a","b"] o={"k":null} requestId=r`,
+		`{"time":"then","level":"WARN","msg":"no more"}`: `then WARN  no more`,
+		`{"level":"INFO","n":1}`:                         `{"level":"INFO","n":1}`,
+		`{"level":"INFO","msg":"cut`:                     `{"level":"INFO","msg":"cut`,
+		`START RequestId: 7`:                             `START RequestId: 7`,
+		``:                                               ``,
+	} {
+		if got := string(readable([]byte(line), false)); got != want {
+			t.Errorf("%s becomes\n%s\nwant\n%s", line, got, want)
+		}
+	}
+	colored := string(readable([]byte(`{"level":"ERROR","msg":"m","a":1}`), true))
+	if !strings.Contains(colored, "\x1b[31mERROR\x1b[0m m") || !strings.Contains(colored, "\x1b[90ma=\x1b[0m1") {
+		t.Errorf("colored %q", colored)
+	}
+}
+
+// TestLinesOutsideATerminal stay what the functions wrote, for those who search them.
+func TestLinesOutsideATerminal(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	const line = `{"level":"INFO","msg":"m"}`
+	newConsole(&out).log("f", []byte(line))
+	if want := "f          │ " + line + "\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+	out.Reset()
+	(&console{out: &out, width: 1, terminal: true}).log("f", []byte(line))
+	if want := "f │  INFO  m\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
