@@ -106,6 +106,22 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestSettingsOfPaths(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	env := map[string]string{"STORAGE_PATH": "data/ksu.db", "STORAGE_MIGRATE_SRC": "file://migrations/tasks"}
+	settings, _, err := Settings(func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"storage.path": dir + "/data/ksu.db", "storage.migrate_src": "file://" + dir + "/migrations/tasks"}
+	for _, s := range settings {
+		if w, ok := want[s.Key]; ok && s.Value != w {
+			t.Errorf("%s is %s; want %s", s.Key, s.Value, w)
+		}
+	}
+}
+
 // TestSettingsOfEmptyValues is about a file that begins as a copy of defaults.yaml.
 func TestSettingsOfEmptyValues(t *testing.T) {
 	t.Parallel()
