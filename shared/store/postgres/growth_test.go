@@ -85,9 +85,15 @@ func grow(b *testing.B, rows int) *grown {
 
 // candidates makes what a sweep finds: 100 tasks whose lease has expired and 100 that are not sent.
 func (g *grown) candidates(b *testing.B) {
-	exec(b, g.url, `UPDATE tasks SET status = 'running', tries = 1, attempt = 1, started_at = now(), lease_expires_at = now() - interval '1 s'
-		WHERE status IN ('pending', 'running') AND attempt = 1`)
-	exec(b, g.url, `UPDATE tasks SET enqueued_at = NULL, send_after = now() - interval '1 s' WHERE status = 'pending' AND attempt = 0`)
+	for _, sql := range []string{
+		`UPDATE tasks SET status = 'running', tries = 1, started_at = now(), lease_expires_at = now() - interval '1 s'
+		WHERE status IN ('pending', 'running') AND attempt = 1`,
+		`UPDATE tasks SET enqueued_at = NULL, send_after = now() - interval '1 s' WHERE status = 'pending' AND attempt = 0`,
+	} {
+		if _, err := g.pool.Exec(b.Context(), sql); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func (g *grown) sweep(b *testing.B) {
