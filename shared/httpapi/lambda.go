@@ -6,10 +6,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
+
+// answerTime is what is left between the end of a request's context and the function's time-out: a database that does
+// not answer is a 503, where a function that is killed would be a 502 or 504.
+const answerTime = 2 * time.Second
 
 // Lambda adapts a handler to the REST API event of API Gateway (payload version 1). The returned function never
 // fails: an event that is no HTTP request is answered with 400, because a function error would become a 502.
@@ -17,6 +22,11 @@ func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGa
 	adapter := httpadapter.New(h)
 	return func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 		e.Path = escaped(e.Path)
+		if deadline, ok := ctx.Deadline(); ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
+			defer cancel()
+		}
 		answer, err := adapter.ProxyWithContext(ctx, e)
 		if err != nil {
 			log.ErrorContext(ctx, "event is not an HTTP request", "method", e.HTTPMethod, "path", e.Path, "error", err)

@@ -1,11 +1,14 @@
 package httpapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"os"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -74,6 +77,23 @@ func TestLambdaAnswersAnEventThatIsNoRequest(t *testing.T) {
 			t.Errorf("%s: %d %s, want 400", name, answer.StatusCode, answer.Body)
 		}
 	}
+}
+
+func TestLambdaAnswersBeforeItsTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 28*time.Second)
+		defer cancel()
+		start := time.Now()
+		hangs := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		answer, err := httpapi.Lambda(hangs, slog.New(slog.DiscardHandler))(ctx, events.APIGatewayProxyRequest{HTTPMethod: "GET", Path: "/task"})
+		if took := time.Since(start); err != nil || answer.StatusCode != 503 || took != 26*time.Second {
+			t.Errorf("%d, %v after %s; want 503 after 26 of 28 s", answer.StatusCode, err, took)
+		}
+	})
 }
 
 func TestLambdaDecodesABase64Body(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,6 +43,10 @@ const traceHeader = string(types.MessageSystemAttributeNameForSendsAWSTraceHeade
 // Trace is the X-Ray header of a received message, for logging.WithTrace; "" where it has none.
 func Trace(m events.SQSMessage) string { return m.Attributes[traceHeader] }
 
+// sendTimeout bounds one Send, the SDK's own attempts included. The task is in the store by then: neither a client nor a
+// sweep is to wait for a queue that does not answer.
+const sendTimeout = 3 * time.Second
+
 // SQS implements task.Queue on a standard queue.
 type SQS struct {
 	client *sqs.Client
@@ -76,6 +81,8 @@ func (q *SQS) Send(ctx context.Context, id uuid.UUID) error {
 			traceHeader: {DataType: aws.String("String"), StringValue: &header},
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
 	if _, err = q.client.SendMessage(ctx, message); err != nil {
 		return fmt.Errorf("send task %s: %w", id, err)
 	}

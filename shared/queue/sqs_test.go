@@ -1,10 +1,14 @@
 package queue_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
@@ -13,8 +17,37 @@ import (
 	"ksu/shared/queue"
 )
 
+// open returns a sender to a server. It sets environment variables, so that its tests are not parallel.
+func open(t *testing.T, server *httptest.Server) *queue.SQS {
+	t.Helper()
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1",
+		"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} {
+		t.Setenv(name, value)
+	}
+	q, err := queue.Open(t.Context(), server.URL+"/000000000000/tasks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// TestSendGivesUp: a queue that does not answer must not keep the client of a task that is stored.
+func TestSendGivesUp(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // so that the server sees the client leave
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	q := open(t, server)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := q.Send(ctx, uuid.New()); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Errorf("Send = %v, the caller's context %v; want a time-out of its own", err, ctx.Err())
+	}
+}
+
 // TestTraceGoesWithTheMessage looks at what is sent to SQS, with a trace and without one.
-func TestTraceGoesWithTheMessage(t *testing.T) { // not parallel: it sets environment variables
+func TestTraceGoesWithTheMessage(t *testing.T) {
 	type attribute struct{ DataType, StringValue string }
 	type sent struct {
 		MessageBody             string
@@ -29,14 +62,7 @@ func TestTraceGoesWithTheMessage(t *testing.T) { // not parallel: it sets enviro
 		_, _ = w.Write([]byte(`{"MessageId":"m1"}`))
 	}))
 	defer server.Close()
-	for name, value := range map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1",
-		"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} {
-		t.Setenv(name, value)
-	}
-	q, err := queue.Open(t.Context(), server.URL+"/000000000000/tasks")
-	if err != nil {
-		t.Fatal(err)
-	}
+	q := open(t, server)
 	id := uuid.New()
 	const header = "Root=1-5e3d83e6-000000000000000000000001;Sampled=1"
 	for _, trace := range []string{header, ""} {
