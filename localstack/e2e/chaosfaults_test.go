@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -151,19 +149,11 @@ func (c *chaos) inject(f fault) {
 	c.disturbed = append(c.disturbed, time.Now())
 }
 
-var workerProcess = regexp.MustCompile(`(?m)^ *(\d+) +(\d+) .*/functions/worker$`)
-
 // killWorkers kills up to n processes of the worker, whatever they are at.
 func (c *chaos) killWorkers(n int) {
-	list, err := exec.Command("ps", "-ax", "-o", "pid=", "-o", "ppid=", "-o", "args=").Output()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	parent := strconv.Itoa(c.current().cmd.Process.Pid)
-	for _, m := range workerProcess.FindAllStringSubmatch(string(list), -1) {
-		pid, err := strconv.Atoi(m[1])
-		if err != nil || m[2] != parent || n == 0 {
-			continue
+	for _, pid := range c.current().workers() {
+		if n == 0 {
+			return
 		}
 		n--
 		c.killed++

@@ -371,8 +371,14 @@ func TestMalformedMessagesAreDropped(t *testing.T) {
 func TestAPanicIsTheJobsFailure(t *testing.T) {
 	t.Parallel()
 	s := &store{}
-	if back := handle(t.Context(), t, s, func(context.Context) (string, error) { panic("boom") }, message()); back != nil {
-		t.Errorf("returned %v", back)
+	var out bytes.Buffer
+	r := runner.New(s, work(func(context.Context) (string, error) { panic("boom") }), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
+	answer, err := r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{Body: message()}}})
+	if err != nil || len(answer.BatchItemFailures) != 0 {
+		t.Errorf("answer %+v, %v", answer, err)
+	}
+	if !strings.Contains(out.String(), `"panic":"boom","stack":"goroutine `) {
+		t.Errorf("the log has no stack:\n%s", &out)
 	}
 	if want := "fail 1 job panicked: boom"; len(s.calls) != 2 || s.calls[1] != want {
 		t.Errorf("calls %q, want %q at the end", s.calls, want)
