@@ -60,6 +60,6 @@ func (s *running) billed(function string) []time.Duration {
 
 // busy is how many of a function's invocations have not ended.
 func (s *running) busy(function string) int {
-	started := regexp.MustCompile(`(?m)^` + function + ` .*START RequestId: `).FindAllString(s.output(), -1)
+	started := regexp.MustCompile(`(?m)^`+function+` .*START RequestId: `).FindAllString(s.output(), -1)
 	return len(started) - len(s.billed(function))
 }
