@@ -54,7 +54,7 @@ storage:  {type: postgres, host: %s, port: %s, user: %s, password: %q, name: %s,
 			t.Errorf("%q stands %d times in the output", once, n)
 		}
 	}
-	for _, never := range []string{"start Postgres", "geheim", "level=DEBUG"} {
+	for _, never := range []string{"start Postgres", "geheim", password, "level=DEBUG"} {
 		if strings.Contains(output, never) {
 			t.Errorf("the output has %q", never)
 		}

@@ -73,6 +73,31 @@ func TestRotationDuringMigration(t *testing.T) {
 	}
 }
 
+// TestRotationUnderWay is about the moment in which the server has the new password and the secret has not.
+func TestRotationUnderWay(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	if err := a.migrate(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := postgres.Open(t.Context(), a.storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	old := secrets.value(a.storage.SecretARN)
+	a.rotate()
+	renewed := secrets.value(a.storage.SecretARN)
+	secrets.put(a.storage.SecretARN, old)
+	if _, err := s.List(t.Context(), task.Page{}); !errors.Is(err, task.ErrUnavailable) {
+		t.Errorf("with the old secret: %v; want ErrUnavailable", err)
+	}
+	secrets.put(a.storage.SecretARN, renewed)
+	if _, err := s.List(t.Context(), task.Page{}); err != nil {
+		t.Errorf("with the new secret: %v", err)
+	}
+}
+
 func TestSecretOfAnotherPassword(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)

@@ -149,6 +149,9 @@ func (s *Store) run(ctx context.Context, again bool, statement func() error) err
 	if s.database.Refused(err) { // so that there was no connection to run it on
 		err = statement()
 	}
+	if s.database.Refused(err) { // in the midst of a rotation the secret is behind the server
+		return fmt.Errorf("%w: %w", task.ErrUnavailable, err)
+	}
 	return unavailable(err)
 }
 
