@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -43,9 +44,9 @@ const traceHeader = string(types.MessageSystemAttributeNameForSendsAWSTraceHeade
 // Trace is the X-Ray header of a received message, for logging.WithTrace; "" where it has none.
 func Trace(m events.SQSMessage) string { return m.Attributes[traceHeader] }
 
-// sendTimeout bounds one Send, the SDK's own attempts included. The task is in the store by then: neither a client nor a
+// timeout bounds one call, the SDK's own attempts included. The task is in the store by then: neither a client nor a
 // sweep is to wait for a queue that does not answer.
-const sendTimeout = 3 * time.Second
+const timeout = 3 * time.Second
 
 // SQS implements task.Queue on a standard queue.
 type SQS struct {
@@ -81,10 +82,27 @@ func (q *SQS) Send(ctx context.Context, id uuid.UUID) error {
 			traceHeader: {DataType: aws.String("String"), StringValue: &header},
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if _, err = q.client.SendMessage(ctx, message); err != nil {
 		return fmt.Errorf("send task %s: %w", id, err)
 	}
 	return nil
+}
+
+// Waiting is about how many messages can be received now; SQS's count may lag a minute behind. Messages that a receiver
+// has do not count.
+func (q *SQS) Waiting(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	const name = types.QueueAttributeNameApproximateNumberOfMessages
+	answer, err := q.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{name}})
+	if err != nil {
+		return 0, fmt.Errorf("count the messages of %s: %w", q.url, err)
+	}
+	n, err := strconv.Atoi(answer.Attributes[string(name)])
+	if err != nil {
+		return 0, fmt.Errorf("count the messages of %s: %w", q.url, err)
+	}
+	return n, nil
 }

@@ -81,3 +81,22 @@ func TestTraceGoesWithTheMessage(t *testing.T) {
 		}
 	}
 }
+
+func TestWaiting(t *testing.T) {
+	answer := `{"Attributes":{"ApproximateNumberOfMessages":"7"}}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if target := r.Header.Get("X-Amz-Target"); target != "AmazonSQS.GetQueueAttributes" {
+			t.Errorf("asked for %s", target)
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer server.Close()
+	q := open(t, server)
+	if n, err := q.Waiting(t.Context()); n != 7 || err != nil {
+		t.Errorf("%d, %v; want 7", n, err)
+	}
+	answer = `{}`
+	if n, err := q.Waiting(t.Context()); err == nil {
+		t.Errorf("%d without the attribute; want an error", n)
+	}
+}

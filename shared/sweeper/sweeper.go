@@ -34,8 +34,12 @@ type Config struct {
 const (
 	// hold is how long a sweeper has to send the tasks that it took, before another one may.
 	hold = 30 * time.Second
-	// resendAfter is the task queue's message retention, after which a message is gone.
-	resendAfter = 4 * 24 * time.Hour
+	// goneAfter is the task queue's message retention, after which a message is gone.
+	goneAfter = 4 * 24 * time.Hour
+	// hiddenAfter is how long a message is waited for while the queue has none to receive. A receiver that died or could
+	// not reach the store before it claimed the task leaves its message hidden for the visibility time-out, half an hour,
+	// and the task idle. It is above the minute in which SQS's count of messages may lag behind.
+	hiddenAfter = 2 * time.Minute
 	// keepCancelled is how long deleted tasks are kept.
 	keepCancelled = 24 * time.Hour
 )
@@ -59,6 +63,14 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Queue is the queue of tasks.
+type Queue interface {
+	task.Queue
+	// Waiting is about how many messages can be received now. Those that a receiver has, or had and has not deleted, are
+	// hidden and do not count.
+	Waiting(ctx context.Context) (int, error)
+}
+
 // Store are the steps of a store that the sweeper needs.
 type Store interface {
 	task.Upkeep
@@ -68,13 +80,13 @@ type Store interface {
 // Sweeper does the upkeep of a store. Any number of them may run at once.
 type Sweeper struct {
 	store Store
-	queue task.Queue
+	queue Queue
 	log   *slog.Logger
 	cfg   Config
 }
 
 // New returns a sweeper over a store and the queue of its tasks.
-func New(store Store, q task.Queue, log *slog.Logger, cfg Config) *Sweeper {
+func New(store Store, q Queue, log *slog.Logger, cfg Config) *Sweeper {
 	return &Sweeper{store: store, queue: q, log: log, cfg: cfg.withDefaults()}
 }
 
@@ -108,8 +120,9 @@ func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 		swept.Failed += r.Failed
 		return r.Requeued + r.Failed, err
 	}
+	resendAfter := s.resendAfter(ctx)
 	send := func() (int, error) {
-		n, err := s.send(ctx)
+		n, err := s.send(ctx, resendAfter)
 		swept.Sent += n
 		return n, err
 	}
@@ -140,9 +153,23 @@ func (s *Sweeper) retry(reason string) task.RetryPolicy {
 	return task.RetryPolicy{MaxAttempts: s.cfg.MaxAttempts, Backoff: s.cfg.Backoff, Reason: reason}
 }
 
+// resendAfter is how old a task's message must be for the task to be sent again. The second message does no harm where the
+// first one comes after all: its task is claimed once.
+func (s *Sweeper) resendAfter(ctx context.Context) time.Duration {
+	waiting, err := s.queue.Waiting(ctx)
+	if err != nil {
+		s.log.WarnContext(ctx, "messages not counted; hidden ones are left alone", "error", err)
+		return goneAfter
+	}
+	if waiting > 0 {
+		return goneAfter
+	}
+	return hiddenAfter
+}
+
 // send sends a batch of tasks and returns how many it took. The first that fails ends it: the queue is away, and the
 // rest comes again after hold.
-func (s *Sweeper) send(ctx context.Context) (int, error) {
+func (s *Sweeper) send(ctx context.Context, resendAfter time.Duration) (int, error) {
 	ids, err := s.store.Unsent(ctx, s.cfg.Batch, hold, resendAfter)
 	if err != nil {
 		return 0, fmt.Errorf("find unsent tasks: %w", err)

@@ -22,6 +22,7 @@ var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
 // store answers each step once with what a test set, and then with nothing to do.
 type store struct {
 	unsent   []uuid.UUID
+	resend   time.Duration // asked of Unsent
 	rescued  task.Rescued
 	purged   int
 	err      error
@@ -32,7 +33,8 @@ type store struct {
 	kept     task.Retention
 }
 
-func (s *store) Unsent(context.Context, int, time.Duration, time.Duration) ([]uuid.UUID, error) {
+func (s *store) Unsent(_ context.Context, _ int, _, resendAfter time.Duration) ([]uuid.UUID, error) {
+	s.resend = resendAfter
 	ids := s.unsent
 	s.unsent = nil
 	return ids, nil
@@ -67,9 +69,13 @@ func (s *store) MarkEnqueued(_ context.Context, id uuid.UUID) error {
 }
 
 type sent struct {
-	ids []uuid.UUID
-	err error
+	ids     []uuid.UUID
+	err     error
+	waiting int
+	uncount error // of Waiting
 }
+
+func (q *sent) Waiting(context.Context) (int, error) { return q.waiting, q.uncount }
 
 func (q *sent) Send(_ context.Context, id uuid.UUID) error {
 	if q.err == nil {
@@ -99,6 +105,24 @@ func TestSweep(t *testing.T) {
 	}
 	if s.kept.Ended != 30*24*time.Hour || s.kept.Cancelled != 24*time.Hour || s.policies[0].MaxAttempts != 3 {
 		t.Errorf("kept %+v, policy %+v", s.kept, s.policies[0])
+	}
+}
+
+// A pending task whose message is hidden is sent again, but not while others wait in the queue as it may do itself.
+func TestHiddenMessages(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		queue sent
+		want  time.Duration
+	}{
+		"none waits":      {sent{}, 2 * time.Minute},
+		"some wait":       {sent{waiting: 1}, 4 * 24 * time.Hour},
+		"nobody can tell": {sent{uncount: errors.New("queue down")}, 4 * 24 * time.Hour},
+	} {
+		s := &store{}
+		if _, err := handle(t, s, &c.queue, `{}`); err != nil || s.resend != c.want {
+			t.Errorf("%s: sends tasks again after %s, %v; want %s", name, s.resend, err, c.want)
+		}
 	}
 }
 
