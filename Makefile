@@ -163,7 +163,7 @@ migrate_new: ## start a new migration: name=add_owner
 
 .PHONY: clean
 clean: ## remove what was built; the data of `make run` stays
-	rm -rf .local/bin .local/build .local/functions $(VENV) infra/sam/.aws-sam
+	rm -rf .local/bin .local/build .local/functions .local/settings $(VENV) infra/sam/.aws-sam
 
 $(VENV)/installed: infra/sam/requirements.txt
 	@.ci/need venv
