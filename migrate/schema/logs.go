@@ -32,11 +32,16 @@ func Logs(cfg config.ClickHouse) *Target {
 	}
 }
 
+// logsDialTimeout bounds one attempt to connect.
+const logsDialTimeout = 5 * time.Second
+
 // connectLogs opens the database once its server answers.
 func connectLogs(ctx context.Context, cfg config.ClickHouse) (*sql.DB, error) {
 	options := &ch.Options{
 		Addr: strings.Split(cfg.Address, ","),
 		Auth: ch.Auth{Database: cfg.Database, Username: cfg.Username, Password: string(cfg.Password)},
+		// Of the handshake as well, with a server that accepts and says nothing.
+		DialTimeout: logsDialTimeout,
 		// One connection: a table that one replica of several addresses has is not at once on the others.
 		MaxOpenConns: 1,
 	}

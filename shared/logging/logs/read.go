@@ -34,6 +34,7 @@ type reader struct {
 }
 
 func open(options *ch.Options, out io.Writer) *reader {
+	options.DialTimeout = 5 * time.Second // of the handshake as well, with a server that says nothing
 	return &reader{db: ch.OpenDB(options), out: logging.NewConsole(out)}
 }
 

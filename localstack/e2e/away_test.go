@@ -1,0 +1,110 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// clickHouse is the process of the stack's ClickHouse.
+func (s *running) clickHouse(data string) int {
+	s.t.Helper()
+	out, err := exec.Command("ps", "-axo", "pid=,args=").Output()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for process := range strings.Lines(string(out)) {
+		pid, arguments, _ := strings.Cut(strings.TrimSpace(process), " ")
+		if strings.Contains(arguments, filepath.Join(data, "clickhouse", "config.xml")) {
+			n, err := strconv.Atoi(pid)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	s.t.Fatal("no ClickHouse runs")
+	return 0
+}
+
+// TestClickHouseHangs makes ClickHouse hang in the middle of the work: requests go on, and when it is back, every line
+// arrives, once.
+func TestClickHouseHangs(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := start(t, data, "JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--clickhouse", "auto")
+	ids := []string{s.submit()}
+	server := s.clickHouse(data)
+	if err := syscall.Kill(server, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		ids = append(ids, s.submit())
+	}
+	for _, id := range ids {
+		s.until("the tasks to complete", 30*time.Second, func() bool { return s.status(id) == "completed" })
+	}
+	if err := syscall.Kill(server, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	db := s.logs(data)
+	list := "'" + strings.Join(ids, "', '") + "'"
+	var lines, distinct int64
+	s.until("all submissions to be in ClickHouse", time.Minute, func() bool {
+		s.status(ids[0]) // what the environment holds, the end of its next invocation sends
+		err := db.QueryRow("SELECT toInt64(count()), toInt64(uniqExact(task_id)) FROM logs WHERE message = 'task submitted' AND task_id IN ("+list+")").Scan(&lines, &distinct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return distinct == int64(len(ids))
+	})
+	if lines != distinct {
+		t.Errorf("%d lines of %d submissions", lines, distinct)
+	}
+}
+
+// BenchmarkPostTaskClickHouse is how long POST /task takes with ClickHouse off, healthy, hanging and gone, side by side.
+func BenchmarkPostTaskClickHouse(b *testing.B) {
+	data := b.TempDir()
+	off, on := start(b, b.TempDir(), ""), start(b, data, "", "--clickhouse", "auto")
+	server := on.clickHouse(data)
+	for _, c := range []struct {
+		name   string
+		stack  *running
+		signal syscall.Signal
+	}{{"off", off, 0}, {"healthy", on, 0}, {"hanging", on, syscall.SIGSTOP}, {"gone", on, syscall.SIGKILL}} {
+		if err := syscall.Kill(server, c.signal); err != nil {
+			b.Fatal(err)
+		}
+		b.Run("clickhouse="+c.name, func(b *testing.B) { c.stack.posts(b) })
+	}
+}
+
+// posts measures POST /task, one after the other.
+func (s *running) posts(b *testing.B) {
+	post := func() time.Duration {
+		before := time.Now()
+		if err := created(http.Post(s.api+"/task", "", http.NoBody)); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(before)
+	}
+	for range 20 {
+		post()
+	}
+	var took []time.Duration
+	for b.Loop() {
+		took = append(took, post())
+	}
+	slices.Sort(took)
+	for _, p := range []int{50, 99, 100} {
+		b.ReportMetric(milliseconds(took[(len(took)-1)*p/100]), fmt.Sprintf("p%d-ms", p))
+	}
+}
