@@ -17,6 +17,7 @@ type plan struct {
 	tasks     int
 	time      time.Duration // in which tasks are submitted and faults happen
 	semaphore int
+	jobs      int // in one worker process
 	faults    []fault
 }
 
@@ -47,8 +48,11 @@ var rates = []struct {
 
 // newPlan makes every fault happen at least once.
 func newPlan(seed uint64, tasks int, within time.Duration, semaphore int) plan {
-	p := plan{seed: seed, tasks: tasks, time: within, semaphore: semaphore}
+	p := plan{seed: seed, tasks: tasks, time: within, semaphore: semaphore, jobs: 1}
 	random := rand.New(rand.NewPCG(seed, 0))
+	if jobs := 1 + random.IntN(4); semaphore/jobs >= 2 {
+		p.jobs, p.semaphore = jobs, semaphore/jobs*jobs
+	}
 	for _, r := range rates {
 		for range max(1, int(r.perMinute*within.Minutes())) {
 			p.faults = append(p.faults, fault{kind: r.kind, n: 1 + random.IntN(r.most)})
