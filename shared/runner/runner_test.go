@@ -3,7 +3,6 @@ package runner_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -233,66 +232,6 @@ func TestEndingWaitsForTheStore(t *testing.T) {
 	})
 }
 
-func TestClaimWaitsForTheStore(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		away     time.Duration
-		returned bool
-	}{"a restart": {4 * time.Second, false}, "an outage": {time.Hour, true}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				start := time.Now()
-				s := &store{claim: func() (int, error) {
-					if time.Since(start) < c.away {
-						return 0, task.ErrUnavailable
-					}
-					return 1, nil
-				}}
-				if back := handle(t.Context(), t, s, done, message()); (len(back) == 1) != c.returned {
-					t.Errorf("returned to the queue: %v, want %t", back, c.returned)
-				}
-				if took := time.Since(start); took > 10*time.Second {
-					t.Errorf("tried for %s, want 10s at most", took)
-				}
-			})
-		})
-	}
-}
-
-func TestStopEndsAClaimThatWaits(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		r := runner.New(&store{claim: func() (int, error) { return 0, task.ErrUnavailable }}, work(done),
-			slog.New(slog.DiscardHandler), runner.Config{})
-		go func() {
-			_, _ = r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: message()}}})
-		}()
-		<-time.After(time.Second)
-		r.Stop()
-		if took := time.Since(start); took != time.Second {
-			t.Errorf("the worker stopped after %s, want at once, 1s", took)
-		}
-	})
-}
-
-// A lease begins when the claim is asked for: the store may have granted it long before its answer is here.
-func TestLeaseIsCountedFromTheClaim(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		s := &store{
-			claim:     func() (int, error) { <-time.After(5 * time.Second); return 1, nil },
-			heartbeat: func() error { return task.ErrUnavailable },
-		}
-		handle(t.Context(), t, s, untilStopped, message())
-		if took := time.Since(start); took != 9*time.Second {
-			t.Errorf("the job was stopped %s after the claim was asked for, want 9s", took)
-		}
-	})
-}
-
 func TestRetryThatTheStoreMissesIsNoFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -310,38 +249,6 @@ func TestRetryThatTheStoreMissesIsNoFailure(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestMessagesAreCounted(t *testing.T) {
-	t.Parallel()
-	claims := 0
-	s := &store{claim: func() (int, error) {
-		claims++
-		switch claims {
-		case 1:
-			return 1, nil
-		case 2, 3:
-			return 0, fmt.Errorf("claim: %w", task.ErrNotClaimable)
-		}
-		return 0, errors.New("disk full")
-	}}
-	var event events.SQSEvent
-	for _, body := range []string{message(), "?", message(), message(), message()} {
-		event.Records = append(event.Records, events.SQSMessage{Body: body})
-	}
-	var out bytes.Buffer
-	if _, err := runner.New(s, work(done), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{}).Handle(t.Context(), event); err != nil {
-		t.Fatal(err)
-	}
-	var line struct {
-		Msg                                  string
-		Ran, Duplicates, Malformed, Returned int
-	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil || line.Msg != "messages handled" ||
-		line.Ran != 1 || line.Duplicates != 2 || line.Malformed != 1 || line.Returned != 1 {
-		t.Errorf("the last line counts %+v, %v; want 1 run, 2 duplicates, 1 malformed, 1 returned:\n%s", line, err, &out)
-	}
 }
 
 func TestEndingThatCannotBeWrittenReturnsTheMessage(t *testing.T) {
