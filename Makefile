@@ -115,7 +115,7 @@ chaos: ## break everything at random while tasks run: CHAOS_SEED= CHAOS_TIME=3m 
 
 .PHONY: bench
 bench: ## measure: throughput, latency, cold start, memory
-	@.ci/need postgres
+	@.ci/need postgres clickhouse
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: lint

@@ -70,6 +70,24 @@ func TestClickHouseHangs(t *testing.T) {
 	}
 }
 
+// TestLongJobsSendMeanwhile shows that the first lines of a job arrive while it runs.
+func TestLongJobsSendMeanwhile(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := start(t, data, "JobMinDuration=4m JobMaxDuration=5m", "--clickhouse", "auto")
+	id, db := s.submit(), s.logs(data)
+	s.until("the job's first line", time.Minute, func() bool {
+		var n int64
+		if err := db.QueryRow("SELECT toInt64(count()) FROM logs WHERE message = 'task started' AND task_id = ?", id).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n == 1
+	})
+	if got := s.status(id); got != "in process" {
+		t.Errorf("the task is %q", got)
+	}
+}
+
 // BenchmarkPostTaskClickHouse is how long POST /task takes with ClickHouse off, healthy, hanging and gone, side by side.
 func BenchmarkPostTaskClickHouse(b *testing.B) {
 	data := b.TempDir()
