@@ -32,6 +32,7 @@ RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)
 # ---- tools ---------------------------------------------------------------------------------------------------------
 
 GO ?= go
+LOCALSTACK = .local/bin/localstack
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.1
 VENV = .local/venv
 SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0 ../../$(VENV)/bin/sam
@@ -55,9 +56,9 @@ help: ## list the targets
 # The program is built and then takes the recipe's place: `go run` would not hand SIGTERM on to it.
 .PHONY: run
 run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE= CLICKHOUSE= DATA= CONFIG= PPROF=1
-	@mkdir -p .local/bin
-	@$(GO) build -o .local/bin/localstack ./localstack
-	@exec .local/bin/localstack $(RUN_FLAGS)
+	@mkdir -p $(dir $(LOCALSTACK))
+	@$(GO) build -o $(LOCALSTACK) ./localstack
+	@exec $(LOCALSTACK) $(RUN_FLAGS)
 
 .PHONY: up
 up: compose-file ## start the system in LocalStack with Docker Compose

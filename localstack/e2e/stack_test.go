@@ -110,11 +110,18 @@ func changedTemplate(t testing.TB, dir string, replacements ...string) string {
 	return path
 }
 
+// launch starts the local stack on free ports, unless the arguments say otherwise, with a database of its own.
 func launch(t testing.TB, data string, arguments ...string) *running {
 	t.Helper()
-	s := &running{t: t, ended: make(chan struct{})}
-	s.cmd = exec.Command(binary, append([]string{"--port", "0", "--aws-port", "0", "--data", data}, arguments...)...)
-	s.cmd.Env = append(os.Environ(), "DATABASE_URL=")
+	cmd := exec.Command(binary, append([]string{"--port", "0", "--aws-port", "0", "--data", data}, arguments...)...)
+	cmd.Env = append(os.Environ(), "DATABASE_URL=")
+	return run(t, cmd)
+}
+
+// run starts a command that is, or runs, the local stack. It is ended with the test.
+func run(t testing.TB, cmd *exec.Cmd) *running {
+	t.Helper()
+	s := &running{t: t, cmd: cmd, ended: make(chan struct{})}
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -154,11 +161,20 @@ func (s *running) output() string {
 
 // stop ends the stack as Ctrl-C does and returns how it ended.
 func (s *running) stop() error {
-	_ = s.cmd.Process.Signal(syscall.SIGINT)
+	target := s.cmd.Process.Pid
+	if s.cmd.SysProcAttr != nil && s.cmd.SysProcAttr.Setpgid {
+		target = -target // the group, as a terminal does
+	}
+	select {
+	case <-s.ended:
+		return s.err
+	default:
+	}
+	_ = syscall.Kill(target, syscall.SIGINT)
 	select {
 	case <-s.ended:
 	case <-time.After(30 * time.Second):
-		_ = s.cmd.Process.Kill()
+		_ = syscall.Kill(target, syscall.SIGKILL)
 		<-s.ended
 		s.t.Error("the stack did not end within 30 s of SIGINT")
 	}

@@ -123,20 +123,3 @@ func TestRestartKeepsWaitingTasks(t *testing.T) {
 		return true
 	})
 }
-
-func TestBadInputIsOneClearMessage(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ parameters, want string }{
-		"unknown parameter": {"Semafore=4", "Semafore"},
-		"value not allowed": {"Semaphore=0", "Semaphore"},
-		"jobs uncounted":    {"JobsPerInvocation=4", "JobsPerInvocation needs WorkerConcurrency"},
-		"one environment":   {"JobsPerInvocation=10 WorkerConcurrency=1", "WorkerConcurrency is at least 2"},
-		"malformed":         {"Semaphore", "not of the form Name=value"},
-	} {
-		s := launch(t, t.TempDir(), "--template", "../../infra/sam/template.yaml", "--parameter-overrides", c.parameters)
-		<-s.ended
-		if text := s.output(); s.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(text, c.want) {
-			t.Errorf("%s: exit %d, %s", name, s.cmd.ProcessState.ExitCode(), text)
-		}
-	}
-}

@@ -1,0 +1,88 @@
+package e2e_test
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// psEntry is one row of the process table.
+type psEntry struct {
+	id, parent int
+	command    string
+}
+
+// processTable lists all processes but those that have ended and only wait for their parent to look.
+func processTable(t testing.TB) map[int]psEntry {
+	t.Helper()
+	out, err := exec.Command("ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "state=", "-o", "args=").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := map[int]psEntry{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if len(fields) < 4 || strings.HasPrefix(fields[2], "Z") {
+			continue
+		}
+		id, err := strconv.Atoi(fields[0])
+		if err != nil {
+			t.Fatalf("ps: %q", line)
+		}
+		parent, err := strconv.Atoi(fields[1])
+		if err != nil {
+			t.Fatalf("ps: %q", line)
+		}
+		table[id] = psEntry{id, parent, strings.Join(fields[3:], " ")}
+	}
+	return table
+}
+
+// family is a process with its children, their children, and so on.
+func family(t testing.TB, ancestor int) []psEntry {
+	t.Helper()
+	table := processTable(t)
+	var all []psEntry
+	for _, p := range table {
+		for id := p.id; id != 0; id = table[id].parent {
+			if id == ancestor {
+				all = append(all, p)
+				break
+			}
+		}
+	}
+	return all
+}
+
+// allGone waits until none of the processes runs any more, nor any other whose command line names the data folder, as
+// those of the functions and of Postgres do.
+func allGone(t testing.TB, processes []psEntry, data string) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; <-tick.C {
+		table := processTable(t)
+		var left []psEntry
+		for _, p := range processes {
+			if now, ok := table[p.id]; ok && now.command == p.command {
+				left = append(left, p)
+			}
+		}
+		for _, p := range table {
+			if strings.Contains(p.command, data+"/") {
+				left = append(left, p)
+			}
+		}
+		if len(left) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("20 s after the stack's end there still are %+v", left)
+		}
+	}
+}
+
+// noProcess checks that nothing runs that belongs to a data folder.
+func noProcess(t testing.TB, data string) { t.Helper(); allGone(t, nil, data) }

@@ -1,0 +1,99 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+)
+
+// TestOneClearMessage starts stacks that cannot serve. Each ends with exit status 1, its last words name the cause, and
+// nothing of it is left.
+func TestOneClearMessage(t *testing.T) {
+	t.Parallel()
+	const application = "../../infra/sam/template.yaml"
+	occupied, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = occupied.Close() })
+	port := fmt.Sprint(occupied.Addr().(*net.TCPAddr).Port)
+	for name, c := range map[string]struct {
+		arguments []string
+		want      []string
+	}{
+		"function that does not compile": {
+			[]string{"--template", "testdata/refused/uncompiled.yaml"},
+			[]string{"function ksu-Only (", "cannot be built", "main.go:4:15: undefined: undeclared"},
+		},
+		"function that exits in its init": {
+			[]string{"--template", "testdata/refused/exits.yaml"},
+			[]string{"function ksu-Only", "ended before it asked for an invocation", "exit status 1", "cannot find the treasure map"},
+		},
+		"function that never asks for an invocation": {
+			[]string{"--template", "testdata/refused/silent.yaml"},
+			[]string{"function ksu-Only", "did not ask for an invocation", "within 10s"},
+		},
+		"REST API's port in use": {
+			[]string{"--template", application, "--port", port},
+			[]string{"the REST API cannot listen", "127.0.0.1:" + port, "address already in use", "--port", "make run PORT="},
+		},
+		"AWS endpoint's port in use": {
+			[]string{"--template", application, "--aws-port", port},
+			[]string{"the AWS endpoint cannot listen", "127.0.0.1:" + port, "address already in use", "--aws-port", "make run AWS_PORT="},
+		},
+		"unknown parameter": {
+			[]string{"--template", application, "--parameter-overrides", "Semafore=4"},
+			[]string{"template.yaml", "Semafore", "not declared", "Semaphore"},
+		},
+		"parameter out of range": {
+			[]string{"--template", application, "--parameter-overrides", "Semaphore=0"},
+			[]string{"template.yaml", "Semaphore", "2"},
+		},
+		"jobs that are not counted": {
+			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=4"},
+			[]string{"JobsPerInvocation needs WorkerConcurrency"},
+		},
+		"one environment for many jobs": {
+			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=10 WorkerConcurrency=1"},
+			[]string{"WorkerConcurrency is at least 2"},
+		},
+		"malformed parameter": {
+			[]string{"--template", application, "--parameter-overrides", "Semaphore"},
+			[]string{"Semaphore", "not of the form Name=value"},
+		},
+		"unsupported resource": {
+			[]string{"--template", "testdata/refused/resource.yaml"},
+			[]string{"resource.yaml:4", "Files", "AWS::S3::Bucket is not supported", "AWS::SQS::Queue"},
+		},
+		"unsupported property": {
+			[]string{"--template", "testdata/refused/property.yaml"},
+			[]string{"property.yaml:10", "Only", "Layers is not supported"},
+		},
+		"template that is not there": {
+			[]string{"--template", "testdata/refused/none.yaml"}, []string{"testdata/refused/none.yaml: no such file"},
+		},
+		"unknown flag": {[]string{"--prot", "1"}, []string{"-prot", "-port"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := t.TempDir()
+			s := launch(t, data, c.arguments...)
+			<-s.ended
+			text := s.output()
+			if code := s.cmd.ProcessState.ExitCode(); code != 1 {
+				t.Errorf("exit status %d, want 1", code)
+			}
+			_, message, found := strings.Cut(text, "localstack: ")
+			if !found || strings.Contains(message, "\nlocalstack: ") || strings.Contains(message, "goroutine ") {
+				t.Errorf("want one message: %s", text)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("the message has no %q: %s", want, text)
+				}
+			}
+			noProcess(t, data)
+		})
+	}
+}

@@ -1,0 +1,4 @@
+// Command uncompiled is a function that does not compile.
+package main
+
+func main() { undeclared() }
