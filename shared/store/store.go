@@ -16,7 +16,8 @@ type Config = driver.Config
 type OpenFunc = driver.OpenFunc
 
 // Open opens the store that the configuration names. The caller closes it. A type that this build has not is an error
-// that lists those it has; a store that cannot be reached is one that wraps task.ErrUnavailable.
+// that lists those it has; that the store cannot be reached now is none: its methods return task.ErrUnavailable until it
+// can be.
 func Open(ctx context.Context, cfg Config) (task.Store, error) { return driver.Open(ctx, cfg) }
 
 // Register makes a store available under a name. A store's own package calls driver.Register instead, because this one

@@ -18,7 +18,8 @@ import (
 // registered store; what else is needed is the store's own matter.
 type Config = config.Storage
 
-// OpenFunc opens a store. It returns an error that wraps task.ErrUnavailable when the store cannot be reached.
+// OpenFunc opens a store. One that cannot be reached now is no error: it is returned, and its methods return
+// task.ErrUnavailable until it can be.
 type OpenFunc func(ctx context.Context, cfg Config) (task.Store, error)
 
 var (

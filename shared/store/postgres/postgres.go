@@ -38,9 +38,9 @@ const (
 	// connectTimeout bounds one attempt to connect, unless the URL says connect_timeout: an Aurora that was paused for
 	// want of work holds the connection for some 15 s until it has resumed.
 	connectTimeout = 20 * time.Second
-	// patience is how long Open tries again where the server refuses: a restart takes a second or two, and Lambda gives
-	// an environment 10 s for its init.
-	patience = 5 * time.Second
+	// patience is how long Open tries to reach the server: a restart takes a second or two, and Lambda gives an environment
+	// 10 s for its init.
+	patience = 3 * time.Second
 	// pingTimeout bounds the check of a connection that was idle; one that a NAT gateway dropped never answers.
 	pingTimeout = 2 * time.Second
 	// housekeeping is how often the pool looks for idle connections. A frozen environment cannot look at all, so that
@@ -56,8 +56,10 @@ type Store struct {
 
 var _ task.Store = (*Store)(nil)
 
-// Open connects to the database and checks that it answers. A server that is just starting is tried for some seconds.
-// The error wraps task.ErrUnavailable when it cannot be reached, and never shows the password.
+// Open connects to the database and checks that it answers. A server that cannot be reached is tried for some seconds and
+// is then no error: the store is returned all the same and connects when it is used, until when its methods return
+// task.ErrUnavailable. A function that failed its init instead would be started anew for each request and could not tell
+// its caller why. A server that refuses for good, as for a wrong password, is an error; it never shows the password.
 func Open(ctx context.Context, cfg driver.Config) (*Store, error) {
 	db, err := poolConfig(ctx, cfg)
 	if err != nil {
@@ -70,7 +72,7 @@ func Open(ctx context.Context, cfg driver.Config) (*Store, error) {
 	s := &Store{pool: pool, database: db}
 	if err := s.reach(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("connect to Postgres: %w", unavailable(err))
+		return nil, fmt.Errorf("connect to Postgres: %w", err)
 	}
 	return s, nil
 }
@@ -92,18 +94,25 @@ func poolConfig(ctx context.Context, storage driver.Config) (*database.Config, e
 	return cfg, nil
 }
 
-// reach waits until the server answers.
+// reach waits until the server answers, but no longer than patience. The attempt to connect that runs then goes on, and
+// what it makes is in the pool for the first statement. It returns why the server refuses for good, or ctx's error.
 func (s *Store) reach(ctx context.Context) error {
+	trying, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for last := time.Now().Add(patience); ; {
-		err := s.pool.Ping(ctx)
-		if err == nil || !s.database.Refused(err) && !errors.Is(unavailable(err), task.ErrUnavailable) || time.Now().After(last) {
+	for {
+		err := s.pool.Ping(trying)
+		refused := s.database.Refused(err)
+		if err == nil || !refused && !errors.Is(unavailable(err), task.ErrUnavailable) {
 			return err
 		}
 		select {
-		case <-ctx.Done():
-			return err
+		case <-trying.Done():
+			if refused {
+				return err
+			}
+			return ctx.Err()
 		case <-tick.C:
 		}
 	}
