@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -104,4 +105,43 @@ func TestDatabaseAway(t *testing.T) {
 		t.Errorf("with the database back: %d %s", r.status, r.body)
 	}
 	s.submit()
+}
+
+// TestDatabaseAwayFromColdStarts: environments that were started without a database say the same, and work as soon as there
+// is one, without a restart of anything.
+func TestDatabaseAwayFromColdStarts(t *testing.T) {
+	t.Parallel()
+	database := postgresURL(t)
+	proxy, through := proxied(t, database)
+	s := start(t, t.TempDir(), `JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0 DatabaseUrl="`+through+`"`)
+	before := s.submit()
+	s.until("the task to complete", 20*time.Second, func() bool { return s.status(before) == "completed" })
+	proxy.Redirect("127.0.0.1:1") // where nothing listens
+	proxy.Cut()
+	for _, p := range family(t, s.cmd.Process.Pid) {
+		if strings.Contains(p.command, "/functions/") {
+			if err := syscall.Kill(p.id, syscall.SIGKILL); err != nil {
+				t.Errorf("kill %+v: %v", p, err)
+			}
+		}
+	}
+	// Until the stack has seen that, it hands requests to the dead, as AWS does.
+	s.until("a new environment to answer", 20*time.Second, func() bool { return s.do("GET", "/task", "").status != http.StatusBadGateway })
+	for _, method := range []string{"GET", "POST"} {
+		r := s.do(method, "/task", "")
+		if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" || r.header.Get("Content-Type") != "application/problem+json" ||
+			!strings.Contains(r.body, "the task store cannot be reached") {
+			t.Errorf("%s /task: %d %v %s; want the application's own 503", method, r.status, r.header, r.body)
+		}
+	}
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy.Redirect(u.Host)
+	after := s.submit()
+	s.until("the new task to complete", 20*time.Second, func() bool { return s.status(after) == "completed" })
+	if got := s.status(before); got != "completed" {
+		t.Errorf("the earlier task is %q", got)
+	}
 }
