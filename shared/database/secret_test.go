@@ -107,8 +107,12 @@ func TestSecretOfAnotherPassword(t *testing.T) {
 		t.Errorf("Open = %v, %v; want the server's refusal without the password", s, err)
 	}
 	secrets.put(a.storage.SecretARN, `geheim`)
-	if s, err := postgres.Open(t.Context(), a.storage); !errors.Is(err, task.ErrUnavailable) || strings.Contains(err.Error(), "geheim") {
-		t.Errorf("Open = %v, %v; want ErrUnavailable without the secret", s, err)
+	if s, err = postgres.Open(t.Context(), a.storage); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if _, err := s.List(t.Context(), task.Page{}); !errors.Is(err, task.ErrUnavailable) || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("List: %v; want ErrUnavailable without the secret", err)
 	}
 }
 

@@ -101,18 +101,17 @@ func (s *Store) reach(ctx context.Context) error {
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for {
+	for refusal := error(nil); ; {
 		err := s.pool.Ping(trying)
-		refused := s.database.Refused(err)
-		if err == nil || !refused && !errors.Is(unavailable(err), task.ErrUnavailable) {
+		switch {
+		case s.database.Refused(err):
+			refusal = err // for good, unless the secret is being rotated just now
+		case err == nil || !errors.Is(unavailable(err), task.ErrUnavailable):
 			return err
 		}
 		select {
 		case <-trying.Done():
-			if refused {
-				return err
-			}
-			return ctx.Err()
+			return cmp.Or(refusal, ctx.Err())
 		case <-tick.C:
 		}
 	}
