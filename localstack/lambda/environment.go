@@ -119,9 +119,13 @@ func (e *environment) launch() error {
 		return fmt.Errorf("make a pipe for the log: %w", err)
 	}
 	defer writer.Close()
-	if e.logs, err = readLogs(reader, f.Name, f.service.options.Logs); err != nil {
+	lines, err := readLogs(reader, f.Name, f.service.options.Logs)
+	if err != nil {
 		return err
 	}
+	f.mu.Lock() // for those who serve the process before start is done
+	e.logs = lines
+	f.mu.Unlock()
 	e.cmd = exec.Command(f.Binary)
 	e.cmd.Dir = f.Dir
 	e.cmd.Env = append(f.env[:len(f.env):len(f.env)],

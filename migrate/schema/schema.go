@@ -33,6 +33,8 @@ type Target struct {
 	files   fs.FS
 	connect func(context.Context) (*sql.DB, error)
 	driver  func(*sql.DB) (database.Driver, error)
+	// alone waits until nobody else migrates the database, and returns what lets the next one in; nil waits for nobody.
+	alone func(context.Context, *sql.DB) (release func(), err error)
 	// finish does after the migrations what they cannot say; nil is nothing.
 	finish func(context.Context, *sql.DB) error
 }
@@ -69,6 +71,7 @@ func onPostgres(storage config.Storage, files fs.FS) *Target {
 		files:   files,
 		connect: func(ctx context.Context) (*sql.DB, error) { return connect(ctx, storage) },
 		driver:  func(db *sql.DB) (database.Driver, error) { return driver.WithInstance(db, &driver.Config{}) },
+		alone:   alone,
 	}
 }
 
@@ -212,6 +215,13 @@ func (t *Target) with(ctx context.Context, do func(*migrate.Migrate, *sql.DB) er
 	db, err := t.connect(ctx)
 	if err != nil {
 		return 0, err
+	}
+	if t.alone != nil {
+		release, err := t.alone(ctx, db)
+		if err != nil {
+			return 0, errors.Join(err, db.Close())
+		}
+		defer release()
 	}
 	m, err := t.migrator(db)
 	if err != nil {

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"ksu/migrate/postgres"
 	"ksu/migrate/schema"
@@ -110,15 +113,47 @@ func TestUpLeavesANewerSchema(t *testing.T) {
 	})
 }
 
+// TestUpAtOnce holds the first of several up in the middle of a migration: the others wait before they look at the
+// version, since it would look cut off to them.
 func TestUpAtOnce(t *testing.T) {
 	t.Parallel()
-	eachEngine(t, func(t *testing.T, d database) {
-		var all sync.WaitGroup
-		for range 4 {
-			all.Go(func() { step(t, "up", schema.Latest())(d.target.Up(t.Context())) })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	url := postgrestest.Empty(t)
+	holder, observer := connect(t, url), connect(t, url)
+	tx, err := holder.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A type of the name of the first table keeps the migration that creates it waiting until the rollback.
+	if _, err := tx.Exec(ctx, "CREATE TYPE tasks AS ENUM ()"); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() { step(t, "up", schema.Latest())(schema.Up(t.Context(), url+"&application_name="+t.Name())) })
+	}
+	const waiting = `SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = $1 AND wait_event_type = 'Lock' AND query LIKE '%ksu migrate%'`
+	for n := 0; n < 3; {
+		if err := observer.QueryRow(ctx, waiting, t.Name()).Scan(&n); err != nil {
+			t.Fatal(err)
 		}
-		all.Wait()
-	})
+	}
+	if err := tx.Rollback(ctx); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
 }
 
 func TestConnectErrors(t *testing.T) {

@@ -69,11 +69,16 @@ func (f flushing) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 func (f flushing) flush(ctx context.Context) {
+	ctx, cancel := f.budget(ctx)
+	defer cancel()
+	_ = f.log.Flush(ctx) // the sink reports its troubles itself
+}
+
+// budget is the context of the flush of an invocation.
+func (f flushing) budget(ctx context.Context) (context.Context, context.CancelFunc) {
 	until := time.Now().Add(f.log.flushTimeout)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-spare).Before(until) {
 		until = deadline.Add(-spare)
 	}
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
-	defer cancel()
-	_ = f.log.Flush(ctx) // the sink reports its troubles itself
+	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
