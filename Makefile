@@ -35,7 +35,9 @@ GO ?= go
 LOCALSTACK = .local/bin/localstack
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.1
 VENV = .local/venv
-SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0 ../../$(VENV)/bin/sam
+SAM_ENV = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0
+SAM_BIN = ../../$(VENV)/bin/sam
+SAM = $(SAM_ENV) $(SAM_BIN)
 COMPOSE = docker compose -f localstack/compose.yaml
 
 # How the functions are built for Lambda: small, static, the same from every folder, without the RPC mode of the
@@ -151,6 +153,18 @@ sizes: build ## show each function's size as a zip: as deployed, and with the em
 			awk -v f=$$f '{ printf "%-18s %5.1f MB deployed, %5.1f MB with the embedded store\n", f, $$1/1e6, $$2/1e6 }'; \
 		rm .local/build/$$f/internal; \
 	done
+
+# Serves the REST API by `sam local start-api` in Docker; its tasks are run by the workers of the stack that runs.
+# SAM_FLAGS="--warm-containers LAZY" keeps containers; NETWORK=ksu is for the stack of `make up`.
+SAM_PORT ?= 3000
+SAM_ARCH = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+.PHONY: sam-local
+sam-local: $(VENV)/installed ## serve the API on :3000 by `sam local start-api`, beside a running `make run` or `make up`: SAM_PORT= AWS_PORT= NETWORK= SAM_FLAGS=
+	$(GO) build -o .local/bin/samlocal ./localstack/samlocal
+	cd infra/sam && $(LAMBDA_BUILD) $(SAM) build ApiFunction --parameter-overrides Architecture=$(SAM_ARCH)
+	@cd infra/sam && exec env $(SAM_ENV) ../../.local/bin/samlocal -aws http://127.0.0.1:$(or $(AWS_PORT),4566) -env env.json \
+		$(SAM_BIN) local start-api --port $(SAM_PORT) --env-vars env.json --parameter-overrides Architecture=$(SAM_ARCH) \
+		--add-host host.docker.internal:host-gateway $(if $(NETWORK),--docker-network $(NETWORK)) $(SAM_FLAGS)
 
 .PHONY: deploy
 deploy: $(VENV)/installed build ## sam build && sam deploy, with infra/sam/samconfig.toml: DEPLOY_FLAGS="--parameter-overrides …"

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	neturl "net/url"
 	"strconv"
 	"time"
 
@@ -57,7 +58,8 @@ type SQS struct {
 var _ task.Queue = (*SQS)(nil)
 
 // Open returns a sender for the queue with the given URL. Region, credentials and endpoint come from the SDK's usual
-// places (AWS_REGION, AWS_ENDPOINT_URL, …), so that AWS and the local stack differ in the environment alone.
+// places (AWS_REGION, AWS_ENDPOINT_URL, …), so that AWS and the local stack differ in the environment alone. Where no
+// endpoint is set it is the URL's own server, which is where SQS says that requests for the queue go.
 func Open(ctx context.Context, url string) (*SQS, error) {
 	if url == "" {
 		return nil, errors.New("open queue: TASK_QUEUE_URL is empty; it must be the URL of the task queue")
@@ -66,7 +68,16 @@ func Open(ctx context.Context, url string) (*SQS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open queue %s: %w", url, err)
 	}
-	return &SQS{client: sqs.NewFromConfig(cfg), url: url}, nil
+	parsed, err := neturl.Parse(url)
+	if err != nil || parsed.Host == "" {
+		return nil, fmt.Errorf("open queue: TASK_QUEUE_URL is %q; it must be the URL of the task queue", url)
+	}
+	client := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
+		if o.BaseEndpoint == nil {
+			o.BaseEndpoint = aws.String(parsed.Scheme + "://" + parsed.Host)
+		}
+	})
+	return &SQS{client: client, url: url}, nil
 }
 
 // Send implements task.Queue. The message belongs to the trace of ctx: a task's submission and its run are one. A task

@@ -31,6 +31,29 @@ func open(t *testing.T, server *httptest.Server) *queue.SQS {
 	return q
 }
 
+// TestEndpoint: the SDK's settings say where SQS is, and without them the queue's URL does.
+func TestEndpoint(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `{"MessageId":"m1"}`)
+	}))
+	defer server.Close()
+	elsewhere := "http://" + t.Name() + ".invalid"
+	for _, c := range []struct{ endpoint, url string }{{"", server.URL}, {server.URL, elsewhere}} {
+		open(t, server)
+		t.Setenv("AWS_ENDPOINT_URL", c.endpoint)
+		q, err := queue.Open(t.Context(), c.url+"/000000000000/tasks")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Send(t.Context(), uuid.New()); err != nil {
+			t.Errorf("endpoint %q, queue %s: %v", c.endpoint, c.url, err)
+		}
+	}
+	if _, err := queue.Open(t.Context(), "tasks"); err == nil {
+		t.Error("a name is taken for a queue's URL")
+	}
+}
+
 // TestSendGivesUp: a queue that does not answer must not keep the client of a task that is stored.
 func TestSendGivesUp(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

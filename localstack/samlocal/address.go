@@ -1,0 +1,39 @@
+package main
+
+import (
+	"net"
+	"net/url"
+	"strings"
+)
+
+// hostName is this machine as containers see it: Docker Desktop knows the name, and elsewhere
+// --add-host host.docker.internal:host-gateway gives it to them.
+const hostName = "host.docker.internal"
+
+// moveToHost changes the addresses on this machine's loopback, URLs and host:port alike, to the machine's name, and
+// returns their ports.
+func moveToHost(variables map[string]string) (ports []string) {
+	for name, value := range variables {
+		if u, err := url.Parse(value); err == nil && u.Host != "" {
+			if isLoopback(u.Hostname()) && u.Port() != "" {
+				ports = append(ports, u.Port())
+				u.Host = net.JoinHostPort(hostName, u.Port())
+				variables[name] = u.String()
+			}
+			continue
+		}
+		if host, port, err := net.SplitHostPort(value); err == nil && isLoopback(host) {
+			ports = append(ports, port)
+			variables[name] = net.JoinHostPort(hostName, port)
+		}
+	}
+	return ports
+}
+
+// isLoopback says whether a host is this machine. LocalStack's name resolves to 127.0.0.1, which in a container is the
+// container.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback() ||
+		host == "localhost.localstack.cloud" || strings.HasSuffix(host, ".localhost.localstack.cloud")
+}
