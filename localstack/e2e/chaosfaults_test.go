@@ -126,7 +126,9 @@ func (c *chaos) inject(f fault) {
 	c.disturbed = append(c.disturbed, time.Now())
 	switch f.kind {
 	case "kill workers":
-		c.killWorkers(f.n)
+		c.killed += c.kill("worker", f.n)
+	case "kill the sweeper":
+		c.kill("sweeper", f.n)
 	case "cut connections":
 		c.proxy.Cut()
 	case "lose answers":
@@ -149,16 +151,14 @@ func (c *chaos) inject(f fault) {
 	c.disturbed = append(c.disturbed, time.Now())
 }
 
-// killWorkers kills up to n processes of the worker, whatever they are at.
-func (c *chaos) killWorkers(n int) {
-	for _, pid := range c.current().workers() {
-		if n == 0 {
-			return
-		}
-		n--
-		c.killed++
+// kill kills up to n processes of a function, whatever they are at, and returns how many it found.
+func (c *chaos) kill(function string, n int) int {
+	pids := c.current().processes(function)
+	pids = pids[:min(n, len(pids))]
+	for _, pid := range pids {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
 	}
+	return len(pids)
 }
 
 func (c *chaos) restartPostgres(stop func() error) {

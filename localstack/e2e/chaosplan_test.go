@@ -34,7 +34,8 @@ var rates = []struct {
 	perMinute float64
 	most      int // the largest n
 }{
-	{"kill workers", 70, 2},            // with SIGKILL
+	{"kill workers", 70, 2}, // with SIGKILL
+	{"kill the sweeper", 10, 1},
 	{"cut connections", 25, 1},         // of Postgres, in the middle of statements
 	{"lose answers", 20, 4},            // of Postgres, after it has done what it was asked
 	{"restart Postgres", 5, 1},         // in good order

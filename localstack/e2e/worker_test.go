@@ -2,30 +2,23 @@ package e2e_test
 
 import (
 	"net/http"
-	"os/exec"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-var workerProcess = regexp.MustCompile(`(?m)^ *(\d+) +(\d+) .*/functions/worker$`)
-
-// workers are the processes of the worker that run now.
-func (s *running) workers() []int {
+// processes are those of a function that run now.
+func (s *running) processes(function string) []int {
 	s.t.Helper()
-	list, err := exec.Command("ps", "-ax", "-o", "pid=", "-o", "ppid=", "-o", "args=").Output()
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	var pids []int
-	for _, m := range workerProcess.FindAllStringSubmatch(string(list), -1) {
-		if pid, err := strconv.Atoi(m[1]); err == nil && m[2] == strconv.Itoa(s.cmd.Process.Pid) {
-			pids = append(pids, pid)
+	for _, p := range family(s.t, s.cmd.Process.Pid) {
+		if strings.HasSuffix(p.command, "/functions/"+function) {
+			pids = append(pids, p.id)
 		}
 	}
+	slices.Sort(pids)
 	return pids
 }
 
@@ -43,21 +36,21 @@ func (s *running) sweep() {
 }
 
 // TestStoppedWorkersReleaseTheirTasks: a worker that gets SIGTERM, as Lambda sends it to an environment that it ends,
-// gives its task back at once, where one that is killed leaves it until the lease ends after 9 s.
+// gives its task back, which does not count as an attempt; one that is killed leaves it until the lease ends.
 func TestStoppedWorkersReleaseTheirTasks(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "Semaphore=2 JobMinDuration=4m JobMaxDuration=5m MaxAttempts=1")
 	id := s.submit()
 	s.until("the task to run", 20*time.Second, func() bool { return s.status(id) == "in process" })
-	for _, pid := range s.workers() {
+	for _, pid := range s.processes("worker") {
 		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.until("the task to be given back", 8*time.Second, func() bool { return s.status(id) == "created, but waiting to start" })
+	s.until("the task to be given back, not failed after its only attempt", 20*time.Second, func() bool { return s.status(id) == "created, but waiting to start" })
 	s.sweep()
 	s.until("another worker to run it, since a release is no attempt", 20*time.Second, func() bool { return s.status(id) == "in process" })
-	for _, pid := range s.workers() {
+	for _, pid := range s.processes("worker") {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
