@@ -16,6 +16,7 @@ import (
 
 	"ksu/migrate/schema"
 	"ksu/shared/config"
+	"ksu/shared/logging"
 	"ksu/shared/profiling"
 )
 
@@ -23,8 +24,7 @@ func main() {
 	if err := profiling.Serve(); err != nil {
 		exit(err)
 	}
-	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
-		slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	if inLambda() {
 		lambda.Start(cfn.LambdaWrap(handle))
 		return
 	}
@@ -45,6 +45,14 @@ func configured() (targets, error) {
 	if err != nil {
 		return targets{}, err
 	}
+	if inLambda() {
+		// To stdout alone: ClickHouse's table may be what is to be made.
+		log, err := logging.Open(logging.Config{Handler: cfg.Logger.Handler, Level: cfg.Logger.Level, Source: cfg.Logger.Source})
+		if err != nil {
+			return targets{}, err
+		}
+		slog.SetDefault(log.Logger)
+	}
 	for _, warning := range cfg.Warnings {
 		slog.Warn(warning)
 	}
@@ -57,6 +65,8 @@ func configured() (targets, error) {
 	}
 	return t, nil
 }
+
+func inLambda() bool { return os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" }
 
 func exit(err error) {
 	fmt.Fprintln(os.Stderr, "migrate:", err)
