@@ -15,7 +15,9 @@ var errKey = errors.New(`the Idempotency-Key must be one header of 1 to 255 visi
 
 // idempotencyKey reads the request's Idempotency-Key, by which a client repeats a POST whose answer it lost. See
 // draft-ietf-httpapi-idempotency-key-header-07: the value is a structured-field string in double quotes; a bare one,
-// which most clients send, means the same. The zero Key is a request without one.
+// which most clients send, means the same. The draft's 409, for a request whose first is still being processed, does not
+// occur: the second waits for the first's transaction, milliseconds, and gets its answer. The zero Key is a request
+// without one.
 func idempotencyKey(h http.Header, body []byte) (task.Key, error) {
 	values := h.Values("Idempotency-Key")
 	if len(values) == 0 {
