@@ -105,8 +105,11 @@ func BenchmarkPostTaskClickHouse(b *testing.B) {
 	}
 }
 
-// posts measures POST /task, one after the other.
+// posts measures POST /task at 25 requests a second: an old server, which has no asynchronous inserts, holds up those who
+// insert more often than it merges.
 func (s *running) posts(b *testing.B) {
+	tick := time.NewTicker(40 * time.Millisecond)
+	defer tick.Stop()
 	post := func() time.Duration {
 		before := time.Now()
 		if err := created(http.Post(s.api+"/task", "", http.NoBody)); err != nil {
@@ -119,8 +122,10 @@ func (s *running) posts(b *testing.B) {
 	}
 	var took []time.Duration
 	for b.Loop() {
+		<-tick.C
 		took = append(took, post())
 	}
+	b.ReportMetric(0, "ns/op") // it has the pauses
 	slices.Sort(took)
 	for _, p := range []int{50, 99, 100} {
 		b.ReportMetric(milliseconds(took[(len(took)-1)*p/100]), fmt.Sprintf("p%d-ms", p))

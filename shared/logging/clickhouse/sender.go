@@ -143,7 +143,7 @@ func (s *sender) succeeded() {
 	}
 	s.spare, s.batch = rows[:0], nil
 	s.mu.Lock()
-	s.pending, s.retryAt = 0, time.Time{}
+	s.pending, s.retryAt, s.late = 0, time.Time{}, 0
 	s.mu.Unlock()
 	if !s.reportedAt.IsZero() {
 		s.log.Info("ClickHouse takes log lines again", "attempts", s.failures+1)
@@ -154,13 +154,12 @@ func (s *sender) succeeded() {
 func (s *sender) failed(err error) {
 	s.closeSocket() // whatever state the connection is in, the next attempt makes a new one
 	s.failures++
-	pause := s.cfg.TryConnectionPeriod
-	for i := s.cfg.ConnectionAttempts; i <= s.failures && pause < maxPause; i++ {
-		pause *= 2
-	}
 	now := time.Now()
+	next := now.Add(s.cfg.pause(s.failures + 1 - s.cfg.ConnectionAttempts))
 	s.mu.Lock()
-	s.retryAt = now.Add(min(pause, max(maxPause, s.cfg.TryConnectionPeriod)))
+	if next.After(s.retryAt) {
+		s.retryAt = next
+	}
 	kept := s.pushed - s.settled()
 	s.mu.Unlock()
 	// A server that answers with an error, such as a missing table, has something to say at once.

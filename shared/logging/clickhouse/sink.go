@@ -94,8 +94,10 @@ type Sink struct {
 	// flush is the line up to which a Flush wants them sent.
 	flush   uint64
 	waiters []waiter
-	// retryAt is when the next attempt after a failure is due; zero where there was none.
+	// retryAt is when the next attempt after a failure is due; zero where there was none. late counts the Flushes since
+	// then that waited in vain: each makes the next one wait later, as long as a server hangs.
 	retryAt  time.Time
+	late     int
 	reported uint64 // dropped lines that were reported
 
 	socketMu sync.Mutex
@@ -161,6 +163,15 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// pause is how long the sink leaves a server alone: the first pause, doubled so many times, up to a minute.
+func (c Config) pause(doubled int) time.Duration {
+	pause := c.TryConnectionPeriod
+	for ; doubled > 0 && pause < maxPause; doubled-- {
+		pause *= 2
+	}
+	return min(pause, max(maxPause, c.TryConnectionPeriod))
+}
+
 // Start makes the sink connect in the background where it is not connected, so that the connection is there when lines
 // are due. It returns at once.
 func (s *Sink) Start() {
@@ -192,7 +203,8 @@ func (s *Sink) settled() uint64 { return s.pushed - uint64(s.buf.n+s.pending) }
 
 // Flush sends the lines that were logged before it. It returns when they are sent, when ctx ends, or at once with
 // ErrAway after a failure, until the next attempt is due. What is not sent stays in the buffer, and an attempt under
-// way goes on. A Flush that ctx ends counts as a failure: only one in a while waits for a server that hangs.
+// way goes on. A Flush that ctx ends counts as a failure: only one in a while, and ever fewer, wait for a server that
+// hangs.
 func (s *Sink) Flush(ctx context.Context) error {
 	s.mu.Lock()
 	if s.settled() == s.pushed {
@@ -214,8 +226,9 @@ func (s *Sink) Flush(ctx context.Context) error {
 	case <-ctx.Done():
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.settled() < w.until && !time.Now().Before(s.retryAt) {
-			s.retryAt = time.Now().Add(s.cfg.TryConnectionPeriod)
+		if now := time.Now(); s.settled() < w.until && !now.Before(s.retryAt) {
+			s.retryAt = now.Add(s.cfg.pause(s.late))
+			s.late++
 		}
 		return fmt.Errorf("flush %d log lines to ClickHouse: %w", s.pushed-s.settled(), ctx.Err())
 	}

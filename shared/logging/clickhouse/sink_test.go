@@ -400,6 +400,30 @@ func TestHangingServer(t *testing.T) {
 	o.wantLines(t, 0, 7)
 }
 
+// TestHangCostsEverLess counts the flushes that wait for a server that hangs: the pauses between them double.
+func TestHangCostsEverLess(t *testing.T) {
+	t.Parallel()
+	proxy := clickhousetest.NewProxy(t, server.Address)
+	proxy.Hang(true)
+	o := open(t, server, proxy.Address, nil) // the first pause is 10 ms
+	o.logs(0, 1)
+	waited, tick := 0, time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Second); time.Now().Before(end); <-tick.C {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+		if err := o.Flush(ctx); errors.Is(err, context.DeadlineExceeded) {
+			waited++
+		}
+		cancel()
+	}
+	if waited < 2 || waited > 10 { // 7 with pauses of 10, 20, …, 640 ms, and some 60 without
+		t.Errorf("%d flushes waited for a server that hangs", waited)
+	}
+	proxy.Hang(false)
+	eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
+	o.wantLines(t, 0, 1)
+}
+
 // TestCloseInterruptsAHang shows that a function's end does not wait for a server that hangs.
 func TestCloseInterruptsAHang(t *testing.T) {
 	t.Parallel()
