@@ -121,7 +121,7 @@ func (s *running) posts(b *testing.B) {
 		post()
 	}
 	var took []time.Duration
-	for b.Loop() {
+	for range max(b.N, 250) { // fewer have no 99th percentile
 		<-tick.C
 		took = append(took, post())
 	}
