@@ -90,7 +90,6 @@ func dataSource(path string) (string, error) {
 		"mode":          {"rw"}, // a file without tables would be of no use
 		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
 		"_synchronous":  {"NORMAL"},
-		"_txlock":       {"immediate"},
 		"_dqs":          {"0"}, // "x" is a name, never a text
 		"_error_rc":     {"1"}, // an error's text is its own
 	}

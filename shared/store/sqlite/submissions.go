@@ -61,17 +61,16 @@ func (s *Store) createKeyed(ctx context.Context, id uuid.UUID, key task.Key) (ta
 		request = []byte{} // nil would be NULL
 	}
 	var owner keyOwner
-	err := s.transaction(ctx, func(do statements) error {
-		if _, err := do.exec(keySQL, id[:], key.Name, request, task.KeyLifetime.Microseconds()); err != nil {
+	err := s.transaction(ctx, func(conn *sql.Conn) (err error) {
+		if _, err = conn.ExecContext(ctx, keySQL, id[:], key.Name, request, task.KeyLifetime.Microseconds()); err != nil {
 			return err
 		}
-		var err error
-		if owner, err = first(do, scanKeyOwner, keyOwnerSQL, key.Name); err != nil || owner.task != id {
+		if owner, err = scanKeyOwner(conn.QueryRowContext(ctx, keyOwnerSQL, key.Name)); err != nil || owner.task != id {
 			return err
 		}
-		_, err = do.exec(createKeyedSQL, id[:], owner.created)
+		_, err = conn.ExecContext(ctx, createKeyedSQL, id[:], owner.created)
 		return err
-	}, keySQL, keyOwnerSQL, createKeyedSQL)
+	})
 	switch {
 	case err != nil:
 		return task.Task{}, false, fmt.Errorf("insert task %s with a key: %w", id, err)

@@ -6,53 +6,31 @@ import (
 	"errors"
 )
 
-// statements runs prepared statements within one transaction.
-type statements struct {
-	ctx      context.Context
-	tx       *sql.Tx
-	prepared map[string]*sql.Stmt
-}
-
-// transaction takes a step of several statements, all of which it must be told, since there is one connection to
-// prepare them on. It holds the write lock from its beginning: what it reads is what it writes on.
-func (s *Store) transaction(ctx context.Context, do func(statements) error, texts ...string) error {
+// transaction takes a step of several statements. It holds the write lock from its beginning: what it reads is what it
+// writes on. It is over when it returns: sql.Tx rolls back in the background when its context ends, and a function's
+// environment that is frozen meanwhile would keep the lock.
+func (s *Store) transaction(ctx context.Context, do func(*sql.Conn) error) error {
 	return s.run(ctx, func() error {
-		prepared := make(map[string]*sql.Stmt, len(texts))
-		for _, text := range texts {
-			st, err := s.statement(ctx, text)
-			if err != nil {
-				return err
-			}
-			prepared[text] = st
-		}
-		tx, err := s.db.BeginTx(ctx, nil)
+		conn, err := s.db.Conn(ctx)
 		if err != nil {
 			return err
 		}
-		if err := do(statements{ctx, tx, prepared}); err != nil {
-			return errors.Join(err, tx.Rollback())
-		}
-		return tx.Commit()
+		err = within(ctx, conn, do)
+		return errors.Join(err, conn.Close()) // back to the pool
 	})
 }
 
-// exec runs a statement and returns how many rows it wrote.
-func (do statements) exec(text string, args ...any) (int64, error) {
-	result, err := do.tx.StmtContext(do.ctx, do.prepared[text]).ExecContext(do.ctx, args...)
-	if err != nil {
-		return 0, err
+func within(ctx context.Context, conn *sql.Conn, do func(*sql.Conn) error) error {
+	_, err := conn.ExecContext(ctx, `BEGIN IMMEDIATE`)
+	if err == nil {
+		err = do(conn)
 	}
-	return result.RowsAffected()
-}
-
-// first runs a statement and returns its first row, or sql.ErrNoRows.
-func first[T any](do statements, scan func(row) (T, error), text string, args ...any) (T, error) {
-	list, err := collect(do.ctx, do.tx.StmtContext(do.ctx, do.prepared[text]), scan, args...)
-	if err == nil && len(list) == 0 {
-		err = sql.ErrNoRows
+	over := context.WithoutCancel(ctx)
+	if err == nil {
+		_, err = conn.ExecContext(over, `COMMIT`)
 	}
-	if err != nil {
-		return *new(T), err
+	if err != nil { // also of BEGIN, which may have been just in time when ctx ended
+		_, _ = conn.ExecContext(over, `ROLLBACK`) // there may be nothing to roll back
 	}
-	return list[0], nil
+	return err
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -117,19 +118,23 @@ func (s *Store) rescue(ctx context.Context, text string, which any, retry task.R
 // Purge deletes rows of no more use; see task.Upkeep.
 func (s *Store) Purge(ctx context.Context, limit int, keep task.Retention) (int, error) {
 	var total int64
-	err := s.transaction(ctx, func(do statements) error {
+	err := s.transaction(ctx, func(conn *sql.Conn) error {
 		total = 0
 		for text, age := range map[string]time.Duration{
 			purgeEndedSQL: keep.Ended, purgeCancelledSQL: keep.Cancelled, purgeKeysSQL: task.KeyLifetime,
 		} {
-			n, err := do.exec(text, limit, age.Microseconds())
+			result, err := conn.ExecContext(ctx, text, limit, age.Microseconds())
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
 			if err != nil {
 				return err
 			}
 			total += n
 		}
 		return nil
-	}, purgeEndedSQL, purgeCancelledSQL, purgeKeysSQL)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("purge tasks: %w", err)
 	}
