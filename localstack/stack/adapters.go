@@ -16,16 +16,14 @@ import (
 )
 
 // templateOptions are what a deployment would give the template: --parameter-overrides, else the configuration.
-func (s *stack) templateOptions(endpoint, databaseURL string) template.Options {
+func (s *stack) templateOptions(endpoint string) template.Options {
 	parameters := map[string]string{}
 	for _, p := range s.template.Parameters {
-		if p.Name == databaseParameter {
-			parameters[p.Name] = databaseURL
-		}
 		if found, ok := s.configured(p.Name); ok {
 			parameters[p.Name] = found.Value
 		}
 	}
+	maps.Copy(parameters, s.storage.parameters)
 	maps.Copy(parameters, s.clickHouse.parameters)
 	for name, value := range s.options.Parameters {
 		parameters[name] = value

@@ -38,8 +38,8 @@ func (s *stack) banner() string {
 	for _, sc := range resolved.Schedules {
 		row("schedule", "%s → %s", sc.Expression, sc.Function)
 	}
-	if s.database.what != "" {
-		row("storage", "%s", s.database.what)
+	if s.storage.what != "" {
+		row("storage", "%s, %s", s.storage.what, s.storage.why)
 	}
 	if s.clickHouse.what != "" {
 		row("logs", "%s", s.clickHouse.what)

@@ -9,31 +9,23 @@ import (
 	"ksu/localstack/services"
 )
 
-// databaseParameter is the template parameter that the local stack fills in with its database's URL, unless the user
-// gives it. A template without it gets no database.
-const databaseParameter = "DatabaseUrl"
-
-// database is where the template's functions keep their data.
-type database struct {
-	// url is "" where the template asks for none.
-	url string
-	// what says which one it is, without its password.
-	what string
-}
-
 // buildAndStartDatabase does both at once: neither needs the other, and both take a while.
 func (s *stack) buildAndStartDatabase(ctx context.Context) error {
+	functions, err := s.functionsToBuild()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var buildErr, databaseErr error
 	var both sync.WaitGroup
 	both.Go(func() {
-		if buildErr = s.buildFunctions(ctx); buildErr != nil {
+		if buildErr = s.buildFunctions(ctx, functions); buildErr != nil {
 			cancel()
 		}
 	})
 	both.Go(func() {
-		if databaseErr = s.openDatabase(ctx); databaseErr != nil {
+		if databaseErr = s.startPostgres(ctx); databaseErr != nil {
 			cancel()
 		}
 	})
@@ -47,31 +39,11 @@ func (s *stack) buildAndStartDatabase(ctx context.Context) error {
 	return errors.Join(buildErr, databaseErr)
 }
 
-// openDatabase takes the database that the user named, or starts a private one.
-func (s *stack) openDatabase(ctx context.Context) error {
-	declared := false
-	for _, p := range s.template.Parameters {
-		declared = declared || p.Name == databaseParameter
-	}
-	_, given := s.options.Parameters[databaseParameter]
-	found, configured := s.configured(databaseParameter)
-	switch {
-	case !declared:
-		return nil
-	case given:
-		s.database = database{url: s.options.Parameters[databaseParameter], what: "the database of --parameter-overrides " + databaseParameter}
-		return nil
-	case configured:
-		s.database = database{url: found.Value, what: "Postgres of " + found.Source + ", " + redacted(found.Value)}
-		return nil
-	case s.options.DatabaseURL != "":
-		s.database = database{url: s.options.DatabaseURL, what: "Postgres of DATABASE_URL, " + redacted(s.options.DatabaseURL)}
-		return nil
-	}
-	return s.startPostgres(ctx)
-}
-
+// startPostgres starts a private server where the storage is one.
 func (s *stack) startPostgres(ctx context.Context) error {
+	if !s.storage.start {
+		return nil
+	}
 	dir, err := s.options.dataPath("postgres")
 	if err != nil {
 		return err
@@ -91,7 +63,8 @@ func (s *stack) startPostgres(ctx context.Context) error {
 			s.fail(err)
 		}
 	}()
-	s.database = database{url: postgres.URL(), what: postgres.What() + ", " + redacted(postgres.URL())}
+	s.storage.parameters[databaseParameter] = postgres.URL()
+	s.storage.what = postgres.What() + ", " + redacted(postgres.URL())
 	done()
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 // functionsToBuild are what the template's functions are built from.
 func (s *stack) functionsToBuild() ([]build.Function, error) {
-	resolved, err := s.template.Resolve(s.templateOptions("http://127.0.0.1:4566", "postgres://127.0.0.1"))
+	resolved, err := s.template.Resolve(s.templateOptions("http://127.0.0.1:4566"))
 	if err != nil {
 		return nil, err
 	}
@@ -24,11 +24,7 @@ func (s *stack) functionsToBuild() ([]build.Function, error) {
 	return functions, nil
 }
 
-func (s *stack) buildFunctions(ctx context.Context) error {
-	functions, err := s.functionsToBuild()
-	if err != nil {
-		return err
-	}
+func (s *stack) buildFunctions(ctx context.Context, functions []build.Function) error {
 	dir, err := s.options.dataPath("functions")
 	if err != nil {
 		return err

@@ -105,7 +105,7 @@ func (s *stack) writeClickHouseURL() error {
 	if err != nil {
 		return err
 	}
-	parameters := s.templateOptions("", "").Parameters
+	parameters := s.templateOptions("").Parameters
 	value := func(name string) string {
 		if given, ok := parameters[name]; ok {
 			return given

@@ -24,8 +24,8 @@ type Options struct {
 	Port *int
 	// AWSPort is the AWS endpoint's TCP port on 127.0.0.1, 0 for any free one; default 4566, as LocalStack's.
 	AWSPort int
-	// Storage chooses where tasks are kept: "postgres", or "auto", which is the best that there is; "" is storage.type of
-	// the configuration, else auto.
+	// Storage chooses where tasks are kept: "postgres"; "internal", which is a file in Data; or "auto", a Postgres that is
+	// configured or installed, else internal. "" is storage.type of the configuration, else auto.
 	Storage string
 	// ClickHouse says where log lines go beside the terminal: "off", host:port of a running server's native protocol, or
 	// "auto" for the configured server or else an installed one, which is started. "" is the configured one or else off.
@@ -52,7 +52,7 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 	flags.StringVar(&o.Config, "config", "", "the application's config.yaml; flags and environment variables win over it")
 	flags.Func("port", "port of the REST API on 127.0.0.1, 0 for any free one (default server.port of the configuration, 8080)", o.setPort)
 	flags.IntVar(&o.AWSPort, "aws-port", 4566, "port of the AWS endpoint on 127.0.0.1, 0 for any free one")
-	flags.StringVar(&o.Storage, "storage", "", "auto or postgres (default storage.type of the configuration, else auto)")
+	flags.StringVar(&o.Storage, "storage", "", "where tasks are kept: postgres; internal, a file below --data; or auto, a Postgres that is configured or installed, else internal (default storage.type of the configuration, else auto)")
 	flags.StringVar(&o.ClickHouse, "clickhouse", "", "where logs go beside the terminal: off, host:port, or auto, which starts an installed server (default clickhouse.address of the configuration, else off)")
 	flags.StringVar(&o.Data, "data", ".local", "folder of what outlives a run")
 	flags.BoolVar(&o.Profile, "pprof", false, "serve net/http/pprof of the local stack and of every function environment")
@@ -87,15 +87,6 @@ func (o Options) check() error {
 		return err
 	}
 	return checkStorage("--storage", o.Storage)
-}
-
-// checkStorage says what is wrong with a choice of the storage; where says where it stands.
-func checkStorage(where, storage string) error {
-	switch storage {
-	case "", "auto", "postgres":
-		return nil
-	}
-	return fmt.Errorf("%s is %q; allowed are auto, postgres", where, storage)
 }
 
 // parseParameters reads SAM's "Name=value Name=value". A value with spaces stands in double quotes, in which a

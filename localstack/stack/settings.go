@@ -67,7 +67,7 @@ func (s *stack) readSettings(ctx context.Context) error {
 		s.console.step("warning", "%s", warning)
 	}
 	if given := s.settings.get("storage.type"); s.options.Storage == "" && given.Source != "" {
-		s.options.Storage = given.Value
+		s.options.Storage, s.storageSource = given.Value, given.Source
 		if err := checkStorage(given.Source+": storage.type", given.Value); err != nil {
 			return err
 		}

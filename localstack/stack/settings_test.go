@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -32,9 +33,14 @@ Resources:
 // setup returns a stack with a template and settings, of which nothing runs.
 func setup(t *testing.T, o Options, found ...setting) *stack {
 	t.Helper()
+	return setupTemplate(t, configurable, o, found...)
+}
+
+func setupTemplate(t *testing.T, text string, o Options, found ...setting) *stack {
+	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "template.yaml")
-	if err := os.WriteFile(path, []byte(configurable), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "code"), 0o700); err != nil {
@@ -44,7 +50,10 @@ func setup(t *testing.T, o Options, found ...setting) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &stack{options: o, template: parsed, settings: settings{Settings: found}}
+	s := newStack(o, io.Discard)
+	s.template, s.settings = parsed, settings{Settings: found}
+	s.findPostgres = func() (string, error) { return "/usr/bin", nil }
+	return s
 }
 
 func TestPort(t *testing.T) {
@@ -75,10 +84,13 @@ func TestParameters(t *testing.T) {
 		want  map[string]string
 	}{
 		"configured":             {setup(t, Options{}, limit, url), map[string]string{"Limit": "3", "DatabaseUrl": "postgres://configured"}},
-		"defaults of the reader": {setup(t, Options{}, unsaid), map[string]string{"DatabaseUrl": "postgres://private"}},
-		"overrides win":          {setup(t, Options{Parameters: map[string]string{"Limit": "5"}}, limit), map[string]string{"Limit": "5", "DatabaseUrl": "postgres://private"}},
+		"defaults of the reader": {setup(t, Options{}, unsaid), map[string]string{"DatabaseUrl": "postgres://127.0.0.1"}},
+		"overrides win":          {setup(t, Options{Parameters: map[string]string{"Limit": "5"}}, limit), map[string]string{"Limit": "5", "DatabaseUrl": "postgres://127.0.0.1"}},
 	} {
-		if got := test.stack.templateOptions("", "postgres://private").Parameters; !maps.Equal(got, test.want) {
+		if err := test.stack.chooseStorage(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := test.stack.templateOptions("").Parameters; !maps.Equal(got, test.want) {
 			t.Errorf("%s: parameters %v, want %v", name, got, test.want)
 		}
 	}

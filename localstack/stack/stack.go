@@ -15,6 +15,7 @@ import (
 	"ksu/localstack/gateway"
 	"ksu/localstack/lambda"
 	"ksu/localstack/process"
+	"ksu/localstack/services"
 	"ksu/localstack/sqs"
 	"ksu/localstack/template"
 )
@@ -30,7 +31,7 @@ const (
 // Run runs the stack until ctx ends, and then ends everything that it started. It writes its progress, the banner and
 // the functions' logs to out. An error says why the stack could not start, or what ended it.
 func Run(ctx context.Context, o Options, out io.Writer) error {
-	s := &stack{options: o, console: newConsole(out), failed: make(chan error, 8)}
+	s := newStack(o, out)
 	err := s.start(ctx)
 	if err == nil {
 		select {
@@ -44,6 +45,13 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		s.console.step("stack", "stopping")
 	}
 	return errors.Join(err, s.stop())
+}
+
+func newStack(o Options, out io.Writer) *stack {
+	return &stack{
+		options: o, console: newConsole(out), failed: make(chan error, 8),
+		storageSource: "--storage", findPostgres: services.FindPostgres,
+	}
 }
 
 // stack is one running local stack.
@@ -61,9 +69,14 @@ type stack struct {
 	apiServer  *http.Server
 	awsServer  *http.Server
 	custom     *customResources
-	database   database
+	storage    storage
 	clickHouse clickHouse
 	binaries   map[string]string // by function name
+
+	// storageSource says what the storage of the options stands in.
+	storageSource string
+	// findPostgres is services.FindPostgres.
+	findPostgres func() (string, error)
 
 	profiles profiles
 
@@ -76,7 +89,7 @@ type stack struct {
 func (s *stack) start(ctx context.Context) error {
 	started := time.Now()
 	for _, step := range []func(context.Context) error{
-		s.loadTemplate, s.readSettings, s.checkTemplate, s.listen, s.serveProfiles, s.startProcesses, s.buildAndStartDatabase,
+		s.loadTemplate, s.readSettings, s.chooseStorage, s.checkTemplate, s.listen, s.serveProfiles, s.startProcesses, s.buildAndStartDatabase,
 		s.openClickHouse, s.resolveTemplate,
 		s.startQueues, s.startFunctions, s.serveAWS, s.runCustomResources, s.initFunctions,
 		s.startMappings, s.startSchedules, s.serveAPI,
@@ -116,7 +129,7 @@ func (s *stack) loadTemplate(context.Context) error {
 
 // checkTemplate resolves the template with placeholders, so that what cannot run is refused before anything is started.
 func (s *stack) checkTemplate(context.Context) error {
-	resolved, err := s.template.Resolve(s.templateOptions("http://127.0.0.1:4566", "postgres://127.0.0.1"))
+	resolved, err := s.template.Resolve(s.templateOptions("http://127.0.0.1:4566"))
 	if err != nil {
 		return err
 	}
@@ -125,7 +138,7 @@ func (s *stack) checkTemplate(context.Context) error {
 }
 
 func (s *stack) resolveTemplate(context.Context) error {
-	resolved, err := s.template.Resolve(s.templateOptions(s.awsURL(), s.database.url))
+	resolved, err := s.template.Resolve(s.templateOptions(s.awsURL()))
 	s.resolved = resolved
 	return err
 }
