@@ -8,13 +8,14 @@ import (
 )
 
 // The same program checks the other platforms: `make parity URL=…`.
-func TestParity(t *testing.T) {
-	t.Parallel()
+func TestParity(t *testing.T) { eachStorage(t, testParity) }
+
+func testParity(t *testing.T, storage string) {
 	program := filepath.Join(t.TempDir(), "parity")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../parity").CombinedOutput(); err != nil {
 		t.Fatalf("build the parity checks: %v\n%s", err, out)
 	}
-	s := start(t, t.TempDir(), "Semaphore=3 JobMinDuration=6s JobMaxDuration=7s JobFailureRate=0")
+	s := start(t, t.TempDir(), "Semaphore=3 JobMinDuration=6s JobMaxDuration=7s JobFailureRate=0", "--storage", storage)
 	out, err := exec.CommandContext(t.Context(), program, "-url", s.api, "-tasks", "12", "-wait", "2m").CombinedOutput()
 	if err != nil {
 		t.Fatalf("parity: %v\n%s", err, out)

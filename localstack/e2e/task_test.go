@@ -1,4 +1,5 @@
-// Package e2e_test drives the whole local stack over HTTP: the real template, the real functions, a real Postgres.
+// Package e2e_test drives the whole local stack over HTTP: the real template, the real functions, a real Postgres, and
+// the internal storage where a test's behaviour depends on it.
 package e2e_test
 
 import (
@@ -8,9 +9,10 @@ import (
 	"time"
 )
 
-func TestLifeOfATask(t *testing.T) {
-	t.Parallel()
-	s := start(t, t.TempDir(), "JobMinDuration=300ms JobMaxDuration=400ms JobFailureRate=0")
+func TestLifeOfATask(t *testing.T) { eachStorage(t, testLifeOfATask) }
+
+func testLifeOfATask(t *testing.T, storage string) {
+	s := start(t, t.TempDir(), "JobMinDuration=300ms JobMaxDuration=400ms JobFailureRate=0", "--storage", storage)
 	if r := s.do("GET", "/task", ""); r.status != 200 || r.body != "[]" {
 		t.Errorf("empty list: %d %s", r.status, r.body)
 	}
@@ -54,14 +56,16 @@ func TestSemaphore(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		semaphore, tasks, most int // most is how many invocations of the worker the tasks take
-		parameters             string
+		parameters, storage    string
 	}{
-		"one job in an environment":   {3, 12, 12, "Semaphore=3"},
-		"four jobs in an environment": {8, 32, 16, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2"},
+		"one job in an environment":               {3, 12, 12, "Semaphore=3", "postgres"},
+		"one job in an environment on internal":   {3, 12, 12, "Semaphore=3", "internal"},
+		"four jobs in an environment":             {8, 32, 16, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2", "postgres"},
+		"four jobs in an environment on internal": {8, 32, 16, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2", "internal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, t.TempDir(), c.parameters+" JobMinDuration=700ms JobMaxDuration=900ms JobFailureRate=0")
+			s := start(t, t.TempDir(), c.parameters+" JobMinDuration=700ms JobMaxDuration=900ms JobFailureRate=0", "--storage", c.storage)
 			for range c.tasks {
 				s.submit()
 			}
@@ -84,9 +88,10 @@ func TestSemaphore(t *testing.T) {
 	}
 }
 
-func TestCancelFreesTheSlot(t *testing.T) {
-	t.Parallel()
-	s := start(t, t.TempDir(), "Semaphore=2 JobMinDuration=4m JobMaxDuration=5m")
+func TestCancelFreesTheSlot(t *testing.T) { eachStorage(t, testCancelFreesTheSlot) }
+
+func testCancelFreesTheSlot(t *testing.T, storage string) {
+	s := start(t, t.TempDir(), "Semaphore=2 JobMinDuration=4m JobMaxDuration=5m", "--storage", storage)
 	first, second := s.submit(), s.submit()
 	s.until("both to run", 20*time.Second, func() bool { return s.count("running") == 2 })
 	waiting, next := s.submit(), s.submit()
@@ -102,10 +107,11 @@ func TestCancelFreesTheSlot(t *testing.T) {
 	}
 }
 
-func TestRestartKeepsWaitingTasks(t *testing.T) {
-	t.Parallel()
+func TestRestartKeepsWaitingTasks(t *testing.T) { eachStorage(t, testRestartKeepsWaitingTasks) }
+
+func testRestartKeepsWaitingTasks(t *testing.T, storage string) {
 	data := t.TempDir()
-	s := start(t, data, "Semaphore=2 JobMinDuration=4m JobMaxDuration=5m")
+	s := start(t, data, "Semaphore=2 JobMinDuration=4m JobMaxDuration=5m", "--storage", storage)
 	s.submit()
 	s.submit()
 	s.until("both to run", 20*time.Second, func() bool { return s.count("running") == 2 })
@@ -113,7 +119,7 @@ func TestRestartKeepsWaitingTasks(t *testing.T) {
 	if err := s.stop(); err != nil {
 		t.Errorf("the stack ended with %v", err)
 	}
-	s = start(t, data, "Semaphore=2 JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0")
+	s = start(t, data, "Semaphore=2 JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--storage", storage)
 	s.until("the waiting tasks to complete", 30*time.Second, func() bool {
 		for _, id := range waiting {
 			if s.status(id) != "completed" {

@@ -1,0 +1,54 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// storages are the places where the functions can keep tasks.
+var storages = []string{"postgres", "internal"}
+
+// eachStorage runs a test on each.
+func eachStorage(t *testing.T, test func(t *testing.T, storage string)) {
+	t.Parallel()
+	for _, storage := range storages {
+		t.Run(storage, func(t *testing.T) {
+			t.Parallel()
+			test(t, storage)
+		})
+	}
+}
+
+// TestInternalStorage starts no Postgres, says where tasks are kept, and keeps them there.
+func TestInternalStorage(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := start(t, data, "JobMinDuration=4m JobMaxDuration=5m", "--storage", "internal")
+	id := s.submit()
+	file := filepath.Join(data, "ksu.db")
+	text := s.output()
+	if !strings.Contains(text, "internal, the file "+file+", of --storage") || strings.Contains(text, "start Postgres") {
+		t.Error("the banner does not name the file, or a Postgres was started")
+	}
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+		t.Errorf("%s: %v, %v", file, info, err)
+	}
+	if _, err := os.Stat(filepath.Join(data, "postgres")); !os.IsNotExist(err) {
+		t.Errorf("there is data of a Postgres: %v", err)
+	}
+	// Its own name of the storage, as a configuration gives it, finds the same tasks.
+	config := filepath.Join(data, "config.yaml")
+	if err := os.WriteFile(config, []byte("storage: {type: internal}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, data, "JobMinDuration=4m JobMaxDuration=5m", "--config", config)
+	s.status(id)
+	if text := s.output(); !strings.Contains(text, ", of "+config+":1\n") {
+		t.Error("the banner does not say that the configuration chose the storage")
+	}
+}
