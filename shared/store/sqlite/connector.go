@@ -3,6 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
 	"time"
 
 	"modernc.org/sqlite"
@@ -23,11 +27,39 @@ var engine = func() *sqlite.Driver {
 	return e
 }()
 
-// connector is the name of a file in the driver's notation.
-type connector string
+// connector opens the connections to a file.
+type connector struct {
+	path string
+	// name is the file in the driver's notation.
+	name string
+}
+
+func newConnector(path string) (connector, error) {
+	if path == "" {
+		return connector{}, errors.New("STORAGE_PATH is not set; it is the file of the internal store")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return connector{}, fmt.Errorf("file of the internal store: %w", err)
+	}
+	query := url.Values{
+		"mode":          {"rw"}, // a file without tables would be of no use
+		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
+		"_synchronous":  {"NORMAL"},
+		"_dqs":          {"0"}, // "x" is a name, never a text
+		"_error_rc":     {"1"}, // an error's text is its own
+	}
+	return connector{path, (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()}, nil
+}
 
 // Connect opens the file.
-func (c connector) Connect(context.Context) (driver.Conn, error) { return engine.Open(string(c)) }
+func (c connector) Connect(context.Context) (driver.Conn, error) {
+	conn, err := engine.Open(c.name)
+	if err != nil {
+		return nil, fmt.Errorf("open %s, which 'migrate up' makes: %w", c.path, err)
+	}
+	return conn, nil
+}
 
 // Driver is the engine.
 func (c connector) Driver() driver.Driver { return engine }

@@ -17,8 +17,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -59,41 +57,21 @@ type Store struct {
 
 var _ task.Store = (*Store)(nil)
 
-// Open opens a file that migrations have made. The error wraps task.ErrUnavailable when it is missing or cannot be
-// opened.
+// Open opens a file that migrations have made. One that is missing or cannot be opened now is no error: the methods of the
+// store return task.ErrUnavailable until it can be. One that is no SQLite database is an error.
 func Open(ctx context.Context, path string) (*Store, error) {
-	name, err := dataSource(path)
+	file, err := newConnector(path)
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(connector(name))
+	s := &Store{db: sql.OpenDB(file), prepared: map[string]*sql.Stmt{}}
 	// A function has one invocation at a time. A second connection would only compete with the first for the lock.
-	db.SetMaxOpenConns(1)
-	s := &Store{db: db, prepared: map[string]*sql.Stmt{}}
-	// Opening alone reads nothing.
-	if err := s.run(ctx, func() error { return db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(new(int)) }); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s, which 'migrate up' makes: %w", path, err), db.Close())
+	s.db.SetMaxOpenConns(1)
+	err = s.run(ctx, func() error { return s.db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(new(int)) })
+	if err != nil && (ctx.Err() != nil || !errors.Is(err, task.ErrUnavailable)) {
+		return nil, errors.Join(fmt.Errorf("read %s: %w", path, err), s.db.Close())
 	}
 	return s, nil
-}
-
-// dataSource is the name of a file in the driver's notation.
-func dataSource(path string) (string, error) {
-	if path == "" {
-		return "", errors.New("STORAGE_PATH is not set; it is the file of the internal store")
-	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", fmt.Errorf("file of the internal store: %w", err)
-	}
-	query := url.Values{
-		"mode":          {"rw"}, // a file without tables would be of no use
-		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
-		"_synchronous":  {"NORMAL"},
-		"_dqs":          {"0"}, // "x" is a name, never a text
-		"_error_rc":     {"1"}, // an error's text is its own
-	}
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String(), nil
 }
 
 // Close closes the file. It waits for statements that still run.
