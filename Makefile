@@ -11,7 +11,8 @@ SERVER_PORT ?= $(shell sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}
 AWS_PORT ?=
 # PARAMS are template parameters: "Semaphore=4 JobMinDuration=2s".
 PARAMS ?=
-# STORAGE is auto (the default), postgres or internal.
+# STORAGE is where tasks are kept: postgres; internal, a file in DATA; or auto (the default), a Postgres that is configured or
+# installed, else internal.
 STORAGE ?=
 # CLICKHOUSE is where logs go beside the terminal: off (the default), auto, or a server's host:port.
 CLICKHOUSE ?=
@@ -57,7 +58,7 @@ help: ## list the targets
 
 # The program is built and then takes the recipe's place: `go run` would not hand SIGTERM on to it.
 .PHONY: run
-run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE= CLICKHOUSE= DATA= CONFIG= PPROF=1
+run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE=internal CLICKHOUSE= DATA= CONFIG= PPROF=1
 	@mkdir -p $(dir $(LOCALSTACK))
 	@$(GO) build -o $(LOCALSTACK) ./localstack
 	@exec $(LOCALSTACK) $(RUN_FLAGS)

@@ -14,12 +14,16 @@ import (
 	"time"
 )
 
-// BenchmarkPostTask is the rate of POST /task through the whole stack: gateway, API function, a durable row in Postgres, a
+// BenchmarkPostTask is the rate of POST /task through the whole stack: gateway, API function, a durable row in the storage, a
 // message in the queue. All slots are busy with jobs of minutes meanwhile, as they are in use.
 func BenchmarkPostTask(b *testing.B) {
-	for _, clients := range []int{1, 16} {
-		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
-			s := start(b, b.TempDir(), "")
+	for _, c := range []struct {
+		storage string
+		clients int
+	}{{"postgres", 1}, {"postgres", 16}, {"internal", 1}, {"internal", 16}} {
+		clients := c.clients
+		b.Run(fmt.Sprintf("storage=%s/clients=%d", c.storage, clients), func(b *testing.B) {
+			s := start(b, b.TempDir(), "", "--storage", c.storage)
 			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 			defer client.CloseIdleConnections()
 			post := func(rounds int) {
