@@ -108,11 +108,11 @@ parity: ## check the API at URL= against its contract: API_KEY= WAIT=12m TASKS=2
 
 # CHAOS_SEED repeats the faults of a run; a short form is part of `make test`.
 CHAOS_TIME ?= 3m
-CHAOS_TASKS ?= 1500
+CHAOS_TASKS ?= 1200
 CHAOS_SEMAPHORE ?= 16
 export CHAOS_SEED
 .PHONY: chaos
-chaos: ## break everything at random while tasks run: CHAOS_SEED= CHAOS_TIME=3m CHAOS_TASKS=1500 CHAOS_SEMAPHORE=16
+chaos: ## break everything at random while tasks run: CHAOS_SEED= CHAOS_TIME=3m CHAOS_TASKS=1200 CHAOS_SEMAPHORE=16
 	@.ci/need postgres cc
 	CHAOS_TIME=$(CHAOS_TIME) CHAOS_TASKS=$(CHAOS_TASKS) CHAOS_SEMAPHORE=$(CHAOS_SEMAPHORE) \
 		$(GO) test -race -count=1 -timeout 1h -v -run '^TestChaos$$' ./localstack/e2e

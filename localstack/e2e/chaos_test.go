@@ -53,7 +53,7 @@ func wait(d time.Duration) { <-time.After(d) }
 // untilNothingWaits waits for the last task to end.
 func (c *chaos) untilNothingWaits() {
 	c.t.Helper()
-	const patience = 3 * time.Minute
+	patience := 3*time.Minute + c.plan.time // a backlog may have grown
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(patience); ; <-tick.C {
