@@ -99,7 +99,7 @@ func TestLongTextsAreBounded(t *testing.T) {
 	if len(r.message) != maxText || !json.Valid(r.attributes) || len(r.attributes) > maxText {
 		t.Errorf("message of %d, attributes of %d bytes", len(r.message), len(r.attributes))
 	}
-	if r.free(); cap(r.attributes) > maxKept {
+	if r.reset(); cap(r.attributes) > maxKept {
 		t.Errorf("%d bytes are kept", cap(r.attributes))
 	}
 }

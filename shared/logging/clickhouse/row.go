@@ -38,12 +38,17 @@ func newRow() *row { return rows.Get().(*row) }
 
 // free gives the row back to be used again.
 func (r *row) free() {
+	r.reset()
+	rows.Put(r)
+}
+
+// reset empties the row and keeps its memory, unless that is much.
+func (r *row) reset() {
 	attributes := r.attributes[:0]
 	if cap(attributes) > maxKept {
 		attributes = nil
 	}
 	*r = row{attributes: attributes}
-	rows.Put(r)
 }
 
 // size is about what the row takes in memory.
