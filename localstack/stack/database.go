@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"sync"
 
@@ -53,6 +54,9 @@ func (s *stack) startPostgres(ctx context.Context) error {
 		Dir: dir, Processes: s.processes,
 		Log: func(line string) { s.console.log("postgres", []byte(line)) },
 	})
+	if errors.Is(err, services.ErrNoPostgres) && s.declares(storageTypeParameter) {
+		err = fmt.Errorf("%w\n  - do without: --storage internal keeps the data in a file (make run STORAGE=internal)", err)
+	}
 	if err != nil {
 		return err
 	}
