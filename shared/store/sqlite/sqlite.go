@@ -2,9 +2,9 @@
 // installed: the engine is pure Go. The schema is that of package ksu/migrate/schema.
 //
 // The file is in WAL mode: readers and the one writer do not wait for each other. A step is one statement, or one
-// transaction that takes the write lock at its beginning (BEGIN IMMEDIATE); one that must wait for the lock is repeated
-// by SQLite itself (busy_timeout), whatever that leaves over by this package. Times are the clock of
-// the machine, which all processes share, read while a statement holds the lock, in microseconds.
+// transaction that takes the write lock at its beginning (BEGIN IMMEDIATE). SQLite itself waits for the lock
+// (busy_timeout); where it fails instead, this package takes the step again. Times are the clock of the machine, which all
+// processes share, read while a statement holds the lock, in microseconds.
 //
 // Durability is synchronous=NORMAL: a commit is handed to the operating system and not waited for on the disk. What was
 // answered survives the death of any process, and of all of them at once. A crash of the machine itself may lose the
@@ -50,9 +50,8 @@ const (
 // Store is a task.Store in a SQLite file.
 type Store struct {
 	db *sql.DB
-
-	mu       sync.Mutex
-	prepared map[string]*sql.Stmt
+	// prepared has the *sql.Stmt of a statement's text.
+	prepared sync.Map
 }
 
 var _ task.Store = (*Store)(nil)
@@ -64,7 +63,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: sql.OpenDB(file), prepared: map[string]*sql.Stmt{}}
+	s := &Store{db: sql.OpenDB(file)}
 	// A function has one invocation at a time. A second connection would only compete with the first for the lock.
 	s.db.SetMaxOpenConns(1)
 	err = s.run(ctx, func() error { return s.db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(new(int)) })
@@ -76,23 +75,22 @@ func Open(ctx context.Context, path string) (*Store, error) {
 
 // Close closes the file. It waits for statements that still run.
 func (s *Store) Close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	_ = s.db.Close() // nothing is lost: each step has committed
 }
 
-// statement prepares a statement once.
+// statement prepares a statement once, or at most as often as it is asked for at the same time.
 func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st, ok := s.prepared[text]; ok {
-		return st, nil
+	if known, ok := s.prepared.Load(text); ok {
+		return known.(*sql.Stmt), nil
 	}
 	st, err := s.db.PrepareContext(ctx, text)
-	if err == nil {
-		s.prepared[text] = st
+	if err != nil {
+		return nil, err
 	}
-	return st, err
+	if known, ok := s.prepared.LoadOrStore(text, st); ok {
+		return known.(*sql.Stmt), st.Close()
+	}
+	return st, nil
 }
 
 // run takes a step until it need not wait for others, and says with task.ErrUnavailable when it cannot be taken.
