@@ -4,7 +4,6 @@ package netfault
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 )
@@ -20,6 +19,9 @@ type Proxy struct {
 	turns     int               // times that a client spoke after the server did: round trips
 	serverWas bool              // the server spoke last
 	losing    int               // answers still to be lost, each with its connection
+	mute      func([]byte) bool // answers that are lost without their connection
+	hang      bool
+	goOn      *sync.Cond // tells that hang has become false
 	closed    bool
 }
 
@@ -30,6 +32,7 @@ func Listen(server string) (*Proxy, error) {
 		return nil, fmt.Errorf("listen for connections to %s: %w", server, err)
 	}
 	p := &Proxy{listener: listener, server: server, conns: map[net.Conn]bool{}}
+	p.goOn = sync.NewCond(&p.mu)
 	p.all.Go(p.accept)
 	return p, nil
 }
@@ -42,6 +45,7 @@ func (p *Proxy) Close() {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
+	p.Hang(false)
 	p.Refuse()
 	p.all.Wait()
 }
@@ -75,6 +79,22 @@ func (p *Proxy) LoseAnswers(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.losing = n
+}
+
+// Mute loses the answers that are lost, as far as one reading of the connection has them, and leaves the connection alone.
+// Nil ends it.
+func (p *Proxy) Mute(lost func(answer []byte) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mute = lost
+}
+
+// Hang makes both sides of all connections wait for each other, or go on where they were.
+func (p *Proxy) Hang(hang bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hang = hang
+	p.goOn.Broadcast()
 }
 
 // RoundTrips counts those that do makes.
@@ -127,10 +147,13 @@ func (p *Proxy) forward(to, from net.Conn, fromServer bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 && p.passes(fromServer) {
-			_, err = to.Write(buffer[:n])
-		} else if n > 0 {
-			err = io.EOF
+		if n > 0 {
+			switch passes, cut := p.passes(fromServer, buffer[:n]); {
+			case cut:
+				return
+			case passes:
+				_, err = to.Write(buffer[:n])
+			}
 		}
 		if err != nil {
 			return
@@ -138,17 +161,21 @@ func (p *Proxy) forward(to, from net.Conn, fromServer bool) {
 	}
 }
 
-// passes notes that somebody spoke and says whether it is to be heard.
-func (p *Proxy) passes(fromServer bool) bool {
+// passes notes that somebody spoke and says, once the proxy does not hang, whether it is to be heard, and whether it is the
+// connection's end.
+func (p *Proxy) passes(fromServer bool, said []byte) (passes, cut bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for p.hang {
+		p.goOn.Wait()
+	}
 	if !fromServer && p.serverWas {
 		p.turns++
 	}
 	p.serverWas = fromServer
 	if fromServer && p.losing > 0 {
 		p.losing--
-		return false
+		return false, true
 	}
-	return true
+	return !fromServer || p.mute == nil || !p.mute(said), false
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -107,4 +108,38 @@ func TestFaults(t *testing.T) {
 	} else if !errors.As(err, new(*net.OpError)) {
 		t.Error(err)
 	}
+}
+
+func TestHangAndMute(t *testing.T) {
+	t.Parallel()
+	p := listen(t, server(t, "a"))
+	c := dial(t, p)
+	p.Hang(true)
+	answered := make(chan string)
+	go func() { answered <- c.ask("1") }()
+	if err := c.SetReadDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-answered; got != "" {
+		t.Errorf("a proxy that hangs lets %q through", got)
+	}
+	if err := c.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	p.Hang(false)
+	if got, _ := c.in.ReadString('\n'); got != "a 1\n" {
+		t.Errorf("after the hang the answer is %q", got)
+	}
+	lost := make(chan string, 1)
+	p.Mute(func(answer []byte) bool { lost <- string(answer); return true })
+	_, _ = io.WriteString(c, "2\n")
+	if got := <-lost; got != "a 2\n" {
+		t.Errorf("lost %q", got)
+	}
+	p.Mute(nil)
+	if got := c.ask("3"); got != "a 3" {
+		t.Errorf("after the muted answer comes %q", got)
+	}
+	p.Hang(true) // and Close ends what hangs
+	_, _ = io.WriteString(c, "4\n")
 }

@@ -90,7 +90,7 @@ func BenchmarkInvocation(b *testing.B) {
 	proxy := clickhousetest.NewProxy(b, server.Address)
 	proxy.Hang(true)
 	for _, c := range []struct{ name, address string }{
-		{"off", ""}, {"healthy", server.Address}, {"hanging", proxy.Address}, {"gone", "127.0.0.1:1"},
+		{"off", ""}, {"healthy", server.Address}, {"hanging", proxy.Address()}, {"gone", "127.0.0.1:1"},
 	} {
 		b.Run("clickhouse="+c.name, func(b *testing.B) {
 			log := opened(b, logging.Config{ClickHouse: clickhouse.Config{Address: c.address, Database: server.Logs(b)}})

@@ -127,7 +127,7 @@ func TestHangDoesNotHoldUpInvocations(t *testing.T) {
 	proxy := clickhousetest.NewProxy(t, server.Address)
 	proxy.Hang(true)
 	const budget = 50 * time.Millisecond
-	log, _, _ := sending(t, proxy.Address, budget)
+	log, _, _ := sending(t, proxy.Address(), budget)
 	handler := log.Wrap(func(ctx context.Context) error { log.InfoContext(ctx, "m", "n", 1); return nil })
 	start := time.Now()
 	for range 100 {

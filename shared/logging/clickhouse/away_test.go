@@ -17,14 +17,15 @@ import (
 func TestAnswerLost(t *testing.T) {
 	t.Parallel()
 	proxy := clickhousetest.NewProxy(t, server.Address)
-	o := open(t, server, proxy.Address, nil)
+	o := open(t, server, proxy.Address(), nil)
 	o.logs(0, 5)
 	o.flush(t) // connected
 	o.logs(5, 5)
-	proxy.LoseEnds()
+	proxy.Mute(clickhousetest.InsertEnd)
 	flushed := make(chan error)
 	go func() { flushed <- o.Flush(context.Background()) }()
 	eventually(t, func() (bool, string) { return len(o.messages(t)) == 10, "the server did not take the batch" })
+	proxy.Mute(nil)
 	proxy.Cut()
 	if err := <-flushed; !errors.Is(err, clickhouse.ErrAway) {
 		t.Errorf("flush: %v", err)
@@ -36,7 +37,7 @@ func TestAnswerLost(t *testing.T) {
 func TestConnectionCut(t *testing.T) {
 	t.Parallel()
 	proxy := clickhousetest.NewProxy(t, server.Address)
-	o := open(t, server, proxy.Address, nil)
+	o := open(t, server, proxy.Address(), nil)
 	for i := range 5 {
 		o.logs(10*i, 10)
 		eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
@@ -116,7 +117,7 @@ func TestAbsentServer(t *testing.T) {
 func TestHangingServer(t *testing.T) {
 	t.Parallel()
 	proxy := clickhousetest.NewProxy(t, server.Address)
-	o := open(t, server, proxy.Address, func(c *clickhouse.Config) { c.TryConnectionPeriod = time.Hour })
+	o := open(t, server, proxy.Address(), func(c *clickhouse.Config) { c.TryConnectionPeriod = time.Hour })
 	o.logs(0, 3)
 	o.flush(t)
 	proxy.Hang(true)
@@ -141,7 +142,7 @@ func TestHangCostsEverLess(t *testing.T) {
 	t.Parallel()
 	proxy := clickhousetest.NewProxy(t, server.Address)
 	proxy.Hang(true)
-	o := open(t, server, proxy.Address, nil) // the first pause is 10 ms
+	o := open(t, server, proxy.Address(), nil) // the first pause is 10 ms
 	o.logs(0, 1)
 	waited, tick := 0, time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -165,7 +166,7 @@ func TestCloseInterruptsAHang(t *testing.T) {
 	t.Parallel()
 	proxy := clickhousetest.NewProxy(t, server.Address)
 	proxy.Hang(true)
-	o := open(t, server, proxy.Address, nil)
+	o := open(t, server, proxy.Address(), nil)
 	o.logs(0, 3)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
