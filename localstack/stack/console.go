@@ -43,12 +43,34 @@ func (c *console) step(subject, format string, args ...any) {
 	c.write(subject, "1", fmt.Appendf(nil, format, args...))
 }
 
-// timed writes that a step begins and returns the function that writes how long it took.
-func (c *console) timed(subject, format string, args ...any) func() {
-	what := fmt.Sprintf(format, args...)
+// progress is how often a step that takes long says that it is still at work.
+const progress = 10 * time.Second
+
+// timed does a step of the stack: it writes that it begins, every while that it goes on, and how long it took.
+func (c *console) timed(what string, do func() error) error {
 	start := time.Now()
-	c.step(subject, "%s …", what)
-	return func() { c.step(subject, "%s: done in %s", what, time.Since(start).Round(time.Millisecond)) }
+	c.step("stack", "%s …", what)
+	done := make(chan struct{})
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		tick := time.NewTicker(progress)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				c.step("stack", "%s … %s", what, time.Since(start).Round(time.Second))
+			}
+		}
+	})
+	err := do()
+	close(done)
+	telling.Wait()
+	if err == nil {
+		c.step("stack", "%s: done in %s", what, time.Since(start).Round(time.Millisecond))
+	}
+	return err
 }
 
 // log writes one line of a function's log.

@@ -2,8 +2,10 @@ package stack
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -44,4 +46,29 @@ func TestLinesOutsideATerminal(t *testing.T) {
 	if want := "f │  INFO  m\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
+}
+
+// TestLongStepsShowProgress: a person at a terminal sees that a step is still at work.
+func TestLongStepsShowProgress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		c := newConsole(&out)
+		if err := c.timed("build", func() error { <-time.After(25 * time.Second); return nil }); err != nil {
+			t.Error(err)
+		}
+		broken := errors.New("broken")
+		if err := c.timed("start", func() error { return broken }); err != broken {
+			t.Errorf("timed = %v; want the step's own error", err)
+		}
+		const want = `stack      │ build …
+stack      │ build … 10s
+stack      │ build … 20s
+stack      │ build: done in 25s
+stack      │ start …
+`
+		if out.String() != want {
+			t.Errorf("the console shows\n%s\nwant\n%s", out.String(), want)
+		}
+	})
 }

@@ -49,10 +49,13 @@ func (s *stack) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	done := s.console.timed("stack", "start Postgres")
-	postgres, err := services.StartPostgres(ctx, services.PostgresOptions{
-		Dir: dir, Processes: s.processes,
-		Log: func(line string) { s.console.log("postgres", []byte(line)) },
+	var postgres *services.Postgres
+	err = s.console.timed("start Postgres", func() (err error) {
+		postgres, err = services.StartPostgres(ctx, services.PostgresOptions{
+			Dir: dir, Processes: s.processes,
+			Log: func(line string) { s.console.log("postgres", []byte(line)) },
+		})
+		return err
 	})
 	if errors.Is(err, services.ErrNoPostgres) && s.declares(storageTypeParameter) {
 		err = fmt.Errorf("%w\n  - do without: --storage internal keeps the data in a file (make run STORAGE=internal)", err)
@@ -69,7 +72,6 @@ func (s *stack) startPostgres(ctx context.Context) error {
 	}()
 	s.storage.parameters[databaseParameter] = postgres.URL()
 	s.storage.what = postgres.What() + ", " + redacted(postgres.URL())
-	done()
 	return nil
 }
 

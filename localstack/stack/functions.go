@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"sync"
 
@@ -33,13 +35,14 @@ func (s *stack) buildFunctions(ctx context.Context, functions []build.Function) 
 	for _, f := range functions {
 		names = append(names, s.short(f.Name))
 	}
-	done := s.console.timed("stack", "build %s", strings.Join(names, ", "))
-	s.binaries, err = build.Build(ctx, functions, dir)
-	if err != nil {
-		return err
+	what := "build " + strings.Join(names, ", ")
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		what += " for the first time, which compiles the libraries too"
 	}
-	done()
-	return nil
+	return s.console.timed(what, func() (err error) {
+		s.binaries, err = build.Build(ctx, functions, dir)
+		return err
+	})
 }
 
 func (s *stack) startFunctions(context.Context) error {
@@ -76,18 +79,15 @@ func (s *stack) startFunctions(context.Context) error {
 // initFunctions starts one environment of each function, so that one which cannot start is seen now and not at its
 // first request.
 func (s *stack) initFunctions(ctx context.Context) error {
-	done := s.console.timed("stack", "start functions")
-	errs := make([]error, len(s.resolved.Functions))
-	var all sync.WaitGroup
-	for i, f := range s.resolved.Functions {
-		all.Go(func() { errs[i] = s.functions.Init(ctx, f.Name) })
-	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	done()
-	return nil
+	return s.console.timed("start functions", func() error {
+		errs := make([]error, len(s.resolved.Functions))
+		var all sync.WaitGroup
+		for i, f := range s.resolved.Functions {
+			all.Go(func() { errs[i] = s.functions.Init(ctx, f.Name) })
+		}
+		all.Wait()
+		return errors.Join(errs...)
+	})
 }
 
 // short is a function's name as the log shows it: without the stack's name in front.

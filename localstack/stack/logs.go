@@ -76,10 +76,13 @@ func (s *stack) startClickHouse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	done := s.console.timed("stack", "start ClickHouse")
-	server, err := services.StartClickHouse(ctx, services.ClickHouseOptions{
-		Dir: dir, Processes: s.processes,
-		Log: func(line string) { s.console.log("clickhouse", []byte(line)) },
+	var server *services.ClickHouse
+	err = s.console.timed("start ClickHouse", func() (err error) {
+		server, err = services.StartClickHouse(ctx, services.ClickHouseOptions{
+			Dir: dir, Processes: s.processes,
+			Log: func(line string) { s.console.log("clickhouse", []byte(line)) },
+		})
+		return err
 	})
 	if err != nil {
 		return err
@@ -95,7 +98,6 @@ func (s *stack) startClickHouse(ctx context.Context) error {
 		clickHouseAddress: server.Address(), clickHouseUsername: server.Username(), clickHousePassword: server.Password(),
 		clickHouseDatabase: server.Database(), clickHouseSecure: "false",
 	}}
-	done()
 	return nil
 }
 

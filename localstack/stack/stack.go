@@ -236,9 +236,10 @@ func (s *stack) serve(server *http.Server, l net.Listener) {
 
 func (s *stack) runCustomResources(ctx context.Context) error {
 	for _, r := range s.resolved.CustomResources {
-		done := s.console.timed("stack", "custom resource %s", r.LogicalID)
 		stackID := fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/local", region, accountID, stackName)
-		err := s.custom.create(ctx, r, s.functionName(r.Function), stackID)
+		err := s.console.timed("custom resource "+r.LogicalID, func() error {
+			return s.custom.create(ctx, r, s.functionName(r.Function), stackID)
+		})
 		if r.MayFail && err != nil && ctx.Err() == nil {
 			s.console.step("warning", "%s; the stack starts without it", err)
 			continue
@@ -246,7 +247,6 @@ func (s *stack) runCustomResources(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		done()
 	}
 	return nil
 }
