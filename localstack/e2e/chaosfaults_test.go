@@ -41,9 +41,11 @@ type chaos struct {
 	endings   map[string]string
 
 	// Of the goroutine that injects faults.
-	killed, duplicates, lostAnswers int
-	disturbed                       []time.Time
-	faultsTook, restTook            time.Duration
+	killed, paused          int
+	duplicates, lostAnswers int
+	pauses                  sync.WaitGroup
+	disturbed               []time.Time
+	faultsTook, restTook    time.Duration
 	// Of the sweeping one.
 	sweeps []sweep
 
@@ -126,9 +128,11 @@ func (c *chaos) inject(f fault) {
 	c.disturbed = append(c.disturbed, time.Now())
 	switch f.kind {
 	case "kill workers":
-		c.killed += c.kill("worker", f.n)
+		c.killed += c.signal("worker", f.n, syscall.SIGKILL)
+	case "pause workers":
+		c.pause(f.n)
 	case "kill the sweeper":
-		c.kill("sweeper", f.n)
+		c.signal("sweeper", f.n, syscall.SIGKILL)
 	case "cut connections":
 		c.proxy.Cut()
 	case "lose answers":
@@ -151,14 +155,32 @@ func (c *chaos) inject(f fault) {
 	c.disturbed = append(c.disturbed, time.Now())
 }
 
-// kill kills up to n processes of a function, whatever they are at, and returns how many it found.
-func (c *chaos) kill(function string, n int) int {
+// signal sends a signal to up to n processes of a function, whatever they are at, and returns to how many.
+func (c *chaos) signal(function string, n int, signal syscall.Signal) int {
 	pids := c.current().processes(function)
 	pids = pids[:min(n, len(pids))]
-	for _, pid := range pids {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
-	}
+	signalAll(pids, signal)
 	return len(pids)
+}
+
+// signalAll sends a signal to processes, of which some may have ended meanwhile.
+func signalAll(pids []int, signal syscall.Signal) {
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, signal)
+	}
+}
+
+// pause stops up to n workers for so long that their leases have ended, and that their tasks have been rescued and run by
+// others, when they go on and find their own jobs done.
+func (c *chaos) pause(n int) {
+	pids := c.current().processes("worker")
+	pids = pids[:min(n, len(pids))]
+	c.paused += len(pids)
+	signalAll(pids, syscall.SIGSTOP)
+	c.pauses.Go(func() {
+		wait(leaseTime + 12*time.Second)
+		signalAll(pids, syscall.SIGCONT)
+	})
 }
 
 func (c *chaos) restartPostgres(stop func() error) {

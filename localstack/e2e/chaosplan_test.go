@@ -34,7 +34,8 @@ var rates = []struct {
 	perMinute float64
 	most      int // the largest n
 }{
-	{"kill workers", 70, 2}, // with SIGKILL
+	{"kill workers", 70, 2},  // with SIGKILL
+	{"pause workers", 30, 4}, // for longer than a lease
 	{"kill the sweeper", 10, 1},
 	{"cut connections", 25, 1},         // of Postgres, in the middle of statements
 	{"lose answers", 20, 4},            // of Postgres, after it has done what it was asked
@@ -70,7 +71,7 @@ func newPlan(seed uint64, tasks int, within time.Duration, semaphore int) plan {
 // `make chaos` runs the long one.
 func planFromEnvironment(t *testing.T) plan {
 	t.Helper()
-	seed, tasks, semaphore, within := rand.Uint64(), 200, 16, 7*time.Second
+	seed, tasks, semaphore, within := rand.Uint64(), 200, 16, 5*time.Second
 	var errs [4]error
 	for i, read := range []struct {
 		name string
