@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var clients = []int{1, 16}
@@ -35,77 +35,100 @@ func benchmarkInvoke(b *testing.B, freeze bool) {
 	}
 }
 
-// BenchmarkInvokeAPI runs it through the Invoke API.
+// BenchmarkInvokeAPI runs it through the Invoke API, and in turn with that a bare loop, which is the same processes behind
+// a server that does nothing but hand an event out and its answer back: so both see the same of what else the machine does.
 func BenchmarkInvokeAPI(b *testing.B) {
+	const turn = 250 // invocations
 	for _, n := range clients {
 		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
 			r := setup(b, Options{}, Function{Name: "echo", Binary: binary("echo")})
 			server := httptest.NewServer(r.Handler())
 			defer server.Close()
-			transport := &http.Transport{MaxIdleConnsPerHost: n}
+			transport := &http.Transport{MaxIdleConnsPerHost: 2 * n}
 			defer transport.CloseIdleConnections()
-			url := server.URL + functionsPath + "/echo/invocations"
-			spread(b, n, func() error { return post(transport, url) })
+			ours := func() error { return post(transport, server.URL+functionsPath+"/echo/invocations") }
+			address := startBareLoop(b, n)
+			bare := func() error { return post(transport, "http://"+address+barePath) }
+			share(b, n, 10*n, ours)
+			share(b, n, 10*n, bare)
+			var bareTook time.Duration
+			b.ReportAllocs()
+			b.ResetTimer()
+			for left := b.N; left > 0; left -= turn {
+				rounds := min(turn, left)
+				share(b, n, rounds, ours)
+				b.StopTimer()
+				before := time.Now()
+				share(b, n, rounds, bare)
+				bareTook += time.Since(before)
+				b.StartTimer()
+			}
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "invocations/s")
+			b.ReportMetric(float64(b.N)/bareTook.Seconds(), "bare-invocations/s")
+			b.ReportMetric(100*bareTook.Seconds()/b.Elapsed().Seconds(), "%-of-bare")
 		})
 	}
 }
 
-// BenchmarkBareLoop is what the others are measured by: the same processes at a server that does nothing but hand out
-// one event after the other.
-func BenchmarkBareLoop(b *testing.B) {
-	for _, n := range clients {
-		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
-			loop := &bareLoop{events: make(chan chan struct{})}
-			server := &http.Server{Handler: loop}
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				b.Fatal(err)
-			}
-			go func() { _ = server.Serve(listener) }()
-			defer server.Close()
-			for range n {
-				cmd := exec.Command(binary("echo"))
-				cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String()}
-				if err := cmd.Start(); err != nil {
-					b.Fatal(err)
-				}
-				defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-			}
-			spread(b, n, func() error {
-				ended := make(chan struct{})
-				loop.events <- ended
-				<-ended
-				return nil
-			})
-		})
-	}
-}
+// barePath is where a bareLoop takes events.
+const barePath = "/invoke"
 
-// bareLoop is a Runtime API without anything that Lambda does besides.
+// bareLoop is an Invoke API and a Runtime API without anything that Lambda does besides.
 type bareLoop struct {
-	events  chan chan struct{}
-	pending sync.Map // request id → channel
+	events  chan bareEvent
+	pending sync.Map // request id → the channel of the answer
 	ids     atomic.Int64
 }
 
-func (l *bareLoop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet {
-		select {
-		case ended := <-l.events:
-			id := fmt.Sprint(l.ids.Add(1))
-			l.pending.Store(id, ended)
-			w.Header().Set("Lambda-Runtime-Aws-Request-Id", id)
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", "4102444800000")
-			_, _ = w.Write([]byte("{}"))
-		case <-r.Context().Done():
+type bareEvent struct {
+	payload []byte
+	answer  chan []byte
+}
+
+// startBareLoop starts a bareLoop with so many environments, and returns its address.
+func startBareLoop(b *testing.B, environments int) string {
+	loop := &bareLoop{events: make(chan bareEvent)}
+	server := httptest.NewServer(loop)
+	b.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	address := server.Listener.Addr().String()
+	for range environments {
+		cmd := exec.Command(binary("echo"))
+		cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + address}
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
 		}
+		b.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	}
+	return address
+}
+
+func (l *bareLoop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
 		return
 	}
-	_, _ = io.ReadAll(r.Body)
-	w.WriteHeader(http.StatusAccepted)
-	id := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/2018-06-01/runtime/invocation/"), "/response")
-	ended, _ := l.pending.LoadAndDelete(id)
-	close(ended.(chan struct{}))
+	switch path, ok := strings.CutPrefix(r.URL.Path, "/2018-06-01/runtime/invocation/"); {
+	case !ok:
+		e := bareEvent{body, make(chan []byte, 1)}
+		l.events <- e
+		_, _ = w.Write(<-e.answer)
+	case r.Method == http.MethodGet:
+		select {
+		case e := <-l.events:
+			id := fmt.Sprint(l.ids.Add(1))
+			l.pending.Store(id, e.answer)
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", id)
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", "4102444800000")
+			_, _ = w.Write(e.payload)
+		case <-r.Context().Done():
+		}
+	default:
+		w.WriteHeader(http.StatusAccepted)
+		if answer, ok := l.pending.LoadAndDelete(strings.TrimSuffix(path, "/response")); ok {
+			answer.(chan []byte) <- body
+		}
+	}
 }
 
 func post(transport http.RoundTripper, url string) error {
@@ -124,28 +147,30 @@ func post(transport http.RoundTripper, url string) error {
 	return nil
 }
 
-// spread runs the benchmark's rounds on so many clients, after each has warmed up with one.
+// spread runs the benchmark's rounds on so many clients, after each has warmed up.
 func spread(b *testing.B, clients int, round func() error) {
-	run := func(rounds int64) {
-		var left atomic.Int64
-		left.Store(rounds)
-		var all sync.WaitGroup
-		for range clients {
-			all.Go(func() {
-				for left.Add(-1) >= 0 {
-					if err := round(); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-		}
-		all.Wait()
-	}
-	run(int64(10 * clients))
+	share(b, clients, 10*clients, round)
 	b.ReportAllocs()
 	b.ResetTimer()
-	run(int64(b.N))
+	share(b, clients, b.N, round)
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "invocations/s")
+}
+
+// share runs rounds on so many clients.
+func share(b *testing.B, clients, rounds int, round func() error) {
+	var left atomic.Int64
+	left.Store(int64(rounds))
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := round(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
