@@ -36,6 +36,14 @@ var (
 	notInvoked = gatewayError{"INTEGRATION_FAILURE", 500, "InternalServerErrorException", "Internal server error"}
 )
 
+// writeTooLarge answers a request above the gateway's own limit. What stands before API Gateway refuses it, as text, and
+// no gateway response of the API is asked: https://github.com/reapit/foundations/issues/4338.
+func writeTooLarge(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(http.StatusRequestEntityTooLarge)
+	_, _ = fmt.Fprintf(w, "HTTP content length exceeded %d bytes.", maxBody) // fails when the client has gone away
+}
+
 // response is a gateway response that has been checked.
 type response struct {
 	template.GatewayResponse

@@ -182,7 +182,11 @@ func TestBodyLimit(t *testing.T) {
 		if r.StatusCode != want {
 			t.Errorf("%d bytes: got %d %s; want %d", size, r.StatusCode, text, want)
 		}
-		if want == 413 && text != `{"message":"Request Too Long"}` {
+		refusal := `{"message":"Request Too Long"}`
+		if size > maxBody {
+			refusal = "HTTP content length exceeded 10485760 bytes."
+		}
+		if want == 413 && text != refusal {
 			t.Errorf("%d bytes: got %s", size, text)
 		}
 	}
