@@ -117,10 +117,24 @@ chaos: ## break everything at random while tasks run: CHAOS_SEED= CHAOS_TIME=3m 
 	CHAOS_TIME=$(CHAOS_TIME) CHAOS_TASKS=$(CHAOS_TASKS) CHAOS_SEMAPHORE=$(CHAOS_SEMAPHORE) \
 		$(GO) test -race -count=1 -timeout 1h -v -run '^TestChaos$$' ./localstack/e2e
 
+# The lines are Go's benchmark format, https://go.dev/design/14313-benchmark-format: benchstat compares two runs.
+#   InvokeAPI     invocations/s of a function that does nothing, beside a bare loop around the Runtime API
+#   PostTask      POST /task per second through the whole stack, and the local stack's own memory
+#   StartOfTask   from POST until "in process"
+#   ColdStart     from the start of a function's process to its first /next
+#   StartOfStack  from the start of the built stack to the first 201
 .PHONY: bench
-bench: ## measure: throughput, latency, cold start, memory
+bench: ## measure throughput, latency, cold starts and memory, in some minutes
+	@.ci/need postgres
+	@echo "cores: $$(getconf _NPROCESSORS_ONLN)"
+	$(GO) test -run '^$$' -bench '^Benchmark(InvokeAPI|PostTask|StartOfTask|StartOfStack|ColdStart)$$' -benchtime 3s \
+		./localstack/lambda ./localstack/e2e
+
+.PHONY: bench_all
+bench_all: ## run every benchmark there is, which takes a while
 	@.ci/need postgres clickhouse
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@echo "cores: $$(getconf _NPROCESSORS_ONLN)"
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./...
 
 .PHONY: lint
 lint: $(VENV)/installed ## gofmt, go vet, staticcheck, cfn-lint

@@ -82,18 +82,21 @@ func BenchmarkStartOfStack(b *testing.B) {
 		b.Fatal(err)
 	}
 	var total time.Duration
+	var memory float64
 	for b.Loop() {
 		before := time.Now()
 		s := start(b, data, "")
 		s.submit()
 		total += time.Since(before)
 		b.StopTimer()
+		memory = max(memory, s.memory())
 		if err := s.stop(); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()
 	}
 	b.ReportMetric(total.Seconds()/float64(b.N), "s-to-201")
+	b.ReportMetric(memory, "stack-MiB")
 }
 
 // created says why an answer is no 201.
