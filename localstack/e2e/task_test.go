@@ -58,10 +58,9 @@ func TestSemaphore(t *testing.T) {
 		semaphore, tasks, most int // most is how many invocations of the worker the tasks take
 		parameters, storage    string
 	}{
-		"one job in an environment":               {3, 12, 12, "Semaphore=3", "postgres"},
-		"one job in an environment on internal":   {3, 12, 12, "Semaphore=3", "internal"},
-		"four jobs in an environment":             {8, 32, 16, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2", "postgres"},
-		"four jobs in an environment on internal": {8, 32, 16, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2", "internal"},
+		"one job in an environment":             {3, 12, 12, "Semaphore=3", "postgres"},
+		"one job in an environment on internal": {3, 12, 12, "Semaphore=3", "internal"},
+		"four jobs in an environment":           {8, 32, 16, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2", "postgres"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
