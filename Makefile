@@ -64,19 +64,19 @@ run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=
 	@exec $(LOCALSTACK) $(RUN_FLAGS)
 
 .PHONY: up
-up: compose-file ## start the system in LocalStack with Docker Compose
+up: ## start the system in LocalStack with Docker Compose: PORT= AWS_PORT= PARAMS= LOCALSTACK_IMAGE=
 	$(COMPOSE) up -d
 
 .PHONY: down
-down: compose-file ## stop what `make up` started
+down: ## stop what `make up` started
 	$(COMPOSE) down
 
 .PHONY: rebuild
-rebuild: compose-file ## build the images anew and start them
+rebuild: ## build the images anew and start them
 	$(COMPOSE) up -d --build
 
 .PHONY: restart
-restart: compose-file ## restart what `make up` started
+restart: ## restart what `make up` started
 	$(COMPOSE) restart
 
 .PHONY: logs
@@ -85,11 +85,6 @@ logs: ## follow the logs, of `make up` or of `make run CLICKHOUSE=auto`; task=ID
 	@if [ -z "$$task" ] && [ -n "$$($(COMPOSE) ps --quiet 2>/dev/null)" ]; then exec $(COMPOSE) logs -f; fi; \
 		$(GO) build -o .local/bin/logs ./shared/logging/logs && \
 		exec .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task")
-
-.PHONY: compose-file
-compose-file:
-	@test -f localstack/compose.yaml || { \
-		echo "localstack/compose.yaml is not there yet: use 'make run', which needs no Docker" >&2; exit 1; }
 
 # ---- checking ------------------------------------------------------------------------------------------------------
 
