@@ -56,7 +56,11 @@ func TestOneClearMessage(t *testing.T) {
 		},
 		"one environment for many jobs": {
 			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=10 WorkerConcurrency=1"},
-			[]string{"WorkerConcurrency is at least 2"},
+			[]string{"WorkerConcurrency is 2 to 1000"},
+		},
+		"more jobs than the semaphore": {
+			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=4 WorkerConcurrency=5"},
+			[]string{"Migration", "app.worker_concurrency", "allowed are whole numbers from 1 to", "(16 / 4)"},
 		},
 		"malformed parameter": {
 			[]string{"--template", application, "--parameter-overrides", "Semaphore"},
