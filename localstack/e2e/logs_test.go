@@ -119,9 +119,7 @@ func TestClickHouseAway(t *testing.T) {
 	}
 	id := s.submit()
 	s.until("the task to complete", 30*time.Second, func() bool { return s.status(id) == "completed" })
-	if text := s.output(); !strings.Contains(text, `"msg":"task completed"`) {
-		t.Error("the lines are not on stdout")
-	}
+	s.until("the run's lines on stdout", 30*time.Second, func() bool { return strings.Contains(s.output(), `"msg":"task completed"`) })
 }
 
 func TestClickHouseOptionIsChecked(t *testing.T) {
