@@ -85,16 +85,21 @@ func TestRotationUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	old := secrets.value(a.storage.SecretARN)
-	a.rotate()
-	renewed := secrets.value(a.storage.SecretARN)
-	secrets.put(a.storage.SecretARN, old)
-	if _, err := s.List(t.Context(), task.Page{}); !errors.Is(err, task.ErrUnavailable) {
-		t.Errorf("with the old secret: %v; want ErrUnavailable", err)
-	}
-	secrets.put(a.storage.SecretARN, renewed)
-	if _, err := s.List(t.Context(), task.Page{}); err != nil {
-		t.Errorf("with the new secret: %v", err)
+	for name, step := range map[string]func() error{
+		"List":   func() error { _, err := s.List(t.Context(), task.Page{}); return err },
+		"Create": func() error { _, _, err := s.Create(t.Context(), uuid.New(), task.Key{}); return err },
+	} {
+		old := secrets.value(a.storage.SecretARN)
+		a.rotate()
+		renewed := secrets.value(a.storage.SecretARN)
+		secrets.put(a.storage.SecretARN, old)
+		if err := step(); !errors.Is(err, task.ErrUnavailable) {
+			t.Errorf("%s with the old secret: %v; want ErrUnavailable", name, err)
+		}
+		secrets.put(a.storage.SecretARN, renewed)
+		if err := step(); err != nil {
+			t.Errorf("%s with the new secret: %v", name, err)
+		}
 	}
 }
 

@@ -64,12 +64,14 @@ func (s *Store) Create(ctx context.Context, id uuid.UUID, key task.Key) (task.Ta
 	if key.Name != "" {
 		return s.createKeyed(ctx, t, key)
 	}
-	err := s.pool.QueryRow(ctx, createSQL, [16]byte(id)).Scan(&t.CreatedAt)
-	if s.retry(ctx, err, true) {
-		err = s.pool.QueryRow(ctx, createAgainSQL, [16]byte(id)).Scan(&t.CreatedAt)
-	}
+	sql := createSQL
+	err := s.run(ctx, true, func() error {
+		text := sql
+		sql = createAgainSQL
+		return s.pool.QueryRow(ctx, text, [16]byte(id)).Scan(&t.CreatedAt)
+	})
 	if err != nil {
-		return task.Task{}, false, fmt.Errorf("insert task %s: %w", id, unavailable(err))
+		return task.Task{}, false, fmt.Errorf("insert task %s: %w", id, err)
 	}
 	t.CreatedAt = t.CreatedAt.UTC()
 	return t, true, nil
