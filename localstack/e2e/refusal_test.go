@@ -60,7 +60,7 @@ func TestOneClearMessage(t *testing.T) {
 		},
 		"more jobs than the semaphore": {
 			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=4 WorkerConcurrency=5"},
-			[]string{"Migration", "app.worker_concurrency", "allowed are whole numbers from 1 to", "(16 / 4)"},
+			[]string{"Migration", "app.worker_concurrency", "allowed are whole numbers from 2 to", "(16 / 4)"},
 		},
 		"malformed parameter": {
 			[]string{"--template", application, "--parameter-overrides", "Semaphore"},

@@ -13,8 +13,8 @@ func (l *loader) check() {
 	c := l.config
 	if most := c.App.Semaphore / c.App.JobsPerInvocation; c.App.WorkerConcurrency > most ||
 		c.App.WorkerConcurrency == 0 && c.App.JobsPerInvocation > 1 {
-		l.problem("%s: app.worker_concurrency is \"%d\"; allowed are whole numbers from 1 to app.semaphore / app.jobs_per_invocation (%d / %d)",
-			l.source("app.worker_concurrency"), c.App.WorkerConcurrency, c.App.Semaphore, c.App.JobsPerInvocation)
+		l.problem("%s: app.worker_concurrency is %q; allowed are whole numbers from 2 to app.semaphore / app.jobs_per_invocation (%d / %d)",
+			l.source("app.worker_concurrency"), optional{number{to: &c.App.WorkerConcurrency}}.text(), c.App.Semaphore, c.App.JobsPerInvocation)
 	}
 	if c.Job.MaxDuration < c.Job.MinDuration {
 		l.problem("%s: job.max_duration is %q; allowed are durations from job.min_duration (%s)",

@@ -44,7 +44,7 @@ func (c *Config) entries() []entry {
 
 		{name: "app.semaphore", def: "16", value: number{&c.App.Semaphore, 2, 1000}, meaning: "how many tasks run at once: the template's `Semaphore`"},
 		{name: "app.jobs_per_invocation", def: "1", value: number{&c.App.JobsPerInvocation, 1, 10}, meaning: "how many of them one worker environment runs: the template's `JobsPerInvocation`"},
-		{name: "app.worker_concurrency", def: "0", value: number{&c.App.WorkerConcurrency, 0, 1000}, meaning: "how many worker environments run at once: the template's `WorkerConcurrency`; 0 is `app.semaphore`"},
+		{name: "app.worker_concurrency", value: optional{number{&c.App.WorkerConcurrency, 2, 1000}}, meaning: "how many worker environments run at once: the template's `WorkerConcurrency`; empty is `app.semaphore`"},
 
 		{name: "task.queue_url", value: url{&c.Task.QueueURL, nil, []string{"http", "https"}}, meaning: "URL of the SQS queue of tasks; the template sets it"},
 		{name: "task.max_attempts", env: []string{"MAX_ATTEMPTS"}, def: "3", value: number{&c.Task.MaxAttempts, 1, 100}, meaning: "how often a task is started before it is failed"},

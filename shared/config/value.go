@@ -61,6 +61,24 @@ func (v number) set(s string) error {
 }
 func (v number) text() string { return strconv.Itoa(*v.to) }
 
+// optional is a number above 0 or nothing, which is 0.
+type optional struct{ number }
+
+func (v optional) set(s string) error {
+	if s == "" {
+		*v.to = 0
+		return nil
+	}
+	return v.number.set(s)
+}
+
+func (v optional) text() string {
+	if *v.to == 0 {
+		return ""
+	}
+	return v.number.text()
+}
+
 type boolean struct{ to *bool }
 
 func (v boolean) set(s string) error {

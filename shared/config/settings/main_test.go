@@ -42,6 +42,30 @@ func TestTemplateTakesKeys(t *testing.T) {
 	}
 }
 
+// TestTemplateTakesDefaults checks that the parameters take what a file says that began as a copy of defaults.yaml.
+func TestTemplateTakesDefaults(t *testing.T) {
+	t.Parallel()
+	parsed, err := template.Parse("../../../infra/sam/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, _, err := config.Settings(func(name string) string {
+		return map[string]string{config.FileVariable: "../defaults.yaml"}[name]
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := map[string]string{"DatabaseUrl": "postgres://h/d"}
+	for _, s := range settings {
+		if parameter := parsed.Configuration.Parameters[s.Key]; parameter != "" && s.Source != "" {
+			parameters[parameter] = s.Value
+		}
+	}
+	if _, err := parsed.Resolve(template.Options{Parameters: parameters}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDatabasesOfTheTemplate checks that what a deployment's parameters give the functions is a configuration.
 func TestDatabasesOfTheTemplate(t *testing.T) {
 	t.Parallel()
