@@ -82,6 +82,10 @@ func (m *secretsManager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not GetSecretValue", http.StatusBadRequest)
 		return
 	}
+	if strings.HasSuffix(asked.SecretId, ":hangs") {
+		<-r.Context().Done()
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls[asked.SecretId]++

@@ -5,11 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/jackc/pgx/v5"
 )
+
+// fetchTimeout bounds one fetch, the SDK's own attempts included. A pool's connections are made without a time limit, and
+// the SDK would wait for ever for an answer, as where a private network has no way to Secrets Manager.
+const fetchTimeout = 5 * time.Second
 
 // secret is a user and password in Secrets Manager. They are fetched at the first connection and kept, since each call
 // costs money and time, until the server refuses them.
@@ -47,6 +52,8 @@ func (s *secret) get(ctx context.Context) (*login, error) {
 	if s.kept != nil {
 		return s.kept, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
 	answer, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.arn})
 	if err != nil {
 		return nil, err

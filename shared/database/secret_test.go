@@ -1,14 +1,18 @@
 package database_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"ksu/migrate/schema"
+	"ksu/shared/config"
+	"ksu/shared/database"
 	"ksu/shared/store/postgres"
 	"ksu/shared/task"
 )
@@ -118,6 +122,23 @@ func TestSecretOfAnotherPassword(t *testing.T) {
 	t.Cleanup(s.Close)
 	if _, err := s.List(t.Context(), task.Page{}); !errors.Is(err, task.ErrUnavailable) || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("List: %v; want ErrUnavailable without the secret", err)
+	}
+}
+
+// TestSecretsManagerHangs: a connection that nobody waits for any more gives its place in the pool back.
+func TestSecretsManagerHangs(t *testing.T) {
+	t.Parallel()
+	c, err := database.Parse(t.Context(), config.Storage{
+		SecretARN: "arn:aws:secretsmanager:eu-west-1:1:secret:hangs", DatabaseURL: "postgres://h/d",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err = c.BeforeConnect(ctx, c.ConnConfig)
+	if !errors.Is(err, database.ErrNoCredentials) || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Errorf("BeforeConnect = %v, the caller's context %v; want a time-out of its own", err, ctx.Err())
 	}
 }
 
