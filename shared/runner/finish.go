@@ -67,10 +67,13 @@ func (r *Runner) insist(ctx context.Context, trouble string, once func(context.C
 
 // release gives the task of a stopped job back. The message is acknowledged: the sweeper sends the task again.
 func (r *Runner) release(ctx context.Context, a attempt) error {
-	err := r.store.Release(ctx, a.id, a.number)
-	if err != nil && !errors.Is(err, task.ErrLeaseLost) {
+	switch err := r.store.Release(ctx, a.id, a.number); {
+	case errors.Is(err, task.ErrLeaseLost):
+		r.log.InfoContext(ctx, "task not released: it was deleted or another worker holds it")
+	case err != nil:
 		return fmt.Errorf("release task %s: %w", a.id, err)
+	default:
+		r.log.InfoContext(ctx, "task released: the worker stops")
 	}
-	r.log.InfoContext(ctx, "task released: the worker stops")
 	return nil
 }

@@ -132,7 +132,10 @@ func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 		return n, err
 	}
 	err := errors.Join(s.repeat(ctx, rescue), s.repeat(ctx, send), s.repeat(ctx, purge))
-	if swept != (Swept{}) || err != nil {
+	if err != nil {
+		s.log.ErrorContext(ctx, "sweep not completed", "error", err)
+	}
+	if swept != (Swept{}) {
 		s.log.InfoContext(ctx, "swept", "sent", swept.Sent, "requeued", swept.Requeued, "failed", swept.Failed, "purged", swept.Purged)
 	}
 	return swept, err

@@ -131,9 +131,13 @@ func TestPartsFailByThemselves(t *testing.T) {
 	away := errors.New("away")
 	s := &store{unsent: []uuid.UUID{id}, purged: 1, err: away}
 	q := &sent{err: errors.New("queue down")}
-	got, err := handle(t, s, q, `{}`)
+	var out bytes.Buffer
+	got, err := sweeper.New(s, q, slog.New(slog.NewJSONHandler(&out, nil)), sweeper.Config{}).Handle(t.Context(), json.RawMessage(`{}`))
 	if !errors.Is(err, away) || !errors.Is(err, q.err) || got.(sweeper.Swept).Purged != 1 {
 		t.Errorf("swept %+v, %v", got, err)
+	}
+	if log := out.String(); !strings.Contains(log, `"ERROR"`) || !strings.Contains(log, "queue down") || !strings.Contains(log, `"purged":1`) {
+		t.Errorf("the log lacks the error or the counts:\n%s", log)
 	}
 	if len(s.marked) != 0 {
 		t.Error("a task that was not sent is marked")

@@ -1,0 +1,45 @@
+package runner_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"ksu/shared/runner"
+	"ksu/shared/task"
+)
+
+// TestStopReleasesTheTask: the log tells a task that was given back from one that was no longer held.
+func TestStopReleasesTheTask(t *testing.T) {
+	t.Parallel()
+	for logged, s := range map[string]*store{
+		"task released: the worker stops":                              {},
+		"task not released: it was deleted or another worker holds it": {finish: func() error { return task.ErrLeaseLost }},
+	} {
+		started := make(chan struct{})
+		var out bytes.Buffer
+		r := runner.New(s, work(func(ctx context.Context) (string, error) {
+			close(started)
+			return untilStopped(ctx)
+		}), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			answer, err := r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: message()}}})
+			if err != nil || len(answer.BatchItemFailures) != 0 {
+				t.Errorf("answer %+v, %v", answer, err)
+			}
+		}()
+		<-started
+		r.Stop()
+		<-ended
+		if !slices.Equal(s.calls[1:], []string{"release 1"}) || !strings.Contains(out.String(), logged) {
+			t.Errorf("calls %q, want a release at the end; want %q in the log:\n%s", s.calls, logged, &out)
+		}
+	}
+}
