@@ -17,8 +17,9 @@ import (
 const (
 	// period is how often follow looks for new lines.
 	period = time.Second
-	// late is how much later than it was logged a line may arrive and still be shown by follow.
-	late = 30 * time.Second
+	// late is how much later than it was logged a line may arrive and still be shown by follow: above a batch_interval of
+	// a minute, and above the minute between two sweeps, after which lines of a flush that failed come.
+	late = 3 * time.Minute
 	// before is how far back follow begins.
 	before = 10 * time.Second
 	// skew is by how much the clocks of functions and database may differ.
