@@ -1,6 +1,6 @@
-// Command migrate brings the schemas to the version that this build needs: the tasks' in Postgres or the internal
-// store, and the logs' in ClickHouse where that is configured. From a shell it is a CLI (go run ./migrate up); started by Lambda it is the function
-// behind the template's custom resources, which run on every deployment that changes their schema.
+// Command migrate brings the schemas to the version that this build needs: the tasks' in Postgres or the internal store,
+// and the logs' in ClickHouse where that is configured. From a shell it is a CLI (go run ./migrate up); started by Lambda
+// it is the function behind the template's custom resources, which run on every deployment that changes their schema.
 package main
 
 import (

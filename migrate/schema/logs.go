@@ -17,8 +17,9 @@ import (
 	"ksu/shared/config"
 )
 
-// Logs is the ClickHouse database with the log lines, whose configuration has an Address. Up also sets how long they are kept. ClickHouse has no locks for
-// migrations: of several Up at once each runs what is missing, which is why the files are repeatable.
+// Logs is the ClickHouse database with the log lines, whose configuration has an Address. Up also sets how long they are
+// kept. ClickHouse has no locks for migrations: of several Up at once each runs what is missing, which is why the files
+// are repeatable.
 func Logs(cfg config.ClickHouse) *Target {
 	return &Target{
 		files:   clickhouse.Files,

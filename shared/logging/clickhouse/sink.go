@@ -241,8 +241,8 @@ func (s *Sink) Dropped() uint64 {
 	return s.buf.dropped
 }
 
-// Close sends what is left while ctx lasts, and ends the sink; a second Close does nothing. The lines that could not be sent are counted to Log and
-// lost; later ones are ignored.
+// Close sends what is left while ctx lasts, and ends the sink; a second Close does nothing. The lines that could not be
+// sent are counted to Log and lost; later ones are ignored.
 func (s *Sink) Close(ctx context.Context) error {
 	var err error
 	s.once.Do(func() {
