@@ -118,12 +118,13 @@ chaos: ## break everything at random while tasks run: CHAOS_SEED= CHAOS_TIME=3m 
 #   StartOfTask   from POST until "in process"
 #   ColdStart     from the start of a function's process to its first /next
 #   StartOfStack  from the start of the built stack to the first 201
+#   ClaimFinish   tasks claimed and completed per second by one worker, in Postgres (without fsync) and in the internal store
 .PHONY: bench
 bench: ## measure throughput, latency, cold starts and memory, in some minutes
 	@.ci/need postgres
 	@echo "cores: $$(getconf _NPROCESSORS_ONLN)"
-	$(GO) test -run '^$$' -bench '^Benchmark(InvokeAPI|PostTask|StartOfTask|StartOfStack|ColdStart)$$' -benchtime 3s \
-		./localstack/lambda ./localstack/e2e
+	$(GO) test -run '^$$' -bench '^Benchmark(InvokeAPI|PostTask|StartOfTask|StartOfStack|ColdStart|ClaimFinish)$$' -benchtime 3s \
+		./localstack/lambda ./localstack/e2e ./shared/store/postgres ./shared/store/sqlite
 
 .PHONY: bench_all
 bench_all: ## run every benchmark there is, which takes a while
