@@ -81,9 +81,6 @@ func Latest() uint { return Postgres("").Latest() }
 // Up is Target.Up of a Postgres database.
 func Up(ctx context.Context, url string) (uint, error) { return Postgres(url).Up(ctx) }
 
-// Down is Target.Down of a Postgres database.
-func Down(ctx context.Context, url string, n int) (uint, error) { return Postgres(url).Down(ctx, n) }
-
 // Version is Target.Version of a Postgres database.
 func Version(ctx context.Context, url string) (uint, error) { return Postgres(url).Version(ctx) }
 
