@@ -137,22 +137,32 @@ func TestExitedForgetsTheGroupAndEndsItsRest(t *testing.T) {
 
 func TestCloseEndsWhatIsRegistered(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	cmd := exec.Command("/bin/sleep", "300")
-	if err := s.Start(cmd, syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	var exit *exec.ExitError
-	if err := <-ended; !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
-		t.Errorf("the process ended with %v, want SIGTERM", err)
-	}
-	if err := s.Start(exec.Command("/bin/true"), syscall.SIGTERM); !errors.Is(err, ErrClosed) {
-		t.Errorf("Start after Close: %v, want %v", err, ErrClosed)
+	for name, stopped := range map[string]bool{"running": false, "stopped": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			cmd := exec.Command("/bin/sleep", "300")
+			if err := s.Start(cmd, syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			if stopped {
+				if err := syscall.Kill(cmd.Process.Pid, syscall.SIGSTOP); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var exit *exec.ExitError
+			if err := <-ended; !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+				t.Errorf("the process ended with %v, want SIGTERM", err)
+			}
+			if err := s.Start(exec.Command("/bin/true"), syscall.SIGTERM); !errors.Is(err, ErrClosed) {
+				t.Errorf("Start after Close: %v, want %v", err, ErrClosed)
+			}
+		})
 	}
 }
 

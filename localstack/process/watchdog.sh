@@ -18,6 +18,7 @@ done
 # dash knows no "--" behind a signal: "kill -2 -GROUP" is understood by every sh.
 for g in $groups; do
 	kill -"${g#*:}" -"${g%:*}" 2>/dev/null
+	kill -CONT -"${g%:*}" 2>/dev/null # what is stopped hears of the signal only then
 done
 tries=50
 while [ -n "$groups" ] && [ $tries -gt 0 ]; do
