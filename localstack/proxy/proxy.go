@@ -31,8 +31,11 @@ func find(ctx context.Context, endpoint, stage string) (*url.URL, error) {
 	var list struct {
 		Item []struct{ ID string }
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&list); answer.StatusCode != http.StatusOK || err != nil {
-		return nil, fmt.Errorf("list the REST APIs: %s: %w", answer.Status, err)
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("list the REST APIs: %s", answer.Status)
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
+		return nil, fmt.Errorf("list the REST APIs: %w", err)
 	}
 	switch len(list.Item) {
 	case 0:

@@ -50,7 +50,7 @@ func TestProxy(t *testing.T) {
 func TestAPIThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"item":[]}`: "not deployed", `{}`: "not deployed", `{"item":[{"id":"a"},{"id":"b"}]}`: "2 REST APIs", `<html>`: "list the REST APIs: 200 OK",
+		`{"item":[]}`: "not deployed", `{}`: "not deployed", `{"item":[{"id":"a"},{"id":"b"}]}`: "2 REST APIs", `<html>`: "list the REST APIs: invalid character",
 	} {
 		localstack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
 		if base, err := find(t.Context(), localstack.URL, "v1"); err == nil || !strings.Contains(err.Error(), want) {
@@ -60,6 +60,9 @@ func TestAPIThatIsNotThere(t *testing.T) {
 	}
 	refusing := httptest.NewServer(http.NotFoundHandler())
 	defer refusing.Close()
+	if _, err := find(t.Context(), refusing.URL, "v1"); err == nil || err.Error() != "list the REST APIs: 404 Not Found" {
+		t.Errorf("error %v", err)
+	}
 	if err := check(t.Context(), refusing.URL); err == nil {
 		t.Error("404 is taken for health")
 	}
