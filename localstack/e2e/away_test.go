@@ -3,10 +3,8 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,18 +14,9 @@ import (
 // clickHouse is the process of the stack's ClickHouse.
 func (s *running) clickHouse(data string) int {
 	s.t.Helper()
-	out, err := exec.Command("ps", "-axo", "pid=,args=").Output()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for process := range strings.Lines(string(out)) {
-		pid, arguments, _ := strings.Cut(strings.TrimSpace(process), " ")
-		if strings.Contains(arguments, filepath.Join(data, "clickhouse", "config.xml")) {
-			n, err := strconv.Atoi(pid)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			return n
+	for _, p := range processTable(s.t) {
+		if strings.Contains(p.command, filepath.Join(data, "clickhouse", "config.xml")) {
+			return p.id
 		}
 	}
 	s.t.Fatal("no ClickHouse runs")

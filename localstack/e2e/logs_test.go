@@ -32,18 +32,13 @@ func (s *running) logs(data string) *sql.DB {
 // frozen reports whether all processes of functions are stopped, of which there are some.
 func (s *running) frozen(data string) bool {
 	s.t.Helper()
-	out, err := exec.Command("ps", "-axo", "state=,args=").Output()
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	found := 0
-	for process := range strings.Lines(string(out)) {
-		state, arguments, _ := strings.Cut(strings.TrimSpace(process), " ")
-		if !strings.HasPrefix(strings.TrimSpace(arguments), filepath.Join(data, "functions")) {
+	for _, p := range processTable(s.t) {
+		if !strings.HasPrefix(p.command, filepath.Join(data, "functions")) {
 			continue
 		}
 		found++
-		if !strings.HasPrefix(state, "T") {
+		if !strings.HasPrefix(p.state, "T") {
 			return false
 		}
 	}

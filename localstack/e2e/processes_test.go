@@ -11,6 +11,7 @@ import (
 // psEntry is one row of the process table.
 type psEntry struct {
 	id, parent int
+	state      string // as ps shows it; T is stopped
 	command    string
 }
 
@@ -35,7 +36,7 @@ func processTable(t testing.TB) map[int]psEntry {
 		if err != nil {
 			t.Fatalf("ps: %q", line)
 		}
-		table[id] = psEntry{id, parent, strings.Join(fields[3:], " ")}
+		table[id] = psEntry{id, parent, fields[2], strings.Join(fields[3:], " ")}
 	}
 	return table
 }
