@@ -85,14 +85,3 @@ func TestThousandRequestsLeaveNoGoroutine(t *testing.T) {
 		})
 	}
 }
-
-func TestNoProfilesUnlessAsked(t *testing.T) {
-	t.Parallel()
-	s := start(t, t.TempDir(), "")
-	if strings.Contains(s.output(), "pprof") {
-		t.Errorf("profiles are served: %v", s.profiles())
-	}
-	if r := s.do("GET", "/debug/pprof/", ""); r.status != 403 {
-		t.Errorf("the REST API answers %d %s to /debug/pprof/", r.status, r.body)
-	}
-}

@@ -29,7 +29,7 @@ func testLifeOfATask(t *testing.T, storage string) {
 			t.Errorf("%s of a deleted task: %d %s", path, r.status, r.body)
 		}
 	}
-	for path, want := range map[string]int{"/task/7/status": 400, "/nowhere": 403, "/task?limit=x": 400} {
+	for path, want := range map[string]int{"/task/7/status": 400, "/nowhere": 403, "/debug/pprof/": 403, "/task?limit=x": 400} {
 		if r := s.do("GET", path, ""); r.status != want || r.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("GET %s: %d %s %s, want %d", path, r.status, r.header.Get("Content-Type"), r.body, want)
 		}
@@ -45,6 +45,9 @@ func testLifeOfATask(t *testing.T, storage string) {
 		t.Errorf("same key, another body: %d %s", r.status, r.body)
 	}
 	text := s.output()
+	if strings.Contains(text, "pprof") {
+		t.Errorf("profiles are served though nobody asked for them: %v", s.profiles())
+	}
 	for _, want := range []string{"START RequestId: ", "END RequestId: ", "REPORT RequestId: ", `"msg":"task completed"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log has no %q", want)
