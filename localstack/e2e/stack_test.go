@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,13 +31,28 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		binary = filepath.Join(dir, "localstack")
+		runMoreAtOnce()
+		binary, built = filepath.Join(dir, "localstack"), filepath.Join(dir, "built")
 		if out, err := exec.Command("go", "build", "-o", binary, "..").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build the local stack: %v\n%s", err, out)
 			return 1
 		}
 		return m.Run()
 	}())
+}
+
+// runMoreAtOnce lets more tests run at once than there are processors, unless -parallel says how many: most of the time
+// they wait for jobs, leases and time-outs.
+func runMoreAtOnce() {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return
+	}
+	if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
 }
 
 // running is a local stack under test.
@@ -113,6 +131,7 @@ func changedTemplate(t testing.TB, dir string, replacements ...string) string {
 // launch starts the local stack on free ports, unless the arguments say otherwise, with a database of its own.
 func launch(t testing.TB, data string, arguments ...string) *running {
 	t.Helper()
+	shareBuilt(t, data)
 	cmd := exec.Command(binary, append([]string{"--port", "0", "--aws-port", "0", "--data", data}, arguments...)...)
 	cmd.Env = append(os.Environ(), "DATABASE_URL=")
 	return run(t, cmd)
