@@ -38,15 +38,18 @@ func run(ctx context.Context) error {
 	}
 	slog.Info("proxy serves", "listen", *listen, "target", base.String())
 	server := &http.Server{Addr: *listen, Handler: to(base), ReadHeaderTimeout: 10 * time.Second}
+	answered := make(chan struct{})
 	go func() {
+		defer close(answered)
 		<-ctx.Done()
 		ending, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		_ = server.Shutdown(ending)
+		_ = server.Shutdown(ending) // what takes longer is cut off
 	}()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	<-answered
 	return nil
 }
 
