@@ -125,7 +125,7 @@ func TestKeysThatContradict(t *testing.T) {
 	for _, c := range []struct{ variables, want string }{
 		{"APP_JOBS_PER_INVOCATION=4", `default: app.worker_concurrency is ""; allowed are whole numbers from 2 to app.semaphore / app.jobs_per_invocation (16 / 4)`},
 		{"APP_JOBS_PER_INVOCATION=4 APP_WORKER_CONCURRENCY=5", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "5"; allowed are whole numbers from 2 to app.semaphore / app.jobs_per_invocation (16 / 4)`},
-		{"APP_WORKER_CONCURRENCY=1", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "1"; allowed are whole numbers from 2 to 1000`},
+		{"APP_WORKER_CONCURRENCY=1", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "1"; allowed are nothing, or whole numbers from 2 to 1000`},
 		{"APP_SEMAPHORE=8 APP_WORKER_CONCURRENCY=9", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "9"; allowed are whole numbers from 2 to app.semaphore / app.jobs_per_invocation (8 / 1)`},
 		{"JOB_MAX_DURATION=1m", `environment variable JOB_MAX_DURATION: job.max_duration is "1m0s"; allowed are durations from job.min_duration (3m0s)`},
 		{"CLICKHOUSE_BUFFER_SIZE=10", `environment variable CLICKHOUSE_BUFFER_SIZE: clickhouse.buffer_size is "10"; allowed are numbers from clickhouse.batch_size (1000)`},

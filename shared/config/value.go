@@ -69,7 +69,10 @@ func (v optional) set(s string) error {
 		*v.to = 0
 		return nil
 	}
-	return v.number.set(s)
+	if err := v.number.set(s); err != nil {
+		return fmt.Errorf("nothing, or %w", err)
+	}
+	return nil
 }
 
 func (v optional) text() string {
