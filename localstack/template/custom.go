@@ -1,5 +1,7 @@
 package template
 
+import "go.yaml.in/yaml/v3"
+
 // buildCustomResource reads an AWS::CloudFormation::CustomResource or a Custom::….
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html.
 func (r *resolution) buildCustomResource(res *resource, o object) {
@@ -32,4 +34,13 @@ func (r *resolution) mayFail(res *resource) bool {
 		may = value.Value == "true"
 	}
 	return may
+}
+
+// checkMetadata refuses a resource's Metadata.LocalStack where it would have no effect.
+func (r *resolution) checkMetadata(res *resource) {
+	own := member(member(res.node, "Metadata"), "LocalStack")
+	if own == nil || own.Kind == yaml.MappingNode && res.effects == resourceTypes["Custom::"] {
+		return
+	}
+	r.add(own.Line, res.subject(), "Metadata LocalStack has no effect here; it is a mapping with MayFail, of a custom resource")
 }

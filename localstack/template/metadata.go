@@ -19,6 +19,9 @@ type Configuration struct {
 // readMetadata reads Metadata.LocalStack, which is the local stack's own; whatever else Metadata has is somebody else's.
 func (t *Template) readMetadata(found *problems) {
 	own := follow(member(section(t.root, "Metadata", found), "LocalStack"))
+	if own != nil && own.Kind != yaml.MappingNode {
+		found.add(own.Line, "Metadata LocalStack", "is not a mapping; known is Configuration")
+	}
 	for key, value := range members(own) {
 		if key.Value != "Configuration" {
 			found.add(key.Line, "Metadata LocalStack", "%s is not known; known is Configuration", key.Value)

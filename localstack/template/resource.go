@@ -177,6 +177,7 @@ func (r *resolution) readDependsOn(res *resource) {
 // build evaluates all resources.
 func (r *resolution) build() {
 	for _, res := range r.order {
+		r.checkMetadata(res)
 		s := scope{r: r, subject: res.subject(), resources: true, from: res}
 		properties := res.properties
 		if properties == nil || isNull(properties) {
