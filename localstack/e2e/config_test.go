@@ -22,7 +22,7 @@ func TestConfiguration(t *testing.T) {
 	password, _ := database.User.Password()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	text := fmt.Sprintf(`
-server:   {read_timeout: 5s, write_timeout: 10s, read_header_timeout: 200ms, idle_timeout: 30s}
+server:   {read_timeout: 5s, write_timeout: 10s, read_header_timeout: 1s, idle_timeout: 30s}
 logger:   {handler: text, level: debug, output_internal: false}
 app:      {semaphore: 3}
 job:      {min_duration: 100ms, max_duration: 200ms, failure_rate: 1}
