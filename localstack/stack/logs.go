@@ -41,6 +41,9 @@ func (s *stack) openClickHouse(ctx context.Context) error {
 		}
 		return nil
 	}
+	if err := s.removeClickHouseURL(); err != nil { // a stack that was killed left it
+		return err
+	}
 	configured, has := s.configured(clickHouseAddress)
 	given, overridden := s.options.Parameters[clickHouseAddress]
 	switch {
@@ -124,13 +127,21 @@ func (s *stack) writeClickHouseURL() error {
 		User:     url.UserPassword(value(clickHouseUsername), value(clickHousePassword)),
 		RawQuery: url.Values{"secure": {value(clickHouseSecure)}}.Encode(),
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // its mode may be another
-		return fmt.Errorf("write the URL of ClickHouse: %w", err)
-	}
 	if err := os.WriteFile(path, []byte(u.String()+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write the URL of ClickHouse: %w", err)
 	}
-	s.onStop(func(context.Context) error { return os.Remove(path) })
+	s.onStop(func(context.Context) error { return s.removeClickHouseURL() })
+	return nil
+}
+
+func (s *stack) removeClickHouseURL() error {
+	path, err := s.options.dataPath(clickHouseFile)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the URL of ClickHouse: %w", err)
+	}
 	return nil
 }
 
