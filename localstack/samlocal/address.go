@@ -10,7 +10,7 @@ import (
 // --add-host host.docker.internal:host-gateway gives it to them.
 const hostName = "host.docker.internal"
 
-// moveToHost changes the addresses on this machine's loopback, URLs and host:port alike, to the machine's name, and
+// moveToHost changes the addresses on this machine's loopback, URLs and lists of host:port alike, to the machine's name, and
 // returns their ports.
 func moveToHost(variables map[string]string) (ports []string) {
 	for name, value := range variables {
@@ -22,10 +22,14 @@ func moveToHost(variables map[string]string) (ports []string) {
 			}
 			continue
 		}
-		if host, port, err := net.SplitHostPort(value); err == nil && isLoopback(host) {
-			ports = append(ports, port)
-			variables[name] = net.JoinHostPort(hostName, port)
+		list := strings.Split(value, ",")
+		for i, address := range list {
+			if host, port, err := net.SplitHostPort(address); err == nil && isLoopback(host) {
+				ports = append(ports, port)
+				list[i] = net.JoinHostPort(hostName, port)
+			}
 		}
+		variables[name] = strings.Join(list, ",")
 	}
 	return ports
 }

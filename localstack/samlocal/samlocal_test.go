@@ -20,7 +20,7 @@ func TestAddressesMoveToTheHost(t *testing.T) {
 	got := map[string]string{
 		"DATABASE_URL":       "postgres://u:p%40ss@127.0.0.1:5432/ksu?sslmode=disable",
 		"TASK_QUEUE_URL":     "http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/tasks",
-		"CLICKHOUSE_ADDRESS": "localhost:9000",
+		"CLICKHOUSE_ADDRESS": "localhost:9000,127.0.0.1:9001,away:9002",
 		"ELSEWHERE":          "postgres://postgres:5432/ksu",
 		"REMOTE":             "https://example.com:443/",
 		"LOG_LEVEL":          "info",
@@ -28,13 +28,13 @@ func TestAddressesMoveToTheHost(t *testing.T) {
 	}
 	ports := moveToHost(got)
 	slices.Sort(ports)
-	if want := []string{"4566", "5432", "9000"}; !slices.Equal(ports, want) {
+	if want := []string{"4566", "5432", "9000", "9001"}; !slices.Equal(ports, want) {
 		t.Errorf("ports %q, want %q", ports, want)
 	}
 	want := map[string]string{
 		"DATABASE_URL":       "postgres://u:p%40ss@host.docker.internal:5432/ksu?sslmode=disable",
 		"TASK_QUEUE_URL":     "http://host.docker.internal:4566/000000000000/tasks",
-		"CLICKHOUSE_ADDRESS": "host.docker.internal:9000",
+		"CLICKHOUSE_ADDRESS": "host.docker.internal:9000,host.docker.internal:9001,away:9002",
 		"ELSEWHERE":          "postgres://postgres:5432/ksu",
 		"REMOTE":             "https://example.com:443/",
 		"LOG_LEVEL":          "info",
