@@ -13,7 +13,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestAddressesMoveToTheHost(t *testing.T) {
 	t.Parallel()

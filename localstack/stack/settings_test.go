@@ -10,8 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"ksu/localstack/template"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const configurable = `
 Transform: AWS::Serverless-2016-10-31
