@@ -16,11 +16,12 @@ func TestReadable(t *testing.T) {
 	for line, want := range map[string]string{
 		`{"time":"` + stamp + `","level":"INFO","source":"a/b.go:7","msg":"hello","function":"f","n":1,"text":"two words","request_id":"r"}`: clock + ` INFO  hello                                    n=1 text="two words" source=a/b.go:7 function=f request_id=r`,
 		`{"timestamp":"` + stamp + `","level":"ERROR","requestId":"r","message":"Lambda's form","error":["a","b"],"o":{"k":null}}`:           clock + ` ERROR Lambda's form                            error=["a","b"] o={"k":null} requestId=r`,
-		`{"time":"then","level":"WARN","msg":"no more"}`: `then WARN  no more`,
-		`{"level":"INFO","n":1}`:                         `{"level":"INFO","n":1}`,
-		`{"level":"INFO","msg":"cut`:                     `{"level":"INFO","msg":"cut`,
-		`START RequestId: 7`:                             `START RequestId: 7`,
-		``:                                               ``,
+		`{"time":"then","level":"WARN","msg":"no more"}`:   `then WARN  no more`,
+		`{"time":"then","level":"WARN","msg":"a\n\u001b"}`: `then WARN  "a\n\x1b"`,
+		`{"level":"INFO","n":1}`:                           `{"level":"INFO","n":1}`,
+		`{"level":"INFO","msg":"cut`:                       `{"level":"INFO","msg":"cut`,
+		`START RequestId: 7`:                               `START RequestId: 7`,
+		``:                                                 ``,
 	} {
 		if got := string(readable([]byte(line), false)); got != want {
 			t.Errorf("%s becomes\n%s\nwant\n%s", line, got, want)

@@ -42,6 +42,9 @@ func readable(line []byte, color bool) []byte {
 			level = m.text
 		case m.name == "msg" || m.name == "message":
 			message = m.text
+			if strings.ContainsAny(message, "\n\r\x1b") { // a line stays one, and what it has does not steer the terminal
+				message = m.shown
+			}
 		case recurring[m.name]:
 			shared = append(shared, m)
 		default:
