@@ -39,7 +39,8 @@ func main() {
 		exit(err)
 	}
 	service := task.NewService(tasks, taskQueue, log.Logger)
-	lambda.Start(log.Wrap(httpapi.Lambda(httpapi.New(service, log.Logger), log.Logger)))
+	handler := httpapi.Lambda(httpapi.New(service, log.Logger), log.Logger)
+	lambda.StartWithOptions(log.Wrap(handler), lambda.WithEnableSIGTERM(log.End))
 }
 
 func exit(err error) {

@@ -42,7 +42,7 @@ func main() {
 	s := sweeper.New(tasks, taskQueue, log.Logger, sweeper.Config{
 		MaxAttempts: cfg.Task.MaxAttempts, Retention: time.Duration(cfg.Task.RetentionDays) * 24 * time.Hour,
 	})
-	lambda.Start(log.Wrap(s.Handle))
+	lambda.StartWithOptions(log.Wrap(s.Handle), lambda.WithEnableSIGTERM(log.End))
 }
 
 func exit(err error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -17,9 +16,6 @@ import (
 	"ksu/shared/runner"
 	"ksu/shared/store"
 )
-
-// lastLines is how long a worker that is told to end takes for its last log lines: Lambda gives it 500 ms in all.
-const lastLines = 200 * time.Millisecond
 
 func main() {
 	if err := profiling.Serve(); err != nil {
@@ -45,13 +41,7 @@ func main() {
 	}
 	r := runner.New(tasks, work, log.Logger, runner.Config{MaxAttempts: cfg.Task.MaxAttempts})
 	// A SIGTERM handler makes Lambda announce the end of the environment, and the task is given back in time.
-	lambda.StartWithOptions(log.Wrap(r.Handle), lambda.WithEnableSIGTERM(func() {
-		r.Stop()
-		ctx, cancel := context.WithTimeout(context.Background(), lastLines)
-		defer cancel()
-		_ = log.Close(ctx) // it counts what it could not send on stdout
-		os.Exit(0)
-	}))
+	lambda.StartWithOptions(log.Wrap(r.Handle), lambda.WithEnableSIGTERM(r.Stop, log.End))
 }
 
 func exit(err error) {

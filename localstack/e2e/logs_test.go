@@ -115,6 +115,15 @@ func TestClickHouseAway(t *testing.T) {
 	id := s.submit()
 	s.until("the task to complete", 30*time.Second, func() bool { return s.status(id) == "completed" })
 	s.until("the run's lines on stdout", 30*time.Second, func() bool { return strings.Contains(s.output(), `"msg":"task completed"`) })
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	for _, function := range []string{"ApiFunction", "WorkerFunction"} {
+		told := regexp.MustCompile(`(?m)^` + function + ` .*"msg":"log lines are lost to ClickHouse at the end of the process"`)
+		if !told.MatchString(s.output()) {
+			t.Errorf("%s does not say that its lines are lost to ClickHouse", function)
+		}
+	}
 }
 
 func TestClickHouseOptionIsChecked(t *testing.T) {

@@ -95,6 +95,7 @@ func (s *stack) startClickHouse(ctx context.Context) error {
 		<-server.Done()
 		if err := server.Err(); err != nil { // the functions go on without it
 			s.console.step("clickhouse", "%v", err)
+			s.console.step("clickhouse", "it is not started again: log lines are shown here alone until the next start")
 		}
 	}()
 	s.clickHouse = clickHouse{what: server.What() + " at " + server.Address(), parameters: map[string]string{
