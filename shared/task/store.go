@@ -130,6 +130,18 @@ const (
 	MaxPageLimit = 1000
 )
 
+// Bounds are what a store selects by: the id that all tasks of the page are older than, and the most of them to return.
+func (p Page) Bounds() (before uuid.UUID, limit int) {
+	before, limit = p.Before, p.Limit
+	if before == uuid.Nil {
+		before = uuid.Max
+	}
+	if limit <= 0 {
+		limit = DefaultPageLimit
+	}
+	return before, min(limit, MaxPageLimit+1)
+}
+
 // Queue sends tasks to the workers.
 type Queue interface {
 	// Send enqueues one message that names the task. Delivery is at least once.

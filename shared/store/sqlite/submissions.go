@@ -117,15 +117,7 @@ func (s *Store) Get(ctx context.Context, id uuid.UUID) (task.Task, error) {
 
 // List returns a page of tasks, newest first; see task.Page.
 func (s *Store) List(ctx context.Context, page task.Page) ([]task.Task, error) {
-	limit := page.Limit
-	if limit <= 0 {
-		limit = task.DefaultPageLimit
-	}
-	limit = min(limit, task.MaxPageLimit+1)
-	before := page.Before
-	if before == uuid.Nil {
-		before = uuid.Max
-	}
+	before, limit := page.Bounds()
 	text, args := listSQL, []any{before[:], limit}
 	if page.Status != "" {
 		text, args = listStatusSQL, append(args, string(page.Status))
