@@ -62,6 +62,10 @@ func TestOneClearMessage(t *testing.T) {
 			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=4 WorkerConcurrency=5"},
 			[]string{"Migration", "app.worker_concurrency", "allowed are whole numbers from 2 to", "(16 / 4)"},
 		},
+		"job longer than its worker": {
+			[]string{"--template", application, "--parameter-overrides", "JobMaxDuration=26s WorkerTimeout=45 JobMinDuration=1s"},
+			[]string{`job.max_duration is "26s"`, "allowed are durations up to 25s", "app.worker_timeout (45 s, "},
+		},
 		"malformed parameter": {
 			[]string{"--template", application, "--parameter-overrides", "Semaphore"},
 			[]string{"Semaphore", "not of the form Name=value"},

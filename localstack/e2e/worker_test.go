@@ -65,11 +65,13 @@ func TestStoppedWorkersReleaseTheirTasks(t *testing.T) {
 	}
 }
 
-// TestJobsEndBeforeTheirFunction: the worker writes the ending of a job that takes too long, before its environment is
-// killed.
+// TestJobsEndBeforeTheirFunction: the worker writes the ending of a job that takes longer than was configured, before its
+// environment is killed. Here the function's time-out is less than the configuration says.
 func TestJobsEndBeforeTheirFunction(t *testing.T) {
 	t.Parallel()
-	s := start(t, t.TempDir(), "JobMinDuration=10m JobMaxDuration=10m WorkerTimeout=30")
+	template := changedTemplate(t, t.TempDir(), " Timeout: !Ref WorkerTimeout", " Timeout: 15")
+	s := launch(t, t.TempDir(), "--template", template, "--parameter-overrides", "JobMinDuration=4m JobMaxDuration=4m")
+	s.untilReady()
 	id := s.submit()
 	s.until("the job to be stopped", time.Minute, func() bool { return s.status(id) == "failed by io bound" })
 	if r := s.do("GET", "/task/"+id+"/result", ""); !strings.Contains(r.body, "the job did not end before the function's time-out") {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // check is for what several keys say together.
@@ -16,10 +17,7 @@ func (l *loader) check() {
 		l.problem("%s: app.worker_concurrency is %q; allowed are whole numbers from 2 to app.semaphore / app.jobs_per_invocation (%d / %d)",
 			l.source("app.worker_concurrency"), optional{number{to: &c.App.WorkerConcurrency}}.text(), c.App.Semaphore, c.App.JobsPerInvocation)
 	}
-	if c.Job.MaxDuration < c.Job.MinDuration {
-		l.problem("%s: job.max_duration is %q; allowed are durations from job.min_duration (%s)",
-			l.source("job.max_duration"), c.Job.MaxDuration, c.Job.MinDuration)
-	}
+	l.checkJob()
 	if c.ClickHouse.BufferSize < c.ClickHouse.BatchSize {
 		l.problem("%s: clickhouse.buffer_size is \"%d\"; allowed are numbers from clickhouse.batch_size (%d)",
 			l.source("clickhouse.buffer_size"), c.ClickHouse.BufferSize, c.ClickHouse.BatchSize)
@@ -35,6 +33,26 @@ func (l *loader) check() {
 	}
 	if s.SecretARN != "" && s.Host == "" && s.DatabaseURL == "" {
 		l.problem("%s: storage.host is \"\"; it is needed with storage.secret_arn (%s)", l.source("storage.host"), l.source("storage.secret_arn"))
+	}
+}
+
+// checkJob refuses durations that no worker has the time for: each such task would fail.
+func (l *loader) checkJob() {
+	c := l.config
+	const kept = ClaimTime + EndingTime
+	most := c.App.WorkerTimeout - kept
+	for _, bound := range []struct {
+		name string
+		d    time.Duration
+	}{{"job.min_duration", c.Job.MinDuration}, {"job.max_duration", c.Job.MaxDuration}} {
+		if bound.d > most {
+			l.problem("%s: %s is %q; allowed are durations up to %s: of app.worker_timeout (%.0f s, %s) a worker keeps %.0f s to claim the task and to write its ending",
+				l.source(bound.name), bound.name, bound.d, most, c.App.WorkerTimeout.Seconds(), l.source("app.worker_timeout"), kept.Seconds())
+		}
+	}
+	if c.Job.MaxDuration < c.Job.MinDuration {
+		l.problem("%s: job.max_duration is %q; allowed are durations from job.min_duration (%s, %s)",
+			l.source("job.max_duration"), c.Job.MaxDuration, c.Job.MinDuration, l.source("job.min_duration"))
 	}
 }
 

@@ -55,7 +55,17 @@ type App struct {
 	JobsPerInvocation int
 	// WorkerConcurrency is how many worker environments run at once, 2 to 1000; 0 is Semaphore.
 	WorkerConcurrency int
+	// WorkerTimeout is the time-out of the function worker, 30 s to 15 min in whole seconds.
+	WorkerTimeout time.Duration
 }
+
+// What the worker needs of its time-out beside the job. job.max_duration is checked against app.worker_timeout with both.
+const (
+	// ClaimTime is how long a worker tries to claim a task whose store cannot be reached.
+	ClaimTime = 10 * time.Second
+	// EndingTime is what a worker keeps to write a task's ending: it stops a job so long before its time-out.
+	EndingTime = 10 * time.Second
+)
 
 // Task steers the life of a task.
 type Task struct {

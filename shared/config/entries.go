@@ -45,13 +45,14 @@ func (c *Config) entries() []entry {
 		{name: "app.semaphore", def: "16", value: number{&c.App.Semaphore, 2, 1000}, meaning: "how many tasks run at once: the template's `Semaphore`"},
 		{name: "app.jobs_per_invocation", def: "1", value: number{&c.App.JobsPerInvocation, 1, 10}, meaning: "how many of them one worker environment runs: the template's `JobsPerInvocation`"},
 		{name: "app.worker_concurrency", value: optional{number{&c.App.WorkerConcurrency, 2, 1000}}, meaning: "how many worker environments run at once: the template's `WorkerConcurrency`; empty is `app.semaphore`"},
+		{name: "app.worker_timeout", def: "330", value: seconds{duration{&c.App.WorkerTimeout, 30 * time.Second, 15 * time.Minute, ""}}, meaning: "time-out of a worker in seconds: the template's `WorkerTimeout`"},
 
 		{name: "task.queue_url", value: url{&c.Task.QueueURL, nil, []string{"http", "https"}}, meaning: "URL of the SQS queue of tasks; the template sets it"},
 		{name: "task.max_attempts", env: []string{"MAX_ATTEMPTS"}, def: "3", value: number{&c.Task.MaxAttempts, 1, 100}, meaning: "how often a task is started before it is failed"},
 		{name: "task.retention_days", env: []string{"RETENTION_DAYS"}, def: "30", value: number{&c.Task.RetentionDays, 1, 3650}, meaning: "days that ended tasks are kept"},
 
 		{name: "job.min_duration", def: "3m", value: duration{&c.Job.MinDuration, 0, year, ""}, meaning: "shortest duration of the simulated job"},
-		{name: "job.max_duration", def: "5m", value: duration{&c.Job.MaxDuration, 0, year, ""}, meaning: "longest duration of the simulated job"},
+		{name: "job.max_duration", def: "5m", value: duration{&c.Job.MaxDuration, 0, year, ""}, meaning: "longest duration of the simulated job; at most `app.worker_timeout` less 20 s"},
 		{name: "job.failure_rate", def: "0.1", value: probability{&c.Job.FailureRate}, meaning: "probability that the simulated job fails, 0 to 1"},
 
 		{name: "clickhouse.address", value: addresses{&ch.Address}, meaning: "`host:port` of ClickHouse's native protocol, several separated by commas; empty sends no logs"},

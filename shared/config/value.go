@@ -125,6 +125,20 @@ func (v duration) set(s string) error {
 }
 func (v duration) text() string { return v.to.String() }
 
+// seconds is a duration as a template has it: a whole number of seconds without a unit.
+type seconds struct{ duration }
+
+func (v seconds) set(s string) error {
+	least, most := int(v.min/time.Second), int(v.max/time.Second)
+	n, err := strconv.Atoi(s)
+	if err != nil || n < least || n > most {
+		return fmt.Errorf("whole seconds from %d to %d, without a unit", least, most)
+	}
+	*v.to = time.Duration(n) * time.Second
+	return nil
+}
+func (v seconds) text() string { return strconv.Itoa(int(*v.to / time.Second)) }
+
 // url is an absolute URL or nothing; kept in secret, where it may hold a password, or else in to.
 type url struct {
 	to      *string

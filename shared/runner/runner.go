@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
+	"ksu/shared/config"
 	"ksu/shared/job"
 	"ksu/shared/logging"
 	"ksu/shared/queue"
@@ -27,11 +28,11 @@ type Config struct {
 	// Lease is how long a claim holds without a heartbeat; default 3 × Heartbeat.
 	Lease time.Duration
 	// EndingTime is what is left to write the ending between the end of the job's context and the function's own
-	// time-out; default 10s.
+	// time-out; default config.EndingTime, 10s.
 	EndingTime time.Duration
 	// ClaimTime is how long a claim is tried while the store cannot be reached, before the message goes back to the
-	// queue and stays hidden there for its visibility time-out; default 10s, which a restart of the database does not
-	// take, and which the time-out of the function leaves beside the longest job.
+	// queue and stays hidden there for its visibility time-out; default config.ClaimTime, 10s, which a restart of the
+	// database does not take, and which the time-out of the function leaves beside the longest job.
 	ClaimTime time.Duration
 	// MaxAttempts is how often a task is tried in all, when its workers die or its job asks for it (job.Retryable);
 	// default 3.
@@ -46,10 +47,10 @@ func (c Config) withDefaults() Config {
 		c.Lease = 3 * c.Heartbeat
 	}
 	if c.EndingTime == 0 {
-		c.EndingTime = 10 * time.Second
+		c.EndingTime = config.EndingTime
 	}
 	if c.ClaimTime == 0 {
-		c.ClaimTime = 10 * time.Second
+		c.ClaimTime = config.ClaimTime
 	}
 	if c.MaxAttempts == 0 {
 		c.MaxAttempts = 3

@@ -113,6 +113,49 @@ func TestDatabasesOfTheTemplate(t *testing.T) {
 	}
 }
 
+// TestMigrationRefuses checks that a deployment whose workers could not do their work fails at its migration, which gets
+// the parameters that CloudFormation cannot check together, and is called when they change.
+func TestMigrationRefuses(t *testing.T) {
+	t.Parallel()
+	parsed, err := template.Parse("../../../infra/sam/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		parameters map[string]string
+		want       string
+	}{
+		{map[string]string{"JobMaxDuration": "10m"}, "job.max_duration"},
+		{map[string]string{"JobMinDuration": "10m", "JobMaxDuration": "11m"}, "job.min_duration"},
+		{map[string]string{"JobMinDuration": "10s", "JobMaxDuration": "2s"}, "job.max_duration"},
+		{map[string]string{"WorkerTimeout": "319"}, "app.worker_timeout"},
+		{map[string]string{"JobsPerInvocation": "4", "WorkerConcurrency": "5"}, "app.worker_concurrency"},
+		{map[string]string{"JobsPerInvocation": "4", "WorkerConcurrency": "4", "Semaphore": "15"}, "app.worker_concurrency"},
+	} {
+		test.parameters["DatabaseUrl"] = "postgres://h/d"
+		resolved, err := parsed.Resolve(template.Options{Parameters: test.parameters})
+		if err != nil {
+			t.Errorf("%v: %v", test.parameters, err)
+			continue
+		}
+		for _, f := range resolved.Functions {
+			if f.LogicalID != "MigrateFunction" && f.LogicalID != "WorkerFunction" {
+				continue
+			}
+			if _, err := config.Read(func(name string) string { return f.Environment[name] }); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%v: %s has the configuration %v; want an error about %s", test.parameters, f.LogicalID, err, test.want)
+			}
+		}
+		for _, r := range resolved.CustomResources {
+			for name, value := range test.parameters {
+				if r.LogicalID == "Migration" && name != "DatabaseUrl" && r.Properties[name] != value {
+					t.Errorf("%s has the property %s %v; want %v, at whose changes it is called", r.LogicalID, name, r.Properties[name], value)
+				}
+			}
+		}
+	}
+}
+
 func TestRun(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "config.yaml")
