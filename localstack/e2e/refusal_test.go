@@ -48,23 +48,32 @@ func TestOneClearMessage(t *testing.T) {
 		},
 		"parameter out of range": {
 			[]string{"--template", application, "--parameter-overrides", "Semaphore=0"},
-			[]string{"template.yaml", "Semaphore", "2"},
+			[]string{`parameter Semaphore: app.semaphore is "0"; allowed are whole numbers from 2 to 1000`},
+		},
+		"parameters that contradict, and all others that are wrong": {
+			[]string{"--template", application, "--parameter-overrides", "JobMinDuration=10s JobMaxDuration=2s Semafore=4 ThrottleRate=0"},
+			[]string{`parameter JobMaxDuration: job.max_duration is "2s"; allowed are durations from job.min_duration (10s, parameter JobMinDuration)`,
+				"Parameter Semafore: is not declared", `Parameter ThrottleRate: "0" breaks MinValue 1`},
+		},
+		"parameter that only the template's pattern forbids": {
+			[]string{"--template", application, "--parameter-overrides", "JobMinDuration=1us"},
+			[]string{"template.yaml:", "Parameter JobMinDuration", "JobMinDuration is a Go duration, such as 2s"},
 		},
 		"jobs that are not counted": {
 			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=4"},
-			[]string{"JobsPerInvocation needs WorkerConcurrency"},
+			[]string{`app.worker_concurrency is ""; allowed are whole numbers from 2`, "app.jobs_per_invocation (4, parameter JobsPerInvocation)"},
 		},
 		"one environment for many jobs": {
 			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=10 WorkerConcurrency=1"},
-			[]string{"WorkerConcurrency is 2 to 1000"},
+			[]string{`parameter WorkerConcurrency: app.worker_concurrency is "1"; allowed are nothing, or whole numbers from 2 to 1000`},
 		},
 		"more jobs than the semaphore": {
 			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=4 WorkerConcurrency=5"},
-			[]string{"Migration", "app.worker_concurrency", "allowed are whole numbers from 2 to", "(16 / 4)"},
+			[]string{`parameter WorkerConcurrency: app.worker_concurrency is "5"`, "app.semaphore (16, default) / app.jobs_per_invocation (4, parameter JobsPerInvocation)"},
 		},
 		"job longer than its worker": {
 			[]string{"--template", application, "--parameter-overrides", "JobMaxDuration=26s WorkerTimeout=45 JobMinDuration=1s"},
-			[]string{`job.max_duration is "26s"`, "allowed are durations up to 25s", "app.worker_timeout (45 s, "},
+			[]string{`parameter JobMaxDuration: job.max_duration is "26s"`, "allowed are durations up to 25s", "app.worker_timeout (45 s, parameter WorkerTimeout)"},
 		},
 		"malformed parameter": {
 			[]string{"--template", application, "--parameter-overrides", "Semaphore"},
@@ -91,6 +100,9 @@ func TestOneClearMessage(t *testing.T) {
 			text := s.output()
 			if code := s.cmd.ProcessState.ExitCode(); code != 1 {
 				t.Errorf("exit status %d, want 1", code)
+			}
+			if strings.Contains(text, "start Postgres") {
+				t.Errorf("Postgres was started: %s", text)
 			}
 			_, message, found := strings.Cut(text, "localstack: ")
 			if !found || strings.Contains(message, "\nlocalstack: ") || strings.Contains(message, "goroutine ") {

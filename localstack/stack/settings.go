@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,11 +19,12 @@ import (
 
 // setting is one key of the application's configuration.
 type setting struct {
-	Key, Value string
+	Key   string `json:"key"`
+	Value string `json:"value"`
 	// Variables are the environment variables that a function may read the key from; the first wins over the others.
-	Variables []string
-	// Source is path:line or the environment variable that gives the value, "" for a default.
-	Source string
+	Variables []string `json:"variables,omitempty"`
+	// Source is path:line, the environment variable or the parameter that gives the value, "" for a default.
+	Source string `json:"source"`
 }
 
 // settings are the application's configuration as the program of the template's Metadata reads it.
@@ -48,20 +51,8 @@ func (s *stack) readSettings(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, binaries[name])
-	if s.options.Config != "" {
-		cmd.Args = append(cmd.Args, s.options.Config)
-	}
-	var out, wrong bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &wrong
-	if err := cmd.Run(); err != nil {
-		if wrong.Len() > 0 {
-			err = errors.New(string(bytes.TrimSpace(wrong.Bytes())))
-		}
-		return fmt.Errorf("configuration:\n%w", err)
-	}
-	if err := json.Unmarshal(out.Bytes(), &s.settings); err != nil {
-		return errors.New("configuration: " + c.Reader + " does not print settings") // the error could show some of them
+	if err := s.runReader(ctx, binaries[name]); err != nil {
+		return err
 	}
 	for _, warning := range s.settings.Warnings {
 		s.console.step("warning", "%s", warning)
@@ -73,6 +64,47 @@ func (s *stack) readSettings(ctx context.Context) error {
 		}
 	}
 	return s.settings.check()
+}
+
+// runReader runs the program with the file and the parameters that the user gave. When it finds something wrong, the
+// parameters that no key fills are checked as well, so that the user sees all at once.
+func (s *stack) runReader(ctx context.Context, binary string) error {
+	given, others := s.givenParameters()
+	in, err := json.Marshal(given)
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, binary)
+	if s.options.Config != "" {
+		cmd.Args = append(cmd.Args, s.options.Config)
+	}
+	var out, wrong bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &wrong // not as arguments: they may be passwords
+	if err := cmd.Run(); err != nil {
+		if wrong.Len() > 0 {
+			err = errors.New(string(bytes.TrimSpace(wrong.Bytes())))
+		}
+		return fmt.Errorf("configuration:\n%w", errors.Join(err, s.template.CheckParameters(others)))
+	}
+	if err := json.Unmarshal(out.Bytes(), &s.settings); err != nil {
+		return fmt.Errorf("configuration: %s does not print settings", s.template.Configuration.Reader) // the error could show some
+	}
+	return nil
+}
+
+// givenParameters are the parameters of the command line: as settings of the keys that fill them, in the keys' order, and
+// those that no key fills.
+func (s *stack) givenParameters() (given []setting, others map[string]string) {
+	others = maps.Clone(s.options.Parameters)
+	keys := s.template.Configuration.Parameters
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		name := keys[key]
+		if value, ok := s.options.Parameters[name]; ok {
+			given = append(given, setting{Key: key, Value: value, Source: "parameter " + name})
+			delete(others, name)
+		}
+	}
+	return given, others
 }
 
 // check refuses what only AWS has.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,18 @@ func TestParameters(t *testing.T) {
 		if got := test.stack.templateOptions("").Parameters; !maps.Equal(got, test.want) {
 			t.Errorf("%s: parameters %v, want %v", name, got, test.want)
 		}
+	}
+}
+
+func TestGivenParameters(t *testing.T) {
+	t.Parallel()
+	s := setup(t, Options{Parameters: map[string]string{"DatabaseUrl": "postgres://o", "Limit": "", "Other": "x"}})
+	given, others := s.givenParameters()
+	want := []setting{
+		{Key: "app.limit", Source: "parameter Limit"}, {Key: "storage.database_url", Value: "postgres://o", Source: "parameter DatabaseUrl"},
+	}
+	if !reflect.DeepEqual(given, want) || !maps.Equal(others, map[string]string{"Other": "x"}) || len(s.options.Parameters) != 3 {
+		t.Errorf("given %+v, others %v; want %+v and Other", given, others, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -179,14 +180,36 @@ func splitList(value string) []string {
 	return items
 }
 
+// CheckParameters says what is wrong with some parameters' values, all at once: names that the template does not declare,
+// and values that it forbids.
+func (t *Template) CheckParameters(given map[string]string) error {
+	found := &problems{file: t.path}
+	for _, d := range t.declarations {
+		if value, ok := given[d.Name]; ok {
+			d.check(value, found)
+		}
+	}
+	t.checkNames(given, found)
+	return found.err()
+}
+
+// checkNames reports what the template does not declare.
+func (t *Template) checkNames(given map[string]string, found *problems) {
+	var names []string
+	for _, d := range t.declarations {
+		names = append(names, d.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(names, name) {
+			found.add(0, "Parameter "+name, "is not declared; the template's parameters are %s", list(names))
+		}
+	}
+}
+
 // values gives every parameter its value as a node, and reports unknown overrides, missing and forbidden values.
 func (t *Template) values(overrides map[string]string, found *problems) map[string]*yaml.Node {
-	known := map[string]bool{}
-	var names []string
 	values := map[string]*yaml.Node{}
 	for _, d := range t.declarations {
-		known[d.Name] = true
-		names = append(names, d.Name)
 		value, given := overrides[d.Name]
 		if !given {
 			value = d.Default
@@ -205,10 +228,6 @@ func (t *Template) values(overrides map[string]string, found *problems) map[stri
 			}
 		}
 	}
-	for name := range overrides {
-		if !known[name] {
-			found.add(0, "Parameter "+name, "is not declared; the template's parameters are %s", list(names))
-		}
-	}
+	t.checkNames(overrides, found)
 	return values
 }

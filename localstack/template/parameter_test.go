@@ -56,6 +56,27 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+// TestCheckParameters does not ask for those that are not given.
+func TestCheckParameters(t *testing.T) {
+	t.Parallel()
+	parsed, err := Parse(write(t, parameterised))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parsed.CheckParameters(map[string]string{"Text": "abc"}); err != nil {
+		t.Error(err)
+	}
+	err = parsed.CheckParameters(map[string]string{"Text": "a", "Txt": "x", "Choice": "c", "Nmber": "1"})
+	for _, want := range []string{`"a" breaks MinLength 2`, "Parameter Nmber: is not declared", "Parameter Txt: is not declared", `"c" is not allowed`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v; want %s", err, want)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "Needed:") {
+		t.Error(err)
+	}
+}
+
 func TestParametersAllAtOnce(t *testing.T) {
 	t.Parallel()
 	path := write(t, parameterised)

@@ -9,20 +9,34 @@ import (
 	"time"
 )
 
-// check is for what several keys say together.
+// check is for what several keys say together, where each of them by itself is right.
 func (l *loader) check() {
 	c := l.config
-	if most := c.App.Semaphore / c.App.JobsPerInvocation; c.App.WorkerConcurrency > most ||
-		c.App.WorkerConcurrency == 0 && c.App.JobsPerInvocation > 1 {
-		l.problem("%s: app.worker_concurrency is %q; allowed are whole numbers from 2 to app.semaphore / app.jobs_per_invocation (%d / %d)",
-			l.source("app.worker_concurrency"), optional{number{to: &c.App.WorkerConcurrency}}.text(), c.App.Semaphore, c.App.JobsPerInvocation)
-	}
+	l.checkConcurrency()
 	l.checkJob()
-	if c.ClickHouse.BufferSize < c.ClickHouse.BatchSize {
-		l.problem("%s: clickhouse.buffer_size is \"%d\"; allowed are numbers from clickhouse.batch_size (%d)",
-			l.source("clickhouse.buffer_size"), c.ClickHouse.BufferSize, c.ClickHouse.BatchSize)
+	if c.ClickHouse.BufferSize < c.ClickHouse.BatchSize && l.right("clickhouse.buffer_size", "clickhouse.batch_size") {
+		l.problem("%s: clickhouse.buffer_size is \"%d\"; allowed are numbers from clickhouse.batch_size (%d, %s)",
+			l.source("clickhouse.buffer_size"), c.ClickHouse.BufferSize, c.ClickHouse.BatchSize, l.source("clickhouse.batch_size"))
 	}
-	s := &c.Storage
+	if l.right("storage.secret_arn", "storage.auth", "storage.host", "storage.database_url", "storage.ssl_mode") {
+		l.checkCredentials()
+	}
+}
+
+// checkConcurrency holds environments and their jobs to the semaphore.
+func (l *loader) checkConcurrency() {
+	a := &l.config.App
+	fits := a.WorkerConcurrency <= a.Semaphore/a.JobsPerInvocation && (a.WorkerConcurrency > 0 || a.JobsPerInvocation == 1)
+	if !fits && l.right("app.semaphore", "app.jobs_per_invocation", "app.worker_concurrency") {
+		l.problem("%s: app.worker_concurrency is %q; allowed are whole numbers from 2 to app.semaphore (%d, %s) / app.jobs_per_invocation (%d, %s)",
+			l.source("app.worker_concurrency"), optional{number{to: &a.WorkerConcurrency}}.text(),
+			a.Semaphore, l.source("app.semaphore"), a.JobsPerInvocation, l.source("app.jobs_per_invocation"))
+	}
+}
+
+// checkCredentials is for where the database's user and password come from.
+func (l *loader) checkCredentials() {
+	s := &l.config.Storage
 	if s.SecretARN != "" && s.Auth == "iam" {
 		l.problem("%s: storage.auth is \"iam\"; allowed is password, because storage.secret_arn (%s) names the credentials",
 			l.source("storage.auth"), l.source("storage.secret_arn"))
@@ -45,12 +59,12 @@ func (l *loader) checkJob() {
 		name string
 		d    time.Duration
 	}{{"job.min_duration", c.Job.MinDuration}, {"job.max_duration", c.Job.MaxDuration}} {
-		if bound.d > most {
+		if bound.d > most && l.right(bound.name, "app.worker_timeout") {
 			l.problem("%s: %s is %q; allowed are durations up to %s: of app.worker_timeout (%.0f s, %s) a worker keeps %.0f s to claim the task and to write its ending",
 				l.source(bound.name), bound.name, bound.d, most, c.App.WorkerTimeout.Seconds(), l.source("app.worker_timeout"), kept.Seconds())
 		}
 	}
-	if c.Job.MaxDuration < c.Job.MinDuration {
+	if c.Job.MaxDuration < c.Job.MinDuration && l.right("job.min_duration", "job.max_duration") {
 		l.problem("%s: job.max_duration is %q; allowed are durations from job.min_duration (%s, %s)",
 			l.source("job.max_duration"), c.Job.MaxDuration, c.Job.MinDuration, l.source("job.min_duration"))
 	}
@@ -77,6 +91,11 @@ func (s *Storage) sslMode() string {
 		return "" // its own check has reported it
 	}
 	return u.Query().Get("sslmode")
+}
+
+// right reports whether keys have no wrong values, for which their defaults stand.
+func (l *loader) right(names ...string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return l.entry(name).wrong })
 }
 
 // source says where the value of a key comes from.

@@ -151,14 +151,15 @@ func Load() (*Config, error) { return Read(os.Getenv) }
 // counts as unset, since a CloudFormation template cannot leave one out as easily as it can leave it empty. The error
 // joins everything that is wrong, one line each.
 func Read(env func(string) string) (*Config, error) {
-	l, err := load(env)
+	l, err := load(env, nil)
 	if err != nil {
 		return nil, err
 	}
 	return l.config, nil
 }
 
-func load(env func(string) string) (*loader, error) {
+// load reads the file, the environment, and the settings that win over both.
+func load(env func(string) string, given []Setting) (*loader, error) {
 	c := new(Config)
 	l := &loader{config: c, entries: c.entries()}
 	for i := range l.entries {
@@ -171,7 +172,8 @@ func load(env func(string) string) (*loader, error) {
 		l.file(path)
 	}
 	l.environment(env)
-	if len(l.problems) == 0 {
+	l.given(given)
+	if len(l.problems) == l.wrongValues { // a key that is misspelt, or a file that is none, would make others look wrong
 		l.check()
 	}
 	if len(l.problems) > 0 {

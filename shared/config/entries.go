@@ -21,6 +21,8 @@ type entry struct {
 	meaning string
 	// source says where the value comes from; "" is the default.
 	source string
+	// wrong says that the value that was given is none.
+	wrong bool
 }
 
 // entries lists the keys in the order of the table, bound to the fields of c.

@@ -14,6 +14,8 @@ type loader struct {
 	config   *Config
 	entries  []entry
 	problems []error
+	// wrongValues is how many of the problems are values of single keys.
+	wrongValues int
 }
 
 func (l *loader) problem(format string, args ...any) {
@@ -31,6 +33,8 @@ func (l *loader) set(e *entry, source, s string) {
 	if err == nil {
 		return
 	}
+	e.wrong = true
+	l.wrongValues++
 	shown := fmt.Sprintf("%q", s)
 	if _, hide := e.value.(confidential); hide {
 		shown = redacted
@@ -62,6 +66,23 @@ func (l *loader) environment(env func(string) string) {
 			}
 			l.set(e, "environment variable "+name, s)
 			break
+		}
+	}
+}
+
+// given sets what was given elsewhere, such as parameters of the template. An empty value is the default, as an empty
+// variable is.
+func (l *loader) given(settings []Setting) {
+	for _, s := range settings {
+		e := l.entry(s.Key)
+		switch {
+		case e == nil:
+			l.unknown(s.Source, s.Key, l.names())
+		case s.Value == "":
+			e.source = ""
+			_ = e.value.set(e.def) // which has been set before
+		default:
+			l.set(e, s.Source, s.Value)
 		}
 	}
 }

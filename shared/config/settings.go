@@ -14,15 +14,15 @@ type Setting struct {
 	Variables []string `json:"variables"`
 	// Value is the value as it may stand in a variable. It may be a password.
 	Value string `json:"value"`
-	// Source is path:line or the environment variable that the value comes from, "" for the default.
+	// Source is path:line, the environment variable or what else the value comes from, "" for the default.
 	Source string `json:"source"`
 }
 
-// Settings reads the configuration like Read and lists all keys in the order of the table, with the warnings. The keys
-// of a database at a host become one storage.database_url, unless its credentials are to be fetched; relative paths become
+// Settings reads the configuration like Read and lists all keys in the order of the table, with the warnings. Settings that
+// are given win over file and environment: of them, Key, Value and Source count, and errors show Source. The keys of a database at a host become one storage.database_url, unless its credentials are to be fetched; relative paths become
 // absolute, since functions run in folders of their own.
-func Settings(env func(string) string) (settings []Setting, warnings []string, err error) {
-	l, err := load(env)
+func Settings(env func(string) string, given []Setting) (settings []Setting, warnings []string, err error) {
+	l, err := load(env, given)
 	if err != nil {
 		return nil, nil, err
 	}

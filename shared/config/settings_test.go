@@ -13,7 +13,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := map[string]string{FileVariable: path, "LOG_LEVEL": "warn"}
-	settings, warnings, err := Settings(func(name string) string { return env[name] })
+	settings, warnings, err := Settings(func(name string) string { return env[name] }, nil)
 	if err != nil || len(settings) != len(Keys()) || len(warnings) != 3 {
 		t.Fatalf("%d settings, warnings %q, %v", len(settings), warnings, err)
 	}
@@ -33,7 +33,7 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	env["DATABASE_SECRET_ARN"] = "arn:aws:secretsmanager:us-east-1:1:secret:x"
-	if settings, _, err = Settings(func(name string) string { return env[name] }); err != nil {
+	if settings, _, err = Settings(func(name string) string { return env[name] }, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range settings {
@@ -47,7 +47,7 @@ func TestSettingsOfPaths(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	env := map[string]string{"STORAGE_PATH": "data/ksu.db", "STORAGE_MIGRATE_SRC": "file://migrations/tasks"}
-	settings, _, err := Settings(func(name string) string { return env[name] })
+	settings, _, err := Settings(func(name string) string { return env[name] }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestSettingsOfPaths(t *testing.T) {
 // TestSettingsOfEmptyValues is about a file that begins as a copy of defaults.yaml.
 func TestSettingsOfEmptyValues(t *testing.T) {
 	t.Parallel()
-	settings, _, err := Settings(func(name string) string { return map[string]string{FileVariable: "defaults.yaml"}[name] })
+	settings, _, err := Settings(func(name string) string { return map[string]string{FileVariable: "defaults.yaml"}[name] }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
