@@ -18,6 +18,8 @@ func TestOneClearMessage(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = occupied.Close() })
 	port := fmt.Sprint(occupied.Addr().(*net.TCPAddr).Port)
+	used := t.TempDir()
+	start(t, used, "", "--storage", "internal")
 	for name, c := range map[string]struct {
 		arguments []string
 		want      []string
@@ -36,11 +38,17 @@ func TestOneClearMessage(t *testing.T) {
 		},
 		"REST API's port in use": {
 			[]string{"--template", application, "--port", port},
-			[]string{"the REST API cannot listen", "127.0.0.1:" + port, "address already in use", "--port", "make run PORT="},
+			[]string{"the REST API cannot listen", "127.0.0.1:" + port, "address already in use", "--port (make run PORT=…), 0 for any free one"},
 		},
 		"AWS endpoint's port in use": {
 			[]string{"--template", application, "--aws-port", port},
-			[]string{"the AWS endpoint cannot listen", "127.0.0.1:" + port, "address already in use", "--aws-port", "make run AWS_PORT="},
+			[]string{"the AWS endpoint cannot listen", "127.0.0.1:" + port, "address already in use", "--aws-port (make run AWS_PORT=…), 0 for any free one"},
+		},
+		"data folder in use, with Postgres": {
+			[]string{"--template", application, "--data", used, "--storage", "postgres"}, []string{inUse(used)},
+		},
+		"data folder in use, with the internal storage": {
+			[]string{"--template", application, "--data", used, "--storage", "internal"}, []string{inUse(used)},
 		},
 		"unknown parameter": {
 			[]string{"--template", application, "--parameter-overrides", "Semafore=4"},
@@ -90,7 +98,8 @@ func TestOneClearMessage(t *testing.T) {
 		"template that is not there": {
 			[]string{"--template", "testdata/refused/none.yaml"}, []string{"testdata/refused/none.yaml: no such file"},
 		},
-		"unknown flag": {[]string{"--prot", "1"}, []string{"-prot", "-port"}},
+		"unknown flag":         {[]string{"--prot", "1"}, []string{"-prot"}},
+		"flag that is no port": {[]string{"--aws-port", "x"}, []string{`"x" for flag -aws-port: allowed are 0 to 65535 (make run AWS_PORT=…)`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,8 +114,11 @@ func TestOneClearMessage(t *testing.T) {
 				t.Errorf("Postgres was started: %s", text)
 			}
 			_, message, found := strings.Cut(text, "localstack: ")
-			if !found || strings.Contains(message, "\nlocalstack: ") || strings.Contains(message, "goroutine ") {
+			if !found || strings.Contains(message, "\nlocalstack: ") || strings.Contains(message, "goroutine ") || strings.Contains(text, "Usage of") {
 				t.Errorf("want one message: %s", text)
+			}
+			if strings.Contains(name, "in use") && text != "localstack: "+message {
+				t.Errorf("something was started before: %s", text)
 			}
 			for _, want := range c.want {
 				if !strings.Contains(text, want) {
@@ -116,4 +128,8 @@ func TestOneClearMessage(t *testing.T) {
 			noProcess(t, data)
 		})
 	}
+}
+
+func inUse(data string) string {
+	return "localstack: the data folder " + data + " is in use by another local stack; end that one or choose another folder with --data (make run DATA=…)\n"
 }

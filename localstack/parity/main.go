@@ -36,12 +36,16 @@ type options struct {
 func parse(args []string, output io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("parity", flag.ContinueOnError)
-	flags.SetOutput(output)
+	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it
 	flags.StringVar(&o.url, "url", "", "base URL of the API, such as http://127.0.0.1:8080")
 	flags.StringVar(&o.key, "api-key", os.Getenv("API_KEY"), "value of the API key (API_KEY)")
 	flags.DurationVar(&o.wait, "wait", 12*time.Minute, "longest wait for a task's ending; 0 skips what needs one")
 	flags.IntVar(&o.tasks, "tasks", 24, "tasks that fill the semaphore; 0 skips what needs a waiting task")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(output)
+			flags.Usage()
+		}
 		return o, err
 	}
 	if flags.NArg() > 0 {

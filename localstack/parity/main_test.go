@@ -10,21 +10,26 @@ import (
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
+	var help strings.Builder
 	for arguments, want := range map[string]string{
 		"":                                  `-url is ""`,
 		"-url 127.0.0.1:8080":               "-url is",
+		"-url http://h -wait soon":          `"soon" for flag -wait`,
 		"-url http://h -wait -1s":           "must not be negative",
 		"-url http://h more":                `argument "more"`,
 		"-url https://h/v1/ -tasks 0":       "",
 		"-url http://h -api-key k -wait 0s": "",
 	} {
-		o, err := parse(strings.Fields(arguments), io.Discard)
+		o, err := parse(strings.Fields(arguments), &help)
 		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v, want %q", arguments, err, want)
 		}
 		if strings.HasSuffix(o.url, "/") && err == nil {
 			t.Errorf("%q: the URL is %s", arguments, o.url)
 		}
+	}
+	if help.Len() > 0 {
+		t.Errorf("flags were listed that nobody asked for: %s", &help)
 	}
 }
 

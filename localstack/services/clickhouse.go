@@ -23,7 +23,8 @@ var ErrNoClickHouse = errors.New(`no ClickHouse found on this machine; any one o
 
 // ClickHouseOptions configure StartClickHouse.
 type ClickHouseOptions struct {
-	// Dir is the folder for everything that outlives a run. Created if missing, closed to other users. Required.
+	// Dir is the folder for everything that outlives a run. Created if missing, closed to other users; the caller sees to it
+	// that no other local stack has it. Required.
 	Dir string
 	// Processes starts the server. Required.
 	Processes Processes
@@ -69,7 +70,6 @@ func StartClickHouse(ctx context.Context, o ClickHouseOptions) (*ClickHouse, err
 	}
 	c := &ClickHouse{folder: f, binary: binary, password: rand.Text()}
 	if err := c.start(ctx, o, a); err != nil {
-		f.close()
 		return nil, fmt.Errorf("start ClickHouse: %w", err)
 	}
 	return c, nil
@@ -162,7 +162,6 @@ func (c *ClickHouse) Err() error {
 // Close ends the server and waits for that: first by SIGTERM, on which it writes everything to disk; if that takes more
 // than 15 seconds or ctx ends, by harder means. The error says so then. Closing again does nothing.
 func (c *ClickHouse) Close(ctx context.Context) error {
-	defer c.folder.close()
 	if c.program.ended() {
 		return nil
 	}

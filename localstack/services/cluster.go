@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// dataName is the data folder proper within PostgresOptions.Dir, beside the lock and the password.
+// dataName is the data folder proper within PostgresOptions.Dir, beside the password.
 const dataName = "data"
 
 // cluster is a data folder of Postgres on its way to a running server.
@@ -29,7 +29,7 @@ type cluster struct {
 	port     func() (int, error) // finds a free one
 }
 
-// openCluster locks the folder and decides who the server runs as.
+// openCluster opens the folder and decides who the server runs as.
 func openCluster(o PostgresOptions) (*cluster, error) {
 	a, err := serviceAccount(filepath.Join(o.Dir, dataName))
 	if err != nil {
@@ -101,7 +101,7 @@ func (c *cluster) choose(ctx context.Context, bindirs []string) error {
 	if len(others) == 0 {
 		return errors.Join(broken...)
 	}
-	return fmt.Errorf("%s has data of PostgreSQL %s, and installed is %s: install PostgreSQL %s, use another data folder, or remove that one",
+	return fmt.Errorf("%s has data of PostgreSQL %s, and installed is %s: install PostgreSQL %s, "+anotherFolder+", or remove that one",
 		c.data(), want, strings.Join(others, " and "), want)
 }
 

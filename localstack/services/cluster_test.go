@@ -50,7 +50,6 @@ func TestPostgresChoosesAWorkingServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.folder.close()
 	bindir, err := FindPostgres()
 	if err != nil {
 		t.Fatal(err)

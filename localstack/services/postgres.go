@@ -17,8 +17,8 @@ const superuser = "postgres"
 
 // PostgresOptions configure StartPostgres.
 type PostgresOptions struct {
-	// Dir is the folder for everything that outlives a run. Created if missing, closed to other users.
-	// Required.
+	// Dir is the folder for everything that outlives a run. Created if missing, closed to other users; the
+	// caller sees to it that no other local stack has it. Required.
 	Dir string
 	// Processes starts the server. Required.
 	Processes Processes
@@ -70,12 +70,7 @@ func start(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.start(ctx, bindirs)
-	if err != nil {
-		c.folder.close()
-		return nil, err
-	}
-	return p, nil
+	return c.start(ctx, bindirs)
 }
 
 // URL returns the connection string of the database, password included:
@@ -103,7 +98,6 @@ func (p *Postgres) Err() error {
 // everything to disk; if that takes more than 15 seconds or ctx ends, by harder means, from which the next
 // start recovers without loss. The error says so then. Closing again does nothing.
 func (p *Postgres) Close(ctx context.Context) error {
-	defer p.folder.close()
 	if p.program.ended() {
 		return nil
 	}

@@ -42,7 +42,7 @@ func (c *cluster) passwordFile() string { return c.folder.file("password") }
 func (c *cluster) readPassword() error {
 	password, err := os.ReadFile(c.passwordFile())
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is missing, without which nobody can connect to the data in %s: put it back, use another data folder, or remove that one",
+		return fmt.Errorf("%s is missing, without which nobody can connect to the data in %s: put it back, "+anotherFolder+", or remove that one",
 			c.passwordFile(), c.data())
 	}
 	if err != nil {
@@ -95,8 +95,8 @@ func (c *cluster) create(ctx context.Context) (err error) {
 	return nil
 }
 
-// awaitFormerServer waits for the server of a local stack that crashed, which its watchdog is ending. We
-// hold the folder's lock, so no living stack has a server here.
+// awaitFormerServer waits for the server of a local stack that crashed, which its watchdog is ending. No
+// living stack has a server here.
 func (c *cluster) awaitFormerServer(ctx context.Context) error {
 	pidFile := filepath.Join(c.data(), "postmaster.pid")
 	deadline := time.NewTimer(10 * time.Second)
@@ -123,7 +123,7 @@ func (c *cluster) awaitFormerServer(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-deadline.C:
-			return fmt.Errorf("%s is in use by a Postgres server, process %d: end it (kill -INT %d), or use another data folder", c.data(), pid, pid)
+			return fmt.Errorf("%s is in use by a Postgres server, process %d: end it (kill -INT %d), or "+anotherFolder, c.data(), pid, pid)
 		}
 	}
 }

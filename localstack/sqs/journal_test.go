@@ -144,12 +144,3 @@ func TestCompaction(t *testing.T) {
 		t.Errorf("compaction left %v", left)
 	}
 }
-
-func TestFolderInUse(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	open(t, dir)
-	if _, err := sqs.New(sqs.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("a second service opens the folder: %v", err)
-	}
-}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 )
 
 // Options say where a Service is and keeps its queues.
@@ -20,15 +19,14 @@ type Options struct {
 	AccountID string
 	// Endpoint begins queue URLs, without a slash at its end; default http://127.0.0.1:4566.
 	Endpoint string
-	// Dir is the folder of the journals, created when missing; only one Service may have it open. "" keeps messages in
-	// memory only.
+	// Dir is the folder of the journals, created when missing; the caller sees to it that nobody else has it open. ""
+	// keeps messages in memory only.
 	Dir string
 }
 
 // Service is all queues of one account and region. It is safe for concurrent use.
 type Service struct {
 	options Options
-	lock    *os.File // nil in memory
 
 	// mu guards everything below and the queues: operations take microseconds, and a redrive is two queues' business.
 	mu     sync.Mutex
@@ -37,7 +35,7 @@ type Service struct {
 	closed bool
 }
 
-// New opens a service without queues. It fails when another process has the folder open.
+// New opens a service without queues. The error is that the folder cannot be created.
 func New(o Options) (*Service, error) {
 	o.Region = cmp.Or(o.Region, "us-east-1")
 	o.AccountID = cmp.Or(o.AccountID, "000000000000")
@@ -49,28 +47,7 @@ func New(o Options) (*Service, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create folder of queues: %w", err)
 	}
-	lock, err := lockFolder(o.Dir)
-	if err != nil {
-		return nil, err
-	}
-	s.lock = lock
 	return s, nil
-}
-
-// lockFolder takes the folder for this process. The kernel releases it, however the process ends.
-func lockFolder(dir string) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("lock folder of queues: %w", err)
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = file.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("folder of queues %s is in use by another local stack; stop it or choose another data folder", dir)
-		}
-		return nil, fmt.Errorf("lock folder of queues %s: %w", dir, err)
-	}
-	return file, nil
 }
 
 // Create adds a queue with the messages that its journal has. Creating a queue twice is an error, as is a value out of
@@ -117,9 +94,6 @@ func (s *Service) Close() error {
 	var errs []error
 	for _, q := range s.queues {
 		errs = append(errs, q.close())
-	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(errs...)
 }

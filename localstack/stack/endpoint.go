@@ -1,7 +1,9 @@
 package stack
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -40,13 +42,23 @@ func unknownOperation(w http.ResponseWriter, r *http.Request, target string) {
 	})
 }
 
-// listen opens a loopback port; what and option name it in the error.
-func listen(port int, what, option, variable string) (net.Listener, error) {
+// listen opens a loopback port until the stack stops; what, option and variable name it in the error.
+func (s *stack) listen(port int, what, option, variable string) (net.Listener, error) {
 	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot listen: %w; free the port or choose another with %s (make run %s=…)", what, err, option, variable)
+		return nil, fmt.Errorf("%s cannot listen: %w; free the port or choose another with %s (make run %s=…), 0 for any free one",
+			what, err, option, variable)
 	}
+	s.onStop(func(context.Context) error { return closed(l.Close()) })
 	return l, nil
+}
+
+// closed forgives closing twice: a server closes its listener too.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
 }
 
 // newServer returns a server for loopback clients. Time-outs end connections that send nothing; an answer may take as

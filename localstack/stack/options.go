@@ -38,25 +38,34 @@ type Options struct {
 	DatabaseURL string
 }
 
-// defaultPort is the REST API's where neither Options nor the configuration say another.
-const defaultPort = 8080
+const (
+	// defaultPort is the REST API's where neither Options nor the configuration say another.
+	defaultPort = 8080
+	// defaultAWSPort is LocalStack's.
+	defaultAWSPort = 4566
+)
 
-// ParseFlags reads the command line. Errors name the flag and what it takes; flag.ErrHelp means that help was printed.
+// ParseFlags reads the command line. Errors are one line that names the flag and what it takes; flag.ErrHelp means that all
+// flags were printed to output, as was asked for.
 func ParseFlags(args []string, output io.Writer) (Options, error) {
-	o := Options{DatabaseURL: os.Getenv("DATABASE_URL")}
+	o := Options{AWSPort: defaultAWSPort, DatabaseURL: os.Getenv("DATABASE_URL")}
 	var parameters string
 	flags := flag.NewFlagSet("localstack", flag.ContinueOnError)
-	flags.SetOutput(output)
+	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it
 	flags.StringVar(&o.Template, "template", "infra/sam/template.yaml", "the SAM template to run")
 	flags.StringVar(&parameters, "parameter-overrides", "", `template parameters as SAM writes them: "Name=value Name=value"`)
 	flags.StringVar(&o.Config, "config", "", "the application's config.yaml; flags and environment variables win over it")
 	flags.Func("port", "port of the REST API on 127.0.0.1, 0 for any free one (default server.port of the configuration, 8080)", o.setPort)
-	flags.IntVar(&o.AWSPort, "aws-port", 4566, "port of the AWS endpoint on 127.0.0.1, 0 for any free one")
+	flags.Func("aws-port", "port of the AWS endpoint on 127.0.0.1, 0 for any free one (default 4566)", o.setAWSPort)
 	flags.StringVar(&o.Storage, "storage", "", "where tasks are kept: postgres; internal, a file below --data; or auto, a Postgres that is configured or installed, else internal (default storage.type of the configuration, else auto)")
 	flags.StringVar(&o.ClickHouse, "clickhouse", "", "where logs go beside the terminal: off, host:port, or auto, which starts an installed server (default clickhouse.address of the configuration, else off)")
 	flags.StringVar(&o.Data, "data", ".local", "folder of what outlives a run")
 	flags.BoolVar(&o.Profile, "pprof", false, "serve net/http/pprof of the local stack and of every function environment")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(output)
+			flags.Usage()
+		}
 		return o, err
 	}
 	if flags.NArg() > 0 {
@@ -70,19 +79,27 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 }
 
 func (o *Options) setPort(text string) error {
+	port, err := parsePort(text, "PORT")
+	o.Port = &port
+	return err
+}
+
+func (o *Options) setAWSPort(text string) (err error) {
+	o.AWSPort, err = parsePort(text, "AWS_PORT")
+	return err
+}
+
+// parsePort reads a TCP port, which make takes as a variable.
+func parsePort(text, variable string) (int, error) {
 	port, err := strconv.Atoi(text)
 	if err != nil || port < 0 || port > 65535 {
-		return errors.New("allowed are 0 to 65535")
+		return 0, fmt.Errorf("allowed are 0 to 65535 (make run %s=…)", variable)
 	}
-	o.Port = &port
-	return nil
+	return port, nil
 }
 
 // check says what is wrong with options, all at once where it can.
 func (o Options) check() error {
-	if o.AWSPort < 0 || o.AWSPort > 65535 {
-		return fmt.Errorf("--aws-port is %d; allowed are 0 to 65535", o.AWSPort)
-	}
 	if err := checkClickHouse(o.ClickHouse); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"errors"
+	"flag"
 	"io"
 	"maps"
 	"net/http"
@@ -150,12 +152,22 @@ func TestFlags(t *testing.T) {
 	t.Parallel()
 	var help strings.Builder
 	for arguments, want := range map[string]string{
-		"--port x": "allowed are 0 to 65535", "--port 65536": "allowed are 0 to 65535", "--aws-port -1": "allowed are 0 to 65535",
+		"--port x":      `invalid value "x" for flag -port: allowed are 0 to 65535 (make run PORT=…)`,
+		"--port 65536":  `"65536" for flag -port: allowed are 0 to 65535 (make run PORT=…)`,
+		"--aws-port -1": `"-1" for flag -aws-port: allowed are 0 to 65535 (make run AWS_PORT=…)`,
+		"--prot 1":      "-prot", "--pprof=x": "-pprof",
 		"--storage paper": "--storage", "extra": "not known", "--parameter-overrides A": "not of the form Name=value",
 	} {
-		if _, err := ParseFlags(strings.Fields(arguments), &help); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v; want %s", arguments, err, want)
+		_, err := ParseFlags(strings.Fields(arguments), &help)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v; want one line with %s", arguments, err, want)
 		}
+	}
+	if help.Len() > 0 {
+		t.Errorf("flags were listed that nobody asked for: %s", &help)
+	}
+	if _, err := ParseFlags([]string{"--help"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-aws-port") {
+		t.Errorf("--help: %v, %s", err, &help)
 	}
 	o, err := ParseFlags(strings.Fields("--port 0 --config c.yaml --pprof"), &help)
 	if err != nil || o.Port == nil || *o.Port != 0 || o.Config != "c.yaml" || !o.Profile {

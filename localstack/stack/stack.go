@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	} else if ctx.Err() != nil {
 		err = nil // stopped by the user during the start
 	}
-	if len(s.stops) > 0 {
+	if s.processes != nil {
 		s.console.step("stack", "stopping")
 	}
 	return errors.Join(err, s.stop())
@@ -89,8 +89,8 @@ type stack struct {
 func (s *stack) start(ctx context.Context) error {
 	started := time.Now()
 	for _, step := range []func(context.Context) error{
-		s.loadTemplate, s.readSettings, s.chooseStorage, s.checkTemplate, s.listen, s.serveProfiles, s.startProcesses, s.buildAndStartDatabase,
-		s.openClickHouse, s.resolveTemplate,
+		s.loadTemplate, s.lockData, s.listenAWS, s.readSettings, s.listenAPI, s.chooseStorage, s.checkTemplate,
+		s.serveProfiles, s.startProcesses, s.buildAndStartDatabase, s.openClickHouse, s.resolveTemplate,
 		s.startQueues, s.startFunctions, s.serveAWS, s.runCustomResources, s.initFunctions,
 		s.startMappings, s.startSchedules, s.serveAPI,
 	} {
@@ -143,24 +143,14 @@ func (s *stack) resolveTemplate(context.Context) error {
 	return err
 }
 
-func (s *stack) listen(context.Context) error {
-	var err error
-	if s.api, err = listen(s.port(), "the REST API", "--port", "PORT"); err != nil {
-		return err
-	}
-	s.onStop(func(context.Context) error { return closed(s.api.Close()) })
-	if s.aws, err = listen(s.options.AWSPort, "the AWS endpoint", "--aws-port", "AWS_PORT"); err != nil {
-		return err
-	}
-	s.onStop(func(context.Context) error { return closed(s.aws.Close()) })
-	return nil
+// listenAWS and listenAPI take the ports before anything runs that would have to end if somebody else had them.
+func (s *stack) listenAWS(context.Context) (err error) {
+	s.aws, err = s.listen(s.options.AWSPort, "the AWS endpoint", "--aws-port", "AWS_PORT")
+	return err
 }
 
-// closed forgives closing twice: a server closes its listener too.
-func closed(err error) error {
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
+func (s *stack) listenAPI(context.Context) (err error) {
+	s.api, err = s.listen(s.port(), "the REST API", "--port", "PORT")
 	return err
 }
 

@@ -29,10 +29,14 @@ func main() {
 // run is the command; without a task it returns when ctx ends.
 func run(ctx context.Context, args []string, env func(string) string, out, help io.Writer) error {
 	flags := flag.NewFlagSet("logs", flag.ContinueOnError)
-	flags.SetOutput(help)
+	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it
 	data := flags.String("data", ".local", "the local stack's data folder, which says where its ClickHouse is")
 	task := flags.String("task", "", "print all lines of the task with this id, instead of new lines of all functions")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(help)
+			flags.Usage()
+		}
 		return err
 	}
 	if flags.NArg() > 0 {
