@@ -44,6 +44,12 @@ func openCluster(o PostgresOptions) (*cluster, error) {
 
 func (c *cluster) data() string { return c.folder.file(dataName) }
 
+// HasPostgresData reports whether a PostgresOptions.Dir has data of an earlier run.
+func HasPostgresData(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, dataName))
+	return err == nil
+}
+
 // start makes the data folder ready, choosing the server that fits it, and starts that server.
 func (c *cluster) start(ctx context.Context, bindirs []string) (*Postgres, error) {
 	if err := c.choose(ctx, bindirs); err != nil {

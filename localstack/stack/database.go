@@ -45,7 +45,7 @@ func (s *stack) startPostgres(ctx context.Context) error {
 	if !s.storage.start {
 		return nil
 	}
-	dir, err := s.options.dataPath("postgres")
+	dir, err := s.options.dataPath(postgresFolder)
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,11 @@ const (
 	storagePathParameter = "StoragePath"
 )
 
-// storageFile in the data folder is the internal storage.
-const storageFile = "ksu.db"
+// What the data folder has of the storages: the file of the internal one, and the private Postgres's folder.
+const (
+	storageFile    = "ksu.db"
+	postgresFolder = "postgres"
+)
 
 // storage is where the template's functions keep their data.
 type storage struct {
@@ -42,7 +45,14 @@ func (s *stack) chooseStorage(context.Context) error {
 	} else {
 		s.storage = s.postgresStorage()
 	}
+	if err != nil {
+		return err
+	}
 	s.storage.why = why
+	unseen, err := s.unseen(kind, why)
+	for _, warning := range unseen {
+		s.console.step("warning", "%s", warning)
+	}
 	return err
 }
 
@@ -71,7 +81,7 @@ func (s *stack) postgresStorage() storage {
 	given, overridden := s.options.Parameters[databaseParameter]
 	switch {
 	case overridden:
-		url, what = given, "the database of --parameter-overrides "+databaseParameter
+		url, what = given, "Postgres of parameter "+databaseParameter+", "+redacted(given)
 	case configured:
 		url, what = found.Value, "Postgres of "+found.Source+", "+redacted(found.Value)
 	case s.options.DatabaseURL != "":
@@ -101,6 +111,17 @@ func (s *stack) internalStorage() (storage, error) {
 			return storage{}, fmt.Errorf("--storage internal: template %s has no parameter %s", s.options.Template, name)
 		}
 	}
+	path, err := s.internalFile()
+	if err != nil {
+		return storage{}, err
+	}
+	return storage{what: "internal, the file " + path, parameters: map[string]string{
+		storageTypeParameter: "internal", storagePathParameter: path, databaseParameter: "",
+	}}, nil
+}
+
+// internalFile is the path of the internal storage.
+func (s *stack) internalFile() (string, error) {
 	path, err := s.options.dataPath(storageFile)
 	if found, ok := s.configured(storagePathParameter); ok {
 		path, err = filepath.Abs(found.Value)
@@ -109,11 +130,9 @@ func (s *stack) internalStorage() (storage, error) {
 		path = given
 	}
 	if err != nil {
-		return storage{}, fmt.Errorf("the file of the internal storage: %w", err)
+		return "", fmt.Errorf("the file of the internal storage: %w", err)
 	}
-	return storage{what: "internal, the file " + path, parameters: map[string]string{
-		storageTypeParameter: "internal", storagePathParameter: path, databaseParameter: "",
-	}}, nil
+	return path, nil
 }
 
 // checkStorage says what is wrong with a choice of the storage; where says where it stands.

@@ -53,7 +53,7 @@ func TestStorage(t *testing.T) {
 		"internal, all there":    {Options{Storage: "internal", DatabaseURL: "postgres://e"}, []setting{url}, there, internal, false, "internal, the file " + file, "of --storage"},
 		"internal, another file": {Options{Storage: "internal"}, []setting{configured("storage.path", "/data/x.db")}, there, map[string]string{"StorageType": "internal", "StoragePath": "/data/x.db", "DatabaseUrl": ""}, false, "internal, the file /data/x.db", "of --storage"},
 		"overridden":             {Options{Storage: "postgres", Parameters: map[string]string{"StorageType": "internal", "StoragePath": "/x.db"}}, nil, there, map[string]string{"StorageType": "internal", "StoragePath": "/x.db", "DatabaseUrl": ""}, false, "internal, the file /x.db", "of --parameter-overrides"},
-		"the URL is overridden":  {Options{Parameters: map[string]string{"DatabaseUrl": "postgres://o"}}, []setting{url}, none, map[string]string{"StorageType": "postgres", "DatabaseUrl": "postgres://o"}, false, "the database of --parameter-overrides DatabaseUrl", "because it is configured"},
+		"the URL is overridden":  {Options{Parameters: map[string]string{"DatabaseUrl": "postgres://o"}}, []setting{url}, none, map[string]string{"StorageType": "postgres", "DatabaseUrl": "postgres://o"}, false, "Postgres of parameter DatabaseUrl, postgres://o", "because it is configured"},
 	} {
 		test.options.Data = data
 		s := setupTemplate(t, storable, test.options, test.settings...)
