@@ -52,7 +52,7 @@ func TestOneClearMessage(t *testing.T) {
 		},
 		"unknown parameter": {
 			[]string{"--template", application, "--parameter-overrides", "Semafore=4"},
-			[]string{"template.yaml", "Semafore", "not declared", "Semaphore"},
+			[]string{"template.yaml: Parameter Semafore: is not declared; did you mean Semaphore?"},
 		},
 		"parameter out of range": {
 			[]string{"--template", application, "--parameter-overrides", "Semaphore=0"},

@@ -61,5 +61,5 @@ func (t *Template) checkDeclared(parameter *yaml.Node, subject string, found *pr
 		}
 		names = append(names, d.Name)
 	}
-	found.add(parameter.Line, subject, "parameter %q is not declared; the template's parameters are %s", parameter.Value, list(names))
+	found.add(parameter.Line, subject, "parameter %q %s", parameter.Value, undeclared(parameter.Value, names))
 }

@@ -201,7 +201,7 @@ func (t *Template) checkNames(given map[string]string, found *problems) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(names, name) {
-			found.add(0, "Parameter "+name, "is not declared; the template's parameters are %s", list(names))
+			found.add(0, "Parameter "+name, "%s", undeclared(name, names))
 		}
 	}
 }

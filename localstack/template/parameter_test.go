@@ -41,7 +41,10 @@ func TestParameters(t *testing.T) {
 		{"List", "b", ""}, {"List", "a,c", `"c" is not allowed`},
 		{"Numbers", "1,2,3", ""}, {"Numbers", "1,4", `"4" breaks MaxValue 3`}, {"Numbers", "1,x", `"x" is not a number`},
 		{"Subnets", "subnet-1,subnet-2", ""},
-		{"Txt", "x", path + ": Parameter Txt: is not declared; the template's parameters are Text, Number, Choice"},
+		{"Txt", "x", path + ": Parameter Txt: is not declared; did you mean Text?"},
+		{"number", "1", "Parameter number: is not declared; did you mean Number?"},
+		{"Patt", "", "did you mean Pattern?"}, {"Coice", "a", "did you mean Choice?"}, {"Subents", "", "did you mean Subnets?"},
+		{"Other", "x", path + ": Parameter Other: is not declared; the template's parameters are Text, Number, Choice"},
 	} {
 		_, err := resolve(path, Options{Parameters: map[string]string{"Needed": "x", test.name: test.value}})
 		switch {
