@@ -50,6 +50,11 @@ FUNCTIONS = functions/api functions/worker functions/sweeper migrate
 # ARCH of `make build`: arm64, as the template's default, or amd64.
 ARCH ?= arm64
 
+.PHONY: need_go
+need_go:
+	@.ci/need "go=$(GO)"
+run logs test parity chaos bench bench_all lint build sam-local migrate_new: need_go
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
