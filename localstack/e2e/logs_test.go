@@ -109,8 +109,11 @@ func TestLogsTellATasksStory(t *testing.T) {
 func TestClickHouseAway(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--clickhouse", "127.0.0.1:1")
-	if text := s.output(); !strings.Contains(text, "custom resource LogMigration failed: connect to ClickHouse at 127.0.0.1:1") {
-		t.Error("no warning that ClickHouse is away")
+	const failed = "custom resource LogMigration failed: connect to ClickHouse at 127.0.0.1:1: "
+	told := regexp.MustCompile(`(?s)"msg":"waiting for ClickHouse at 127\.0\.0\.1:1",[^\n]*"at_most":"10s",.*\nwarning +│ ` + failed +
+		`.*\n  logs +ClickHouse at 127\.0\.0\.1:1 of --clickhouse\n  warning +` + failed + `[^\n]*; the next start tries it again\n`)
+	if !told.MatchString(s.output()) {
+		t.Error("the output does not say what is waited for, or the banner that ClickHouse is away")
 	}
 	id := s.submit()
 	s.until("the task to complete", 30*time.Second, func() bool { return s.status(id) == "completed" })

@@ -44,6 +44,9 @@ func (s *stack) banner() string {
 	if s.clickHouse.what != "" {
 		row("logs", "%s", s.clickHouse.what)
 	}
+	for _, m := range s.missing {
+		row("warning", "%s; the next start tries it again", m)
+	}
 	row("data", "%s", s.options.Data)
 	for _, p := range s.profiles.forBanner() {
 		row("pprof", "%s", p)

@@ -21,6 +21,9 @@ const (
 	clickHouseSecure   = "ClickHouseSecure"
 )
 
+// terminalOnly is the key of the configuration that keeps functions from sending their lines to ClickHouse.
+const terminalOnly = "logger.output_internal"
+
 // clickHouseFile in the data folder is the URL of the ClickHouse in use, for those who read the logs. It holds the
 // password, and is there as long as the stack runs.
 const clickHouseFile = "clickhouse.url"
@@ -43,6 +46,11 @@ func (s *stack) openClickHouse(ctx context.Context) error {
 	}
 	if err := s.removeClickHouseURL(); err != nil { // a stack that was killed left it
 		return err
+	}
+	if only := s.settings.get(terminalOnly); only.Value == "true" {
+		s.clickHouse = clickHouse{parameters: map[string]string{clickHouseAddress: ""},
+			what: "here only, as " + terminalOnly + " of " + only.Source + " says"}
+		return nil
 	}
 	configured, has := s.configured(clickHouseAddress)
 	given, overridden := s.options.Parameters[clickHouseAddress]

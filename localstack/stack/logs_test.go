@@ -8,10 +8,7 @@ import (
 	"testing"
 )
 
-// TestClickHouseURL: the file is there for its owner alone while the stack runs, and what a killed stack left is not.
-func TestClickHouseURL(t *testing.T) {
-	t.Parallel()
-	const text = `
+const withClickHouse = `
 Parameters:
   ClickHouseAddress: {Type: String, Default: ""}
   ClickHouseUsername: {Type: String, Default: ksu}
@@ -21,6 +18,26 @@ Parameters:
 Resources:
   Q: {Type: AWS::SQS::Queue}
 `
+
+// TestTerminalOnly: where the functions keep their lines to themselves, no ClickHouse is started, and none named.
+func TestTerminalOnly(t *testing.T) {
+	t.Parallel()
+	for _, choice := range []string{"auto", "h:9000", ""} {
+		s := setupTemplate(t, withClickHouse, Options{Data: t.TempDir(), ClickHouse: choice},
+			setting{Key: "logger.output_internal", Value: "true", Source: "config.yaml:2"},
+			setting{Key: "clickhouse.address", Value: "h:9000", Source: "config.yaml:3"})
+		if err := s.openClickHouse(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := "here only, as logger.output_internal of config.yaml:2 says"; s.clickHouse.what != want || s.clickHouse.parameters[clickHouseAddress] != "" {
+			t.Errorf("with %q logs go to %+v; want %s", choice, s.clickHouse, want)
+		}
+	}
+}
+
+// TestClickHouseURL: the file is there for its owner alone while the stack runs, and what a killed stack left is not.
+func TestClickHouseURL(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	path := filepath.Join(data, clickHouseFile)
 	left := func() {
@@ -36,12 +53,12 @@ Resources:
 		}
 	}
 	left()
-	if err := setupTemplate(t, text, Options{Data: data, ClickHouse: "off"}).openClickHouse(t.Context()); err != nil {
+	if err := setupTemplate(t, withClickHouse, Options{Data: data, ClickHouse: "off"}).openClickHouse(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	gone("without ClickHouse")
 	left()
-	s := setupTemplate(t, text, Options{Data: data, ClickHouse: "h:9000"})
+	s := setupTemplate(t, withClickHouse, Options{Data: data, ClickHouse: "h:9000"})
 	if err := s.openClickHouse(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,8 @@ type stack struct {
 	findPostgres func() (string, error)
 
 	profiles profiles
+	// missing says which custom resources failed that may.
+	missing []string
 
 	// stops end what was started, in the order of the starts.
 	stops []func(context.Context) error
@@ -232,6 +234,7 @@ func (s *stack) runCustomResources(ctx context.Context) error {
 		})
 		if r.MayFail && err != nil && ctx.Err() == nil {
 			s.console.step("warning", "%s; the stack starts without it", err)
+			s.missing = append(s.missing, err.Error())
 			continue
 		}
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
@@ -38,20 +39,25 @@ func connect(ctx context.Context, storage config.Storage) (*sql.DB, error) {
 		options = append(options, stdlib.OptionBeforeConnect(cfg.BeforeConnect))
 	}
 	db := stdlib.OpenDB(*cc, options...)
-	if err := reach(ctx, db, func(err error) bool { return cfg.Refused(err) || transient(err) }); err != nil {
+	if err := reach(ctx, db, "Postgres", func(err error) bool { return cfg.Refused(err) || transient(err) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to Postgres: %w", err), db.Close())
 	}
 	return db, nil
 }
 
-// reach waits until the server answers, as long as errors are transient.
-func reach(ctx context.Context, db *sql.DB, transient func(error) bool) error {
+// reach waits until the server answers, as long as errors are transient, and logs what it waits for.
+func reach(ctx context.Context, db *sql.DB, server string, transient func(error) bool) error {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
+	told := false
 	for last := time.Now().Add(patience); ; {
 		err := db.PingContext(ctx)
 		if err == nil || !transient(err) || time.Now().After(last) {
 			return err
+		}
+		if !told {
+			told = true
+			slog.WarnContext(ctx, "waiting for "+server, "at_most", patience.String(), "error", err)
 		}
 		select {
 		case <-ctx.Done():

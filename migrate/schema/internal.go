@@ -53,7 +53,7 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, err
 	}
 	// Of several that change a new file's journal mode at once, SQLite lets one do so and the others not wait for it.
-	err = reach(ctx, db, func(err error) bool {
+	err = reach(ctx, db, "the internal store", func(err error) bool {
 		refused := new(driver.Error)
 		return errors.As(err, &refused) && refused.Code()&0xff == sqlite3.SQLITE_BUSY
 	})

@@ -50,7 +50,7 @@ func connectLogs(ctx context.Context, cfg config.ClickHouse) (*sql.DB, error) {
 		options.TLS = &tls.Config{}
 	}
 	db := ch.OpenDB(options)
-	if err := reach(ctx, db, transient); err != nil {
+	if err := reach(ctx, db, "ClickHouse at "+cfg.Address, transient); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to ClickHouse at %s: %w", cfg.Address, err), db.Close())
 	}
 	return db, nil
