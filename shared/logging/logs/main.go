@@ -13,7 +13,10 @@ import (
 	"os/signal"
 	"syscall"
 
+	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
+
+	"ksu/shared/logging"
 )
 
 func main() {
@@ -26,15 +29,15 @@ func main() {
 	}
 }
 
-// run is the command; without a task it returns when ctx ends.
-func run(ctx context.Context, args []string, env func(string) string, out, help io.Writer) error {
+// run is the command; without a task it returns when ctx ends. What is no line of a log goes to notes.
+func run(ctx context.Context, args []string, env func(string) string, out, notes io.Writer) error {
 	flags := flag.NewFlagSet("logs", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it
 	data := flags.String("data", ".local", "the local stack's data folder, which says where its ClickHouse is")
 	task := flags.String("task", "", "print all lines of the task with this id, instead of new lines of all functions")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			flags.SetOutput(help)
+			flags.SetOutput(notes)
 			flags.Usage()
 		}
 		return err
@@ -49,12 +52,14 @@ func run(ctx context.Context, args []string, env func(string) string, out, help 
 			return fmt.Errorf("task is %q; it must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057", *task)
 		}
 	}
-	options, err := server(env, *data)
-	if err != nil {
+	r := &reader{
+		server: func() (*ch.Options, error) { return server(env, *data) },
+		out:    logging.NewConsole(out), notes: notes,
+	}
+	defer r.close()
+	if err := r.connect(); err != nil {
 		return err
 	}
-	r := open(options, out)
-	defer r.close()
 	if *task != "" {
 		return r.story(ctx, id)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"ksu/localstack/netfault"
 	"ksu/shared/logging"
 	"ksu/shared/logging/clickhouse"
 	"ksu/shared/logging/clickhouse/clickhousetest"
@@ -27,14 +28,18 @@ func setup(t *testing.T) (env func(string) string, open func(function string) *l
 	database := server.Logs(t)
 	variables := map[string]string{"CLICKHOUSE_ADDRESS": server.Address, "CLICKHOUSE_DATABASE": database}
 	return func(name string) string { return variables[name] }, func(function string) *logging.Logger {
-		log, err := logging.Open(logging.Config{Writer: io.Discard, Function: function,
-			ClickHouse: clickhouse.Config{Address: server.Address, Database: database}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = log.Close(context.Background()) })
-		return log
+		return openLog(t, function, clickhouse.Config{Address: server.Address, Database: database})
 	}
+}
+
+func openLog(t *testing.T, function string, c clickhouse.Config) *logging.Logger {
+	t.Helper()
+	log, err := logging.Open(logging.Config{Writer: io.Discard, Function: function, ClickHouse: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = log.Close(context.Background()) })
+	return log
 }
 
 // untimed is the output without the times that begin the lines.
@@ -89,10 +94,20 @@ type writer struct {
 
 func (w *writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
-	w.lines = append(w.lines, untimed(string(p)))
+	w.lines = append(w.lines, string(p))
 	w.mu.Unlock()
 	w.wrote <- struct{}{}
 	return len(p), nil
+}
+
+// await waits for the next line.
+func (w *writer) await(t *testing.T, what string) {
+	t.Helper()
+	select {
+	case <-w.wrote:
+	case <-time.After(time.Minute):
+		t.Fatalf("no line %q", what)
+	}
 }
 
 func TestFollow(t *testing.T) {
@@ -113,16 +128,64 @@ func TestFollow(t *testing.T) {
 		if err := log.Flush(ctx); err != nil {
 			t.Fatal(err)
 		}
-		select {
-		case <-out.wrote:
-		case <-time.After(time.Minute):
-			t.Fatalf("no line %q", message)
-		}
+		out.await(t, message)
 	}
 	stop()
 	following.Wait()
-	if got := strings.Join(out.lines, ""); got != "INFO  api  one\nINFO  api  two\n" {
+	if got := untimed(strings.Join(out.lines, "")); got != "INFO  api  one\nINFO  api  two\n" {
 		t.Errorf("followed %q", got)
+	}
+}
+
+// TestFollowThroughARestart stops the server, as the end of a local stack does, and has it back at another address: lines
+// that were logged meanwhile are shown too.
+func TestFollowThroughARestart(t *testing.T) {
+	t.Parallel()
+	server := clickhousetest.Start(t)
+	database, path := server.Logs(t), filepath.Join(t.TempDir(), "clickhouse.url")
+	log := openLog(t, "api", clickhouse.Config{Address: server.Address, Database: database})
+	say := func(message string) {
+		log.Info(message)
+		if err := log.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	serve := func() *netfault.Proxy {
+		proxy := clickhousetest.NewProxy(t, server.Address)
+		if err := os.WriteFile(path, []byte("clickhouse://default:@"+proxy.Address()+"/"+database), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return proxy
+	}
+	proxy := serve()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, notes := &writer{wrote: make(chan struct{}, 10)}, &writer{wrote: make(chan struct{}, 10)}
+	var following sync.WaitGroup
+	following.Go(func() {
+		none := func(string) string { return "" }
+		if err := run(ctx, []string{"-data", filepath.Dir(path)}, none, out, notes); ctx.Err() == nil {
+			t.Error(err)
+		}
+	})
+	say("before")
+	out.await(t, "before")
+	proxy.Close()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	notes.await(t, "waiting")
+	say("meanwhile")
+	serve()
+	notes.await(t, "back")
+	out.await(t, "meanwhile")
+	stop()
+	following.Wait()
+	if got := untimed(strings.Join(out.lines, "")); got != "INFO  api  before\nINFO  api  meanwhile\n" {
+		t.Errorf("followed %q", got)
+	}
+	if len(notes.lines) != 2 || !strings.HasPrefix(notes.lines[0], "logs: waiting for ClickHouse to come back: ") || notes.lines[1] != "logs: ClickHouse is back\n" {
+		t.Errorf("said %q", notes.lines)
 	}
 }
 

@@ -10,36 +10,39 @@ import (
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
-
-	"ksu/shared/logging"
 )
 
-const (
-	// period is how often follow looks for new lines.
-	period = time.Second
-	// late is how much later than it was logged a line may arrive and still be shown by follow: above a batch_interval of
-	// a minute, and above the minute between two sweeps, after which lines of a flush that failed come.
-	late = 3 * time.Minute
-	// before is how far back follow begins.
-	before = 10 * time.Second
-	// skew is by how much the clocks of functions and database may differ.
-	skew = time.Minute
-)
+// skew is by how much the clocks of functions and database may differ.
+const skew = time.Minute
 
 // reader prints lines.
 type reader struct {
-	db  *sql.DB
-	out slog.Handler
+	// server says how to connect. A local stack that was started again has another address and password.
+	server func() (*ch.Options, error)
+	db     *sql.DB // nil before connect
+	out    slog.Handler
+	notes  io.Writer
 	// width is that of the longest function's name so far.
 	width int
 }
 
-func open(options *ch.Options, out io.Writer) *reader {
+// connect finds the server, again if need be. The error says that there is none.
+func (r *reader) connect() error {
+	options, err := r.server()
+	if err != nil {
+		return err
+	}
+	r.close()
 	options.DialTimeout = 5 * time.Second // of the handshake as well, with a server that says nothing
-	return &reader{db: ch.OpenDB(options), out: logging.NewConsole(out)}
+	r.db = ch.OpenDB(options)
+	return nil
 }
 
-func (r *reader) close() { _ = r.db.Close() }
+func (r *reader) close() {
+	if r.db != nil {
+		_ = r.db.Close()
+	}
+}
 
 // story prints all lines of a task. Its id says when it was created, and so where the lines begin.
 func (r *reader) story(ctx context.Context, id uuid.UUID) error {
@@ -64,45 +67,6 @@ func (r *reader) story(ctx context.Context, id uuid.UUID) error {
 		}
 	}
 	return nil
-}
-
-// follow prints lines as they arrive until ctx ends, each once.
-func (r *reader) follow(ctx context.Context) error {
-	tick := time.NewTicker(period)
-	defer tick.Stop()
-	seen := map[key]time.Time{}
-	for from := time.Now().Add(-before); ; from = later(from, time.Now().Add(-late)) {
-		lines, err := r.read(ctx, from, "")
-		if err != nil {
-			return err
-		}
-		for _, l := range lines {
-			if _, known := seen[l.key]; known {
-				continue
-			}
-			seen[l.key] = l.at
-			if err := r.print(ctx, l); err != nil {
-				return err
-			}
-		}
-		for k, at := range seen {
-			if at.Before(from.Add(-time.Second)) {
-				delete(seen, k)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // read returns the lines from a time on, in their order.
