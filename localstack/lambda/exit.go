@@ -15,7 +15,10 @@ func (e *environment) wait() {
 	e.logs.close()
 
 	f.mu.Lock()
-	before, why, i := e.phase, e.cause, e.i
+	before, why, i, next := e.phase, e.cause, e.i, e.next
+	if before != settling {
+		e.next = nil // else settle takes care of it
+	}
 	e.phase = gone
 	e.timer.Stop()
 	f.forget(e)
@@ -35,6 +38,9 @@ func (e *environment) wait() {
 		return
 	}
 	e.abandon(i, why)
+	if next != nil {
+		f.place(next)
+	}
 }
 
 // abandon ends the invocation of an environment whose process has ended.
@@ -78,7 +84,7 @@ func (e *environment) notStarted(err error) {
 	}
 	a := failure{kind: "Runtime.InvalidEntrypoint", text: err.Error()}.answer(i.id)
 	f.service.options.Logs(f.Name, []byte(a.line))
-	f.complete(i, &Output{Payload: a.payload, FunctionError: unhandled, RequestID: i.id})
+	f.complete(i, a.output(i.id))
 }
 
 // exitFailure says how the process ended.

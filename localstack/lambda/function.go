@@ -38,12 +38,14 @@ type function struct {
 	limit   *concurrency
 	env     []string // the variables of all environments
 
-	mu     sync.Mutex
-	all    map[*environment]struct{}
-	idle   []*environment // the last one was used last, and is used next
-	busy   int            // invocations, those that wait for a cold start included
-	peak   int
-	closed bool
+	mu   sync.Mutex
+	all  map[*environment]struct{}
+	idle []*environment // the last one was used last, and is used next
+	// answered have given their answer, are still to ask for more, and have no next invocation yet.
+	answered []*environment
+	busy     int // invocations, those that wait for a cold start included
+	peak     int
+	closed   bool
 }
 
 func newFunction(s *Service, definition Function) (*function, error) {

@@ -26,6 +26,9 @@ type Input struct {
 	ClientContext string
 	// TraceID is the X-Ray trace header. Empty: a new one, not sampled.
 	TraceID string
+	// LogTail asks for Output.LogTail. The caller then waits until the log of the invocation has ended, which is a little
+	// later than the function's answer.
+	LogTail bool
 }
 
 // Output is the end of an invocation.
@@ -37,7 +40,7 @@ type Output struct {
 	FunctionError string
 	// RequestID is the id of the invocation, as in the log.
 	RequestID string
-	// LogTail holds the last 4 KB of the invocation's log lines, Lambda's own included.
+	// LogTail holds the last 4 KB of the invocation's log lines, Lambda's own included, if Input.LogTail asked for them.
 	LogTail []byte
 }
 
@@ -47,11 +50,13 @@ type invocation struct {
 	payload []byte
 	context string // client context
 	trace   string
+	tail    bool // its caller waits for the end of its log
 
 	start     time.Time
-	placed    bool    // it counts in function.busy
+	placed    bool    // it has a place in the concurrency and counts in function.busy
 	delivered bool    // an environment has asked for it
 	answer    *answer // once the environment has given one
+	ended     bool    // its caller has been told, or is about to be
 
 	out  *Output
 	err  error
@@ -67,9 +72,18 @@ type answer struct {
 	line    string // for the log as well; may be empty
 }
 
+// output is the answer as callers get it.
+func (a *answer) output(requestID string) *Output {
+	out := &Output{Payload: a.payload, RequestID: requestID}
+	if a.failed {
+		out.FunctionError = unhandled
+	}
+	return out
+}
+
 func (s *Service) newInvocation(in Input) *invocation {
 	i := &invocation{id: uuid.NewString(), payload: in.Payload, context: in.ClientContext, trace: in.TraceID,
-		done: make(chan struct{})}
+		tail: in.LogTail, done: make(chan struct{})}
 	if len(i.payload) == 0 {
 		i.payload = []byte("{}")
 	}
@@ -79,7 +93,9 @@ func (s *Service) newInvocation(in Input) *invocation {
 	return i
 }
 
-// Invoke runs a function and waits for its answer. That the function itself fails is no error, see Output.
+// Invoke runs a function and waits for its answer. That the function itself fails is no error, see Output. As on AWS, the
+// answer is passed on when the runtime posts it: what the runtime does from then until it asks for its next invocation
+// costs the caller no time.
 //
 // Errors: ErrNotFound, *TooManyRequestsError when the function's concurrency is used up, *PayloadTooLargeError,
 // ErrClosed, and ctx's. When ctx ends first, only the caller leaves: as on AWS, the invocation goes on.
@@ -95,11 +111,10 @@ func (s *Service) Invoke(ctx context.Context, name string, in Input) (*Output, e
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("invoke function %s: %w", name, err)
 	}
-	if !f.limit.take() {
+	i := s.newInvocation(in)
+	if !f.admit(i) {
 		return nil, &TooManyRequestsError{Function: name, Reason: f.limit.reason}
 	}
-	i := s.newInvocation(in)
-	f.place(i)
 	select {
 	case <-i.done:
 	case <-ctx.Done():

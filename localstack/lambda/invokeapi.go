@@ -66,16 +66,17 @@ func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, given stri
 		w.Header()["X-Amzn-Requestid"] = []string{uuid.NewString()}
 		w.WriteHeader(http.StatusAccepted)
 	default:
+		in.LogTail = r.Header.Get("X-Amz-Log-Type") == "Tail"
 		out, err := s.Invoke(r.Context(), f.Name, in)
 		if err != nil {
 			writeError(w, s.asAPIError(err, given))
 			return
 		}
-		writeOutput(w, out, r.Header.Get("X-Amz-Log-Type") == "Tail")
+		writeOutput(w, out)
 	}
 }
 
-func writeOutput(w http.ResponseWriter, out *Output, withLog bool) {
+func writeOutput(w http.ResponseWriter, out *Output) {
 	h := w.Header()
 	h["Content-Type"] = contentJSON
 	h["Content-Length"] = []string{strconv.Itoa(len(out.Payload))}
@@ -84,7 +85,7 @@ func writeOutput(w http.ResponseWriter, out *Output, withLog bool) {
 	if out.FunctionError != "" {
 		h["X-Amz-Function-Error"] = []string{out.FunctionError}
 	}
-	if withLog {
+	if out.LogTail != nil {
 		h["X-Amz-Log-Result"] = []string{base64.StdEncoding.EncodeToString(out.LogTail)}
 	}
 	_, _ = w.Write(out.Payload) // a caller that has left needs none

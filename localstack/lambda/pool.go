@@ -5,6 +5,19 @@ import (
 	"time"
 )
 
+// admit gives an invocation a place in the concurrency and an environment: those of one that has just been answered, or
+// else a free place and what place finds. It reports whether there was a place.
+func (f *function) admit(i *invocation) bool {
+	f.mu.Lock()
+	follows := f.follow(i)
+	taken := !follows && f.occupy(i)
+	f.mu.Unlock()
+	if taken {
+		f.place(i)
+	}
+	return follows || taken
+}
+
 // place gives an invocation, which has its place in the concurrency, to the environment that was used last, or else to
 // a new one.
 func (f *function) place(i *invocation) {
@@ -13,11 +26,6 @@ func (f *function) place(i *invocation) {
 		f.mu.Unlock()
 		f.fail(i, ErrClosed)
 		return
-	}
-	if !i.placed {
-		i.placed = true
-		f.busy++
-		f.peak = max(f.peak, f.busy)
 	}
 	if last := len(f.idle) - 1; last >= 0 {
 		e := f.idle[last]
@@ -53,43 +61,30 @@ func (f *function) warm() (*environment, error) {
 func (f *function) rest(e *environment) {
 	e.phase = idle
 	f.idle = append(f.idle, e)
-	e.arm(f.service.options.IdleTimeout)
-	e.freeze()
+	if f.service.options.Freeze {
+		e.arm(freezeDelay)
+	} else {
+		e.arm(f.service.options.IdleTimeout)
+	}
 }
 
 // forget takes an environment out of the pool. The caller holds f.mu.
 func (f *function) forget(e *environment) {
 	delete(f.all, e)
-	f.notIdle(e)
+	f.unavailable(e)
 }
 
-func (f *function) notIdle(e *environment) {
-	if at := slices.Index(f.idle, e); at >= 0 {
-		f.idle = slices.Delete(f.idle, at, at+1)
+// unavailable keeps further invocations from an environment. The caller holds f.mu.
+func (f *function) unavailable(e *environment) {
+	f.idle = without(f.idle, e)
+	f.answered = without(f.answered, e)
+}
+
+func without(list []*environment, e *environment) []*environment {
+	if at := slices.Index(list, e); at >= 0 {
+		return slices.Delete(list, at, at+1)
 	}
-}
-
-// complete ends an invocation with an output.
-func (f *function) complete(i *invocation, out *Output) {
-	i.out = out
-	f.leave(i)
-}
-
-// fail ends an invocation with an error that is not the function's.
-func (f *function) fail(i *invocation, err error) {
-	i.err = err
-	f.leave(i)
-}
-
-// leave gives the invocation's place free before its caller learns of the end, who may invoke again at once.
-func (f *function) leave(i *invocation) {
-	if i.placed {
-		f.mu.Lock()
-		f.busy--
-		f.mu.Unlock()
-	}
-	f.limit.release()
-	close(i.done)
+	return list
 }
 
 // close ends all environments; those that may end gracefully get so long for it.

@@ -18,7 +18,7 @@ func (l *logs) start(requestID string) {
 	l.line(b)
 }
 
-// report ends an invocation in the log, after all that the function wrote in it, and makes its output.
+// report ends an invocation in the log, after all that the function wrote in it, and makes its output with the log's tail.
 func (e *environment) report(i *invocation, a *answer) *Output {
 	f, l := e.function, e.logs
 	f.mu.Lock()
@@ -62,9 +62,9 @@ func (e *environment) report(i *invocation, a *answer) *Output {
 	b = appendStatus(b, a.status, a.kind)
 	l.scratch = b
 	l.line(b)
-	out := &Output{Payload: a.payload, RequestID: i.id, LogTail: l.tail.bytes()}
-	if a.failed {
-		out.FunctionError = unhandled
+	out := a.output(i.id)
+	if i.tail {
+		out.LogTail = l.tail.bytes()
 	}
 	return out
 }

@@ -3,9 +3,7 @@ package lambda
 import (
 	"context"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,22 +15,30 @@ type runtime struct {
 	url string
 }
 
-// play starts an environment and returns its runtime.
+// play starts an environment and returns its runtime. The function's reserved concurrency is 1.
 func play(t testing.TB, timeout time.Duration) (*rig, runtime) {
 	t.Helper()
+	return playOf(t, timeout, pointer(1))
+}
+
+func playOf(t testing.TB, timeout time.Duration, reserved *int) (*rig, runtime) {
+	t.Helper()
 	r := setup(t, Options{}, Function{Name: "f", Binary: binary("broken"), Env: map[string]string{"MODE": "never"},
-		Timeout: timeout, ReservedConcurrency: pointer(1)})
+		Timeout: timeout, ReservedConcurrency: reserved})
 	f, err := r.function("f")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.warm(); err != nil {
+	e, err := f.warm()
+	if err != nil {
 		t.Fatal(err)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	id := slices.Collect(maps.Keys(f.all))[0].id
-	return r, runtime{t: t, url: "http://" + r.api.address + "/" + id}
+	return r, r.runtime(e)
+}
+
+// runtime is that of an environment.
+func (r *rig) runtime(e *environment) runtime {
+	return runtime{t: r.t, url: "http://" + r.api.address + "/" + e.id}
 }
 
 // request returns the status, the request id and the body.
@@ -58,6 +64,25 @@ func (r runtime) request(method, path, body string, header ...string) (int, stri
 	return response.StatusCode, response.Header.Get("Lambda-Runtime-Aws-Request-Id"), string(text)
 }
 
+// ask asks for an invocation, which may end with the environment.
+func (r runtime) ask() {
+	request, _ := http.NewRequest("GET", r.url+nextPath, nil)
+	if response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request); err == nil {
+		_ = response.Body.Close()
+	}
+}
+
+// awaitIdle waits until so many environments of the played function wait for an invocation.
+func (r *rig) awaitIdle(n int) {
+	r.t.Helper()
+	f, _ := r.function("f")
+	until(r.t, "the environment is idle", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.idle) == n
+	})
+}
+
 const (
 	nextPath = "/2018-06-01/runtime/invocation/next"
 	initPath = "/2018-06-01/runtime/init/error"
@@ -72,13 +97,8 @@ func TestTheOrderOfTheRuntimeAPI(t *testing.T) {
 	}
 	results := make(chan result, 1)
 	go func() { // the first invocation comes once the environment is idle
-		until(t, "the environment is idle", func() bool {
-			f, _ := r.function("f")
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return len(f.idle) == 1
-		})
-		out, err := r.Invoke(context.Background(), "f", Input{Payload: []byte(`"event"`)})
+		r.awaitIdle(1)
+		out, err := r.Invoke(context.Background(), "f", Input{Payload: []byte(`"event"`), LogTail: true})
 		results <- result{out, err}
 	}()
 	status, id, body := function.request("GET", nextPath, "")
@@ -107,15 +127,10 @@ func TestTheOrderOfTheRuntimeAPI(t *testing.T) {
 	}
 	select {
 	case <-results:
-		t.Error("the invocation ended before the environment was free")
+		t.Error("the invocation's log ended before the environment was free")
 	default:
 	}
-	go func() { // which ends with the environment
-		request, _ := http.NewRequest("GET", function.url+nextPath, nil)
-		if response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request); err == nil {
-			_ = response.Body.Close()
-		}
-	}()
+	go function.ask()
 	if got := <-results; got.err != nil || string(got.out.Payload) != "{}" {
 		t.Errorf("got %+v", got)
 	}
@@ -126,12 +141,7 @@ func TestAnAnswerCountsThoughTheEnvironmentHangsThen(t *testing.T) {
 	r, function := play(t, 300*time.Millisecond)
 	results := make(chan *Output, 1)
 	go func() {
-		until(t, "the environment is idle", func() bool {
-			f, _ := r.function("f")
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return len(f.idle) == 1
-		})
+		r.awaitIdle(1)
 		out, _ := r.Invoke(context.Background(), "f", Input{})
 		results <- out
 	}()

@@ -33,7 +33,8 @@ type Options struct {
 	// IdleTimeout is how long an environment without an invocation is kept. Default 5 minutes; AWS promises nothing.
 	IdleTimeout time.Duration
 	// Freeze stops the processes of environments between invocations (SIGSTOP), as AWS freezes them: what a function does
-	// in the background stands still until its next invocation. Default: they run on.
+	// in the background stands still until its next invocation. It begins some milliseconds after an invocation's end, if
+	// no other one has come until then. Default: they run on.
 	Freeze bool
 	// Logs receives each line that a function writes, without its line end, and Lambda's own START, END and REPORT
 	// lines. It is called from several goroutines, for one environment in the order of its lines, and must not keep

@@ -73,10 +73,10 @@ func setup(t testing.TB, options Options, functions ...Function) *rig {
 	return r
 }
 
-// invoke invokes with a value as JSON and fails the test if there is no output.
+// invoke invokes with a value as JSON, waits for the end of the log and fails the test if there is no output.
 func (r *rig) invoke(name string, event any) *Output {
 	r.t.Helper()
-	out, err := r.Invoke(r.t.Context(), name, Input{Payload: encode(r.t, event)})
+	out, err := r.Invoke(r.t.Context(), name, Input{Payload: encode(r.t, event), LogTail: true})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -46,16 +46,25 @@ func (e *environment) settle() {
 	f, i := e.function, e.i
 	out := e.report(i, i.answer)
 	f.mu.Lock()
-	e.i = nil
+	next := e.next
+	e.i, e.next = nil, nil
+	f.vacate(i) // before anybody sees the environment idle
 	switch {
 	case e.phase == gone:
 	case e.cause != none:
 		e.phase = busy // with nothing; no further invocation comes
+	case next != nil:
+		e.begin(next)
+		next = nil
 	default:
+		f.answered = without(f.answered, e)
 		f.rest(e)
 	}
 	f.mu.Unlock()
 	f.complete(i, out)
+	if next != nil {
+		f.place(next)
+	}
 }
 
 // take notes that the environment has got its invocation: from now on it is lost if the process ends.
@@ -77,13 +86,23 @@ func (e *environment) waiting(id string) *invocation {
 	return nil
 }
 
-// answered notes the answer. It reports whether there was none before.
+// answered notes the answer and passes it on to the caller. It reports whether there was none before.
 func (e *environment) answered(i *invocation, a *answer) bool {
-	e.function.mu.Lock()
-	defer e.function.mu.Unlock()
+	f := e.function
+	f.mu.Lock()
 	if i.answer != nil || e.phase != busy {
+		f.mu.Unlock()
 		return false
 	}
 	i.answer = a
+	if e.cause == none {
+		f.answered = append(f.answered, e)
+	}
+	tell := !i.tail
+	i.ended = tell
+	f.mu.Unlock()
+	if tell {
+		i.tell(a.output(i.id), nil)
+	}
 	return true
 }
