@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -63,6 +64,8 @@ func TestStoppedWorkersReleaseTheirTasks(t *testing.T) {
 	if r := s.do("GET", "/task/"+id+"/result", ""); r.status != 409 || !strings.Contains(r.body, `"error":"`+reason+`"`) {
 		t.Errorf("result: %d %s, want the reason %q", r.status, r.body, reason)
 	}
+	told := regexp.MustCompile(`(?m)^SweeperFunction .*"msg":"task failed".*"error":\["` + reason + `"\].*"task_id":"` + id + `","attempt":2`)
+	s.until("the sweeper to say so", 10*time.Second, func() bool { return told.MatchString(s.output()) })
 }
 
 // TestJobsEndBeforeTheirFunction: the worker writes the ending of a job that takes longer than was configured, before its

@@ -115,10 +115,12 @@ type Swept struct {
 func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 	var swept Swept
 	rescue := func() (int, error) {
-		r, err := s.store.Rescue(ctx, s.cfg.Batch, s.retry("the worker stopped during the attempt"))
-		swept.Requeued += r.Requeued
-		swept.Failed += r.Failed
-		return r.Requeued + r.Failed, err
+		policy := s.retry("the worker stopped during the attempt")
+		list, err := s.store.Rescue(ctx, s.cfg.Batch, policy)
+		requeued, failed := s.logRescued(ctx, list, policy)
+		swept.Requeued += requeued
+		swept.Failed += failed
+		return len(list), err
 	}
 	resendAfter := s.resendAfter(ctx)
 	send := func() (int, error) {
@@ -150,6 +152,21 @@ func (s *Sweeper) repeat(ctx context.Context, step func() (int, error)) error {
 		}
 	}
 	return nil
+}
+
+// logRescued writes a line for each rescued task, as a worker does where an attempt fails, and counts them.
+func (s *Sweeper) logRescued(ctx context.Context, list []task.Rescued, policy task.RetryPolicy) (requeued, failed int) {
+	for _, r := range list {
+		message := "attempt failed, the task is tried again"
+		if r.Failed {
+			message = "task failed"
+			failed++
+		} else {
+			requeued++
+		}
+		s.log.WarnContext(logging.Task(ctx, r.ID.String(), r.Attempt), message, "error", errors.New(policy.Reason))
+	}
+	return requeued, failed
 }
 
 func (s *Sweeper) retry(reason string) task.RetryPolicy {

@@ -23,7 +23,7 @@ var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
 type store struct {
 	unsent   []uuid.UUID
 	resend   time.Duration // asked of Unsent
-	rescued  task.Rescued
+	rescued  []task.Rescued
 	purged   int
 	err      error
 	marked   []uuid.UUID
@@ -40,20 +40,20 @@ func (s *store) Unsent(_ context.Context, _ int, _, resendAfter time.Duration) (
 	return ids, nil
 }
 
-func (s *store) Rescue(_ context.Context, _ int, p task.RetryPolicy) (task.Rescued, error) {
+func (s *store) Rescue(_ context.Context, _ int, p task.RetryPolicy) ([]task.Rescued, error) {
 	s.policies = append(s.policies, p)
 	r := s.rescued
-	s.rescued = task.Rescued{}
+	s.rescued = nil
 	return r, s.err
 }
 
-func (s *store) Settle(_ context.Context, id uuid.UUID, p task.RetryPolicy) (task.Rescued, error) {
+func (s *store) Settle(_ context.Context, id uuid.UUID, p task.RetryPolicy) ([]task.Rescued, error) {
 	s.settled = append(s.settled, id)
 	s.policies = append(s.policies, p)
 	if s.known != nil && !s.known(id) {
-		return task.Rescued{}, s.err
+		return nil, s.err
 	}
-	return task.Rescued{Requeued: 1}, s.err
+	return []task.Rescued{{ID: id, Attempt: 1}}, s.err
 }
 
 func (s *store) Purge(_ context.Context, _ int, keep task.Retention) (int, error) {
@@ -91,7 +91,7 @@ func handle(t *testing.T, s *store, q *sent, event string) (any, error) {
 
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	s := &store{unsent: []uuid.UUID{id, uuid.Nil}, rescued: task.Rescued{Requeued: 1, Failed: 1}, purged: 2}
+	s := &store{unsent: []uuid.UUID{id, uuid.Nil}, rescued: []task.Rescued{{ID: id}, {ID: uuid.Nil, Failed: true}}, purged: 2}
 	q := &sent{}
 	got, err := handle(t, s, q, `{"detail-type":"Scheduled Event"}`)
 	if want := (sweeper.Swept{Sent: 2, Requeued: 1, Failed: 1, Purged: 2}); err != nil || got != want {

@@ -66,11 +66,12 @@ type Upkeep interface {
 	// is the time to send and mark them.
 	Unsent(ctx context.Context, limit int, hold, resendAfter time.Duration) ([]uuid.UUID, error)
 	// Rescue takes up to limit running tasks whose lease expired: pending again and due after backoff(attempt), or
-	// failed where the attempt was the last of maxAttempts.
-	Rescue(ctx context.Context, limit int, retry RetryPolicy) (Rescued, error)
+	// failed where the attempt was the last of maxAttempts. It returns them in no order.
+	Rescue(ctx context.Context, limit int, retry RetryPolicy) ([]Rescued, error)
 	// Settle is Rescue for one task whose message the queue gave up on. A pending task counts as an attempt that
-	// failed; a running one with a lease, an ended, a deleted and an unknown one are left as they are.
-	Settle(ctx context.Context, id uuid.UUID, retry RetryPolicy) (Rescued, error)
+	// failed; a running one with a lease, an ended, a deleted and an unknown one are left as they are, and none is
+	// returned.
+	Settle(ctx context.Context, id uuid.UUID, retry RetryPolicy) ([]Rescued, error)
 	// Purge deletes up to limit rows of each kind that are older than the retention says and returns how many.
 	Purge(ctx context.Context, limit int, keep Retention) (int, error)
 }
@@ -96,12 +97,13 @@ type RetryPolicy struct {
 	Reason string
 }
 
-// Rescued counts what became of rescued tasks.
+// Rescued is what became of a rescued task.
 type Rescued struct {
-	// Requeued are pending again.
-	Requeued int
-	// Failed had no attempt left.
-	Failed int
+	ID uuid.UUID
+	// Attempt is the fencing token of the last claim; 0 where there was none.
+	Attempt int
+	// Failed says that the task had no attempt left; else it is pending again.
+	Failed bool
 }
 
 // Retention is how long rows are kept after they are of no more use.

@@ -34,18 +34,16 @@ SELECT id FROM held ORDER BY id`
 WITH expired AS (
     SELECT id FROM tasks WHERE status = 'running' AND lease_expires_at <= now()
     ORDER BY lease_expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-), rescued AS (
-    UPDATE tasks SET
-        status      = CASE WHEN tries >= $2 THEN 'failed' ELSE 'pending' END,
-        ended_at    = CASE WHEN tries >= $2 THEN now() END,
-        started_at  = CASE WHEN tries >= $2 THEN started_at END,
-        enqueued_at = CASE WHEN tries >= $2 THEN enqueued_at END,
-        send_after  = now() + $3::interval * power(2, least(greatest(tries - 1, 0), 20)),
-        error = $4, lease_expires_at = NULL
-    WHERE id = ANY (ARRAY(SELECT id FROM expired))
-    RETURNING status
 )
-SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'failed') FROM rescued`
+UPDATE tasks SET
+    status      = CASE WHEN tries >= $2 THEN 'failed' ELSE 'pending' END,
+    ended_at    = CASE WHEN tries >= $2 THEN now() END,
+    started_at  = CASE WHEN tries >= $2 THEN started_at END,
+    enqueued_at = CASE WHEN tries >= $2 THEN enqueued_at END,
+    send_after  = now() + $3::interval * power(2, least(greatest(tries - 1, 0), 20)),
+    error = $4, lease_expires_at = NULL
+WHERE id = ANY (ARRAY(SELECT id FROM expired))
+RETURNING id, attempt, status = 'failed'`
 
 	// settleSQL counts a pending task's lost message as a try of its own; a running one's was counted by its claim.
 	settleSQL = `
@@ -53,18 +51,16 @@ WITH given_up AS (
     SELECT id, CASE WHEN status = 'pending' THEN tries + 1 ELSE tries END AS counted FROM tasks
     WHERE id = $1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now())
     FOR UPDATE
-), settled AS (
-    UPDATE tasks SET
-        status      = CASE WHEN counted >= $2 THEN 'failed' ELSE 'pending' END,
-        ended_at    = CASE WHEN counted >= $2 THEN now() END,
-        started_at  = CASE WHEN counted >= $2 THEN started_at END,
-        enqueued_at = CASE WHEN counted >= $2 THEN enqueued_at END,
-        send_after  = now() + $3::interval * power(2, least(greatest(counted - 1, 0), 20)),
-        error = $4, tries = counted, lease_expires_at = NULL
-    FROM given_up WHERE tasks.id = given_up.id
-    RETURNING status
 )
-SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'failed') FROM settled`
+UPDATE tasks SET
+    status      = CASE WHEN counted >= $2 THEN 'failed' ELSE 'pending' END,
+    ended_at    = CASE WHEN counted >= $2 THEN now() END,
+    started_at  = CASE WHEN counted >= $2 THEN started_at END,
+    enqueued_at = CASE WHEN counted >= $2 THEN enqueued_at END,
+    send_after  = now() + $3::interval * power(2, least(greatest(counted - 1, 0), 20)),
+    error = $4, tries = counted, lease_expires_at = NULL
+FROM given_up WHERE tasks.id = given_up.id
+RETURNING tasks.id, attempt, status = 'failed'`
 
 	purgeSQL = `
 WITH ended AS (
@@ -99,27 +95,26 @@ func (s *Store) Unsent(ctx context.Context, limit int, hold, resendAfter time.Du
 }
 
 // Rescue takes running tasks whose lease expired; see task.Upkeep.
-func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) (task.Rescued, error) {
-	var r task.Rescued
-	err := s.row(ctx, true, scanRescued(&r), rescueSQL, limit, retry.MaxAttempts, retry.Backoff, driver.Text(retry.Reason))
+func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) ([]task.Rescued, error) {
+	list, err := rows(ctx, s, true, scanRescued, rescueSQL, limit, retry.MaxAttempts, retry.Backoff, driver.Text(retry.Reason))
 	if err != nil {
-		return task.Rescued{}, fmt.Errorf("rescue tasks: %w", err)
+		return nil, fmt.Errorf("rescue tasks: %w", err)
 	}
-	return r, nil
+	return list, nil
 }
 
 // Settle is Rescue for one task whose message the queue gave up on; see task.Upkeep.
-func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy) (task.Rescued, error) {
-	var r task.Rescued
-	err := s.row(ctx, false, scanRescued(&r), settleSQL, [16]byte(id), retry.MaxAttempts, retry.Backoff, driver.Text(retry.Reason))
+func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy) ([]task.Rescued, error) {
+	list, err := rows(ctx, s, false, scanRescued, settleSQL, [16]byte(id), retry.MaxAttempts, retry.Backoff, driver.Text(retry.Reason))
 	if err != nil {
-		return task.Rescued{}, fmt.Errorf("settle task %s: %w", id, err)
+		return nil, fmt.Errorf("settle task %s: %w", id, err)
 	}
-	return r, nil
+	return list, nil
 }
 
-func scanRescued(to *task.Rescued) func(pgx.Row) error {
-	return func(r pgx.Row) error { return r.Scan(&to.Requeued, &to.Failed) }
+func scanRescued(r pgx.CollectableRow) (rescued task.Rescued, err error) {
+	err = r.Scan((*[16]byte)(&rescued.ID), &rescued.Attempt, &rescued.Failed)
+	return rescued, err
 }
 
 // Purge deletes rows of no more use; see task.Upkeep.

@@ -38,7 +38,7 @@ UPDATE tasks SET
     error = ?4, lease_expires_at = NULL
 WHERE id IN (
     SELECT id FROM tasks WHERE status = 'running' AND lease_expires_at <= now_us() ORDER BY lease_expires_at LIMIT ?1)
-RETURNING status = 'failed'`
+RETURNING id, attempt, status = 'failed'`
 
 	// counted are a task's tries once its message is given up: a pending task's lost message is a try of its own; a running
 	// one's was counted by its claim.
@@ -53,7 +53,7 @@ UPDATE tasks SET
     send_after  = now_us() + ?3 * (1 << min(max(` + counted + ` - 1, 0), 20)),
     error = ?4, tries = ` + counted + `, lease_expires_at = NULL
 WHERE id = ?1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now_us())
-RETURNING status = 'failed'`
+RETURNING id, attempt, status = 'failed'`
 
 	purgeEndedSQL = `
 DELETE FROM tasks WHERE id IN (
@@ -85,34 +85,33 @@ func (s *Store) Unsent(ctx context.Context, limit int, hold, resendAfter time.Du
 }
 
 // Rescue takes running tasks whose lease expired; see task.Upkeep.
-func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) (task.Rescued, error) {
-	r, err := s.rescue(ctx, rescueSQL, limit, retry)
+func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) ([]task.Rescued, error) {
+	list, err := s.rescue(ctx, rescueSQL, limit, retry)
 	if err != nil {
-		return task.Rescued{}, fmt.Errorf("rescue tasks: %w", err)
+		return nil, fmt.Errorf("rescue tasks: %w", err)
 	}
-	return r, nil
+	return list, nil
 }
 
 // Settle is Rescue for one task whose message the queue gave up on; see task.Upkeep.
-func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy) (task.Rescued, error) {
-	r, err := s.rescue(ctx, settleSQL, id[:], retry)
+func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy) ([]task.Rescued, error) {
+	list, err := s.rescue(ctx, settleSQL, id[:], retry)
 	if err != nil {
-		return task.Rescued{}, fmt.Errorf("settle task %s: %w", id, err)
+		return nil, fmt.Errorf("settle task %s: %w", id, err)
 	}
-	return r, nil
+	return list, nil
 }
 
-// rescue runs a statement that returns for each task whether it was failed; which says what it takes.
-func (s *Store) rescue(ctx context.Context, text string, which any, retry task.RetryPolicy) (r task.Rescued, err error) {
-	list, err := query(ctx, s, scanInt, text, which, retry.MaxAttempts, retry.Backoff.Microseconds(), driver.Text(retry.Reason))
-	for _, failed := range list {
-		if failed == 1 {
-			r.Failed++
-		} else {
-			r.Requeued++
+// rescue runs a statement that returns the rescued tasks; which says what it takes.
+func (s *Store) rescue(ctx context.Context, text string, which any, retry task.RetryPolicy) ([]task.Rescued, error) {
+	return query(ctx, s, func(r row) (rescued task.Rescued, err error) {
+		var id []byte
+		if err := r.Scan(&id, &rescued.Attempt, &rescued.Failed); err != nil {
+			return rescued, err
 		}
-	}
-	return r, err
+		rescued.ID, err = uuid.FromBytes(id)
+		return rescued, err
+	}, text, which, retry.MaxAttempts, retry.Backoff.Microseconds(), driver.Text(retry.Reason))
 }
 
 // Purge deletes rows of no more use; see task.Upkeep.

@@ -43,7 +43,7 @@ var attempts = map[string]func(*fixture){
 		f.Age(f, 2*lease)
 		_, err := f.store.Claim(f.ctx, id, lease, policy.MaxAttempts)
 		f.is(err, task.ErrNotClaimable)
-		f.rescue(task.Rescued{Failed: 1})
+		f.rescue(became{Failed: 1})
 	},
 	"claim ended": func(f *fixture) {
 		done, attempt := f.running()
@@ -74,7 +74,7 @@ var attempts = map[string]func(*fixture){
 		f.Age(f, lease-time.Minute)
 		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease))
 		f.Age(f, lease-time.Minute)
-		f.rescue(task.Rescued{})
+		f.rescue(became{})
 		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease))
 		f.want(id, task.Running, "", "", 1)
 	},
@@ -82,7 +82,7 @@ var attempts = map[string]func(*fixture){
 		id, attempt := f.running()
 		f.Age(f, 2*lease)
 		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease))
-		f.rescue(task.Rescued{})
+		f.rescue(became{})
 	},
 	"fenced off": func(f *fixture) {
 		id, _ := f.running()
@@ -196,7 +196,7 @@ var endings = map[string]func(*fixture){
 			f.claim(id, attempt+1)
 		}
 		f.Age(f, 2*lease)
-		f.rescue(task.Rescued{Failed: 1})
+		f.rescue(became{Failed: 1})
 	},
 	"retry after the last attempt": func(f *fixture) {
 		id, attempt := f.running()
@@ -234,7 +234,7 @@ var endings = map[string]func(*fixture){
 			f.claim(id, attempt+1)
 		}
 		f.Age(f, 2*lease)
-		f.rescue(task.Rescued{Requeued: 1})
+		f.rescue(became{Requeued: 1})
 	},
 	"release keeps the last error": func(f *fixture) {
 		id, attempt := f.running()

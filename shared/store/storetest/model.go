@@ -115,9 +115,9 @@ func (w *worker) work() {
 		case n < 79:
 			w.cancel(h)
 		case n < 85:
-			w.rescue(func(p task.RetryPolicy) (task.Rescued, error) { return w.store.Rescue(w.ctx, 3, p) })
+			w.rescue(func(p task.RetryPolicy) ([]task.Rescued, error) { return w.store.Rescue(w.ctx, 3, p) })
 		case n < 87:
-			w.rescue(func(p task.RetryPolicy) (task.Rescued, error) { return w.store.Settle(w.ctx, h.id, p) })
+			w.rescue(func(p task.RetryPolicy) ([]task.Rescued, error) { return w.store.Settle(w.ctx, h.id, p) })
 		case n < 91:
 			w.send()
 		default:
@@ -247,10 +247,14 @@ func (w *worker) cancel(h *history) {
 	h.cancelled = true
 }
 
-func (w *worker) rescue(step func(task.RetryPolicy) (task.Rescued, error)) {
+func (w *worker) rescue(step func(task.RetryPolicy) ([]task.Rescued, error)) {
 	got, err := step(task.RetryPolicy{MaxAttempts: modelAttempts, Reason: policy.Reason})
 	if w.expected(err, nil) {
-		w.givenUp.Add(int64(got.Failed))
+		for _, r := range got {
+			if r.Failed {
+				w.givenUp.Add(1)
+			}
+		}
 	}
 }
 

@@ -12,13 +12,13 @@ var rescues = map[string]func(*fixture){
 	"none": func(f *fixture) {
 		f.create()
 		f.running()
-		f.rescue(task.Rescued{})
+		f.rescue(became{})
 	},
 	"back to pending": func(f *fixture) {
 		id, attempt := f.running()
 		f.ok(f.store.MarkEnqueued(f.ctx, id))
 		f.Age(f, 2*lease)
-		f.rescue(task.Rescued{Requeued: 1})
+		f.rescue(became{Requeued: 1})
 		f.want(id, task.Pending, "", policy.Reason, 1)
 		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
 		f.is(f.store.Complete(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
@@ -32,7 +32,7 @@ var rescues = map[string]func(*fixture){
 		for attempt := 1; attempt < policy.MaxAttempts; attempt++ {
 			f.claim(id, attempt)
 			f.Age(f, 2*lease)
-			f.rescue(task.Rescued{Requeued: 1})
+			f.rescue(became{Requeued: 1})
 			wait := policy.Backoff << (attempt - 1)
 			f.Age(f, wait-10*time.Second)
 			f.unsent()
@@ -41,7 +41,7 @@ var rescues = map[string]func(*fixture){
 		}
 		f.claim(id, policy.MaxAttempts)
 		f.Age(f, 2*lease)
-		f.rescue(task.Rescued{Failed: 1})
+		f.rescue(became{Failed: 1})
 		t := f.want(id, task.Failed, "", policy.Reason, policy.MaxAttempts)
 		if t.Duration < 2*lease {
 			f.Errorf("duration is %s; want the last attempt's, over %s", t.Duration, 2*lease)
@@ -54,21 +54,17 @@ var rescues = map[string]func(*fixture){
 		for attempt := 1; attempt <= 40; attempt++ {
 			f.claim(id, attempt)
 			f.Age(f, 2*lease)
-			got, err := f.store.Rescue(f.ctx, enough, task.RetryPolicy{MaxAttempts: 100, Backoff: time.Hour})
+			got, err := f.store.Rescue(f.ctx, enough, task.RetryPolicy{MaxAttempts: 100, Backoff: time.Hour, Reason: policy.Reason})
 			f.ok(err)
-			if got.Requeued != 1 {
-				f.Fatalf("rescued %+v; want one requeued", got)
-			}
+			f.became("rescued", got, became{Requeued: 1})
 		}
 	},
 	"no backoff": func(f *fixture) {
 		id, _ := f.running()
 		f.Age(f, 2*lease)
-		got, err := f.store.Rescue(f.ctx, enough, task.RetryPolicy{MaxAttempts: 2})
+		got, err := f.store.Rescue(f.ctx, enough, task.RetryPolicy{MaxAttempts: 2, Reason: policy.Reason})
 		f.ok(err)
-		if got.Requeued != 1 {
-			f.Fatalf("rescued %+v; want one requeued", got)
-		}
+		f.became("rescued", got, became{Requeued: 1})
 		f.unsent(id)
 	},
 	"keeps the limit": func(f *fixture) {
@@ -79,9 +75,7 @@ var rescues = map[string]func(*fixture){
 		for _, want := range []int{2, 2, 1, 0} {
 			got, err := f.store.Rescue(f.ctx, 2, policy)
 			f.ok(err)
-			if got != (task.Rescued{Requeued: want}) {
-				f.Fatalf("rescued %+v; want %d requeued", got, want)
-			}
+			f.became("rescued", got, became{Requeued: want})
 		}
 	},
 	"each task by one sweeper": func(f *fixture) {
@@ -100,7 +94,7 @@ var rescues = map[string]func(*fixture){
 					if err != nil {
 						f.Error(err)
 					}
-					requeued.Add(int64(got.Requeued + got.Failed))
+					requeued.Add(int64(len(got)))
 				}
 			})
 		}
@@ -111,38 +105,38 @@ var rescues = map[string]func(*fixture){
 	"settle pending": func(f *fixture) {
 		id := f.create()
 		f.ok(f.store.MarkEnqueued(f.ctx, id))
-		f.settle(id, task.Rescued{Requeued: 1})
+		f.settle(id, became{Requeued: 1})
 		f.want(id, task.Pending, "", policy.Reason, 0)
 		f.unsent()
 		f.Age(f, policy.Backoff+time.Second)
 		f.unsent(id)
 		f.ok(f.store.MarkEnqueued(f.ctx, id))
-		f.settle(id, task.Rescued{Requeued: 1})
+		f.settle(id, became{Requeued: 1})
 		f.Age(f, policy.Backoff+time.Second)
 		f.unsent() // the wait doubled
 		f.Age(f, policy.Backoff)
 		f.unsent(id)
-		f.settle(id, task.Rescued{Failed: 1})
+		f.settle(id, became{Failed: 1})
 		if t := f.want(id, task.Failed, "", policy.Reason, 0); t.Duration != 0 {
 			f.Errorf("duration of a task that never ran is %s; want 0", t.Duration)
 		}
-		f.settle(id, task.Rescued{})
+		f.settle(id, became{})
 	},
 	"settle counts with claims": func(f *fixture) {
 		id, attempt := f.running()
 		f.retry(id, attempt, "reason", 0)
-		f.settle(id, task.Rescued{Requeued: 1})
+		f.settle(id, became{Requeued: 1})
 		f.claim(id, 2) // the fencing token counts claims alone
 		f.Age(f, 2*lease)
-		f.settle(id, task.Rescued{Failed: 1})
+		f.settle(id, became{Failed: 1})
 		f.want(id, task.Failed, "", policy.Reason, 2)
 	},
 	"settle running": func(f *fixture) {
 		id, attempt := f.running()
-		f.settle(id, task.Rescued{})
+		f.settle(id, became{})
 		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease))
 		f.Age(f, 2*lease)
-		f.settle(id, task.Rescued{Requeued: 1})
+		f.settle(id, became{Requeued: 1})
 		f.want(id, task.Pending, "", policy.Reason, 1)
 	},
 	"settle ended, deleted and unknown": func(f *fixture) {
@@ -150,9 +144,9 @@ var rescues = map[string]func(*fixture){
 		f.ok(f.store.Complete(f.ctx, done, attempt, "result"))
 		deleted := f.create()
 		f.ok(f.store.Cancel(f.ctx, deleted))
-		f.settle(done, task.Rescued{})
-		f.settle(deleted, task.Rescued{})
-		f.settle(newID(f), task.Rescued{})
+		f.settle(done, became{})
+		f.settle(deleted, became{})
+		f.settle(newID(f), became{})
 		f.want(done, task.Completed, "result", "", 1)
 	},
 }

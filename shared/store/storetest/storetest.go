@@ -162,21 +162,42 @@ func (f *fixture) unsentOf(limit int, want ...uuid.UUID) {
 	same(f, "unsent", got, want)
 }
 
-func (f *fixture) rescue(want task.Rescued) {
+// became counts rescued tasks.
+type became struct{ Requeued, Failed int }
+
+func (f *fixture) rescue(want became) {
 	f.Helper()
 	got, err := f.store.Rescue(f.ctx, enough, policy)
 	f.ok(err)
-	if got != want {
-		f.Fatalf("rescued %+v; want %+v", got, want)
-	}
+	f.became("rescued", got, want)
 }
 
-func (f *fixture) settle(id uuid.UUID, want task.Rescued) {
+func (f *fixture) settle(id uuid.UUID, want became) {
 	f.Helper()
 	got, err := f.store.Settle(f.ctx, id, policy)
 	f.ok(err)
+	f.became("settled", got, want)
+	if len(got) > 0 && got[0].ID != id {
+		f.Fatalf("settled %s; want %s", got[0].ID, id)
+	}
+}
+
+// became checks how many tasks were rescued, and that each is what the store says of it.
+func (f *fixture) became(how string, list []task.Rescued, want became) {
+	f.Helper()
+	var got became
+	for _, r := range list {
+		status := task.Pending
+		if r.Failed {
+			status = task.Failed
+			got.Failed++
+		} else {
+			got.Requeued++
+		}
+		f.want(r.ID, status, "", policy.Reason, r.Attempt)
+	}
 	if got != want {
-		f.Fatalf("settled %+v; want %+v", got, want)
+		f.Fatalf("%s %+v; want %+v", how, list, want)
 	}
 }
 

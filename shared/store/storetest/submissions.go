@@ -63,8 +63,8 @@ var submissions = map[string]func(*fixture){
 		f.noRetry(id, attempt)
 		f.is(f.store.Release(f.ctx, id, attempt), task.ErrLeaseLost)
 		f.Age(f, 2*lease)
-		f.rescue(task.Rescued{})
-		f.settle(id, task.Rescued{})
+		f.rescue(became{})
+		f.settle(id, became{})
 	},
 	"cancel ended": func(f *fixture) {
 		done, attempt := f.running()

@@ -1,0 +1,76 @@
+package sweeper_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"ksu/shared/logging"
+	"ksu/shared/sweeper"
+	"ksu/shared/task"
+)
+
+// line is what a line says of a task.
+type line struct {
+	Level, Msg string
+	Task       string `json:"task_id"`
+	Message    string `json:"message_id"`
+	Attempt    int
+	Error      []string
+}
+
+// TestRescuedTasksHaveLines: what a sweeper does to a task is told under the task's id, in the words of a worker.
+func TestRescuedTasksHaveLines(t *testing.T) {
+	t.Parallel()
+	other := uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8058")
+	const deadLetter = `{"Records":[{"messageId":"m","body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"}]}`
+	stopped, givenUp := []string{"the worker stopped during the attempt"}, []string{"the queue gave up on the task"}
+	for name, c := range map[string]struct {
+		store store
+		event string
+		want  []line
+	}{
+		"sweep": {
+			store{rescued: []task.Rescued{{ID: id, Attempt: 2}, {ID: other, Attempt: 3, Failed: true}}, unsent: []uuid.UUID{id}}, `{}`,
+			[]line{
+				{"WARN", "attempt failed, the task is tried again", id.String(), "", 2, stopped},
+				{"WARN", "task failed", other.String(), "", 3, stopped},
+				{"INFO", "task sent", id.String(), "", 0, nil},
+			},
+		},
+		"dead letter": {
+			store{}, deadLetter, []line{{"WARN", "attempt failed, the task is tried again", id.String(), "m", 1, givenUp}},
+		},
+		"dead letter of nobody": {
+			store{known: func(uuid.UUID) bool { return false }}, deadLetter,
+			[]line{{"INFO", "dead letter acknowledged: its task is unknown, deleted, ended or running", id.String(), "m", 0, nil}},
+		},
+	} {
+		var out bytes.Buffer
+		log, err := logging.Open(logging.Config{Writer: &out})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sweeper.New(&c.store, &sent{}, log.Logger, sweeper.Config{}).Handle(t.Context(), json.RawMessage(c.event)); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		var got []line
+		for row := range strings.Lines(text) {
+			var l line
+			if err := json.Unmarshal([]byte(row), &l); err != nil {
+				t.Fatalf("%s: %v", row, err)
+			}
+			if l.Task != "" {
+				got = append(got, l)
+			}
+		}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: lines\n%s; want %+v", name, text, c.want)
+		}
+	}
+}
