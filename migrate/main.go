@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"ksu/migrate/schema"
@@ -25,7 +24,7 @@ func main() {
 		exit(err)
 	}
 	if inLambda() {
-		lambda.Start(cfn.LambdaWrap(handle))
+		lambda.Start(answer(handle))
 		return
 	}
 	t, err := configured()

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -143,5 +144,40 @@ func TestDatabaseAwayFromColdStarts(t *testing.T) {
 	s.until("the new task to complete", 20*time.Second, func() bool { return s.status(after) == "completed" })
 	if got := s.status(before); got != "completed" {
 		t.Errorf("the earlier task is %q", got)
+	}
+}
+
+// TestDatabaseThatIsNotThere: a start says what it waits for, and then once what is wrong.
+func TestDatabaseThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp4", "127.0.0.1:0") // the system answers for it, and nobody after that
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	for name, c := range map[string]struct {
+		address, waiting, message string
+	}{
+		"refuses": {"127.0.0.1:1", "wait for Postgres at 127.0.0.1:1, at most 10s …",
+			"Postgres of parameter DatabaseUrl, postgres://u:xxxxx@127.0.0.1:1/d, cannot be reached: dial tcp 127.0.0.1:1: connect: connection refused (tried for 10s)"},
+		"says nothing": {silent.Addr().String(), `"msg":"waiting for Postgres at ` + silent.Addr().String() + `"`,
+			"custom resource Migration failed: connect to Postgres, database d, user u: " + silent.Addr().String() + " (127.0.0.1): "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := t.TempDir()
+			s := launch(t, data, "--template", "../../infra/sam/template.yaml", "--parameter-overrides",
+				`DatabaseUrl="postgres://u:geheim@`+c.address+`/d?connect_timeout=2"`)
+			<-s.ended
+			text := s.output()
+			waiting, message := strings.Index(text, c.waiting), strings.Index(text, "localstack: "+c.message)
+			if s.cmd.ProcessState.ExitCode() != 1 || waiting < 0 || message < waiting {
+				t.Errorf("exit %d; want 1, %q and then %q: %s", s.cmd.ProcessState.ExitCode(), c.waiting, c.message, text)
+			}
+			if strings.Count(text, "connection refused") > 1 || strings.Contains(text, "sending status failed") || strings.Contains(text, "geheim") {
+				t.Errorf("a reason stands twice, or a password is shown: %s", text)
+			}
+			noProcess(t, data)
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"time"
 
 	"ksu/localstack/services"
 )
@@ -26,7 +27,7 @@ func (s *stack) buildAndStartDatabase(ctx context.Context) error {
 		}
 	})
 	both.Go(func() {
-		if databaseErr = s.startPostgres(ctx); databaseErr != nil {
+		if databaseErr = s.openPostgres(ctx); databaseErr != nil {
 			cancel()
 		}
 	})
@@ -40,11 +41,33 @@ func (s *stack) buildAndStartDatabase(ctx context.Context) error {
 	return errors.Join(buildErr, databaseErr)
 }
 
-// startPostgres starts a private server where the storage is one.
-func (s *stack) startPostgres(ctx context.Context) error {
-	if !s.storage.start {
+// openPostgres starts a private server where the storage is one, and waits for a server that the user named.
+func (s *stack) openPostgres(ctx context.Context) error {
+	if s.storage.start {
+		return s.startPostgres(ctx)
+	}
+	if s.storage.address == nil {
 		return nil
 	}
+	return s.reachPostgres(ctx)
+}
+
+// patience is how long a Postgres that does not answer is waited for: one that was just started needs some seconds.
+const patience = 10 * time.Second
+
+// reachPostgres waits until the user's server accepts connections, so that he sees what is waited for, and one error.
+func (s *stack) reachPostgres(ctx context.Context) error {
+	address := s.storage.address
+	err := s.console.timed(fmt.Sprintf("wait for Postgres at %s, at most %s", address, patience), func() error {
+		return address.Reach(ctx, patience)
+	})
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%s, cannot be reached: %w; start it or correct the URL, or give none: the local stack then keeps the tasks by itself", s.storage.what, err)
+	}
+	return err
+}
+
+func (s *stack) startPostgres(ctx context.Context) error {
 	dir, err := s.options.dataPath(postgresFolder)
 	if err != nil {
 		return err

@@ -27,6 +27,8 @@ const (
 type storage struct {
 	// parameters are of the template; they win over the configuration. Nil where the template asks for no storage.
 	parameters map[string]string
+	// address is where a Postgres is that the user named; nil for others.
+	address *services.Address
 	// start says that a private Postgres is to be started, whose URL is still missing.
 	start bool
 	// what says which storage it is, without passwords, and why.
@@ -43,7 +45,7 @@ func (s *stack) chooseStorage(context.Context) error {
 	if kind == "internal" {
 		s.storage, err = s.internalStorage()
 	} else {
-		s.storage = s.postgresStorage()
+		s.storage, err = s.reachablePostgres()
 	}
 	if err != nil {
 		return err
@@ -72,6 +74,20 @@ func (s *stack) storageKind() (kind, why string) {
 		return "internal", "because no Postgres is configured (DATABASE_URL) or installed"
 	}
 	return "postgres", "because it is installed"
+}
+
+// reachablePostgres is postgresStorage with its address.
+func (s *stack) reachablePostgres() (storage, error) {
+	p := s.postgresStorage()
+	url := p.parameters[databaseParameter]
+	if p.start || url == "" {
+		return p, nil
+	}
+	var err error
+	if p.address, err = services.AddressOf(url); err != nil {
+		err = fmt.Errorf("%s: %w", p.what, err)
+	}
+	return p, err
 }
 
 // postgresStorage is the database that the user named, else a private one that is still to be started.

@@ -71,6 +71,17 @@ func TestStorage(t *testing.T) {
 	}
 }
 
+// TestURLThatIsNone is refused before anything is started, by the place where it stands.
+func TestURLThatIsNone(t *testing.T) {
+	t.Parallel()
+	url := setting{Key: "storage.database_url", Value: "postgres://u:geheim@h/d?sslmode=full", Source: "config.yaml:1"}
+	err := setupTemplate(t, storable, Options{Data: t.TempDir()}, url).chooseStorage(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "Postgres of config.yaml:1, postgres://u:xxxxx@h/d: ") ||
+		!strings.Contains(err.Error(), "sslmode is invalid") || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("an sslmode that is none: %v", err)
+	}
+}
+
 // TestStorageOfOtherTemplates is about those that do not offer the choice.
 func TestStorageOfOtherTemplates(t *testing.T) {
 	t.Parallel()

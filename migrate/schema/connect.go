@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
@@ -39,26 +41,60 @@ func connect(ctx context.Context, storage config.Storage) (*sql.DB, error) {
 		options = append(options, stdlib.OptionBeforeConnect(cfg.BeforeConnect))
 	}
 	db := stdlib.OpenDB(*cc, options...)
-	if err := reach(ctx, db, "Postgres", func(err error) bool { return cfg.Refused(err) || transient(err) }); err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to Postgres: %w", err), db.Close())
+	_, address := pgconn.NetworkAddress(cc.Host, cc.Port)
+	if err := reach(ctx, db, "Postgres at "+address, func(err error) bool { return cfg.Refused(err) || transient(err) }); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to Postgres, database %s, user %s: %w", cc.Database, cc.User, reasons(err)), db.Close())
 	}
 	return db, nil
 }
 
-// reach waits until the server answers, as long as errors are transient, and logs what it waits for.
+// reasons is why a connection failed: what the server said, else what went wrong on the way to it, each reason once. The
+// sslmodes prefer and allow try an address with TLS and without.
+func reasons(err error) error {
+	var failed *pgconn.ConnectError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	for inner := failed.Unwrap(); inner != nil; inner = errors.Unwrap(inner) {
+		joined, ok := inner.(interface{ Unwrap() []error })
+		if !ok {
+			continue
+		}
+		all := joined.Unwrap()
+		answered := slices.ContainsFunc(all, isAnswer)
+		var distinct []error
+		for _, reason := range all {
+			repeated := slices.ContainsFunc(distinct, func(e error) bool { return e.Error() == reason.Error() })
+			if !repeated && isAnswer(reason) == answered {
+				distinct = append(distinct, reason)
+			}
+		}
+		if len(distinct) == 1 {
+			return distinct[0]
+		}
+		return errors.Join(distinct...)
+	}
+	return err
+}
+
+// isAnswer reports whether an error is the server's.
+func isAnswer(err error) bool { return errors.As(err, new(*pgconn.PgError)) }
+
+// reach waits until the server answers, as long as errors are transient. It logs once what it waits for: with the first error,
+// or when there was no answer for a second.
 func reach(ctx context.Context, db *sql.DB, server string, transient func(error) bool) error {
+	var once sync.Once
+	tell := func(more ...any) { once.Do(func() { slog.WarnContext(ctx, "waiting for "+server, more...) }) }
+	silence := time.AfterFunc(time.Second, func() { tell() })
+	defer silence.Stop()
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
-	told := false
 	for last := time.Now().Add(patience); ; {
 		err := db.PingContext(ctx)
 		if err == nil || !transient(err) || time.Now().After(last) {
 			return err
 		}
-		if !told {
-			told = true
-			slog.WarnContext(ctx, "waiting for "+server, "at_most", patience.String(), "error", err)
-		}
+		tell("at_most", patience.String(), "error", reasons(err))
 		select {
 		case <-ctx.Done():
 			return err

@@ -53,12 +53,13 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, err
 	}
 	// Of several that change a new file's journal mode at once, SQLite lets one do so and the others not wait for it.
-	err = reach(ctx, db, "the internal store", func(err error) bool {
+	what := "the internal store " + path
+	err = reach(ctx, db, what, func(err error) bool {
 		refused := new(driver.Error)
 		return errors.As(err, &refused) && refused.Code()&0xff == sqlite3.SQLITE_BUSY
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the internal store %s: %w", path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open %s: %w", what, err), db.Close())
 	}
 	return db, nil
 }

@@ -50,8 +50,9 @@ func connectLogs(ctx context.Context, cfg config.ClickHouse) (*sql.DB, error) {
 		options.TLS = &tls.Config{}
 	}
 	db := ch.OpenDB(options)
-	if err := reach(ctx, db, "ClickHouse at "+cfg.Address, transient); err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to ClickHouse at %s: %w", cfg.Address, err), db.Close())
+	what := "ClickHouse at " + cfg.Address
+	if err := reach(ctx, db, what, transient); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to %s: %w", what, err), db.Close())
 	}
 	return db, nil
 }

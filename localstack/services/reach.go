@@ -1,0 +1,90 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Address is where a Postgres is that this package did not start: one or more TCP addresses or sockets.
+type Address struct{ places []place }
+
+type place struct{ network, address string }
+
+// AddressOf reads the address of a connection URL. The error says what is wrong with the URL, without its password.
+func AddressOf(url string) (*Address, error) {
+	c, err := pgconn.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	a := new(Address)
+	add := func(host string, port uint16) {
+		network, address := pgconn.NetworkAddress(host, port)
+		if p := (place{network, address}); !slices.Contains(a.places, p) {
+			a.places = append(a.places, p)
+		}
+	}
+	add(c.Host, c.Port)
+	for _, f := range c.Fallbacks { // other hosts, and the same ones with and without TLS
+		add(f.Host, f.Port)
+	}
+	return a, nil
+}
+
+// String is the address for a person: host:port, several of them separated by commas.
+func (a *Address) String() string {
+	var list []string
+	for _, p := range a.places {
+		list = append(list, p.address)
+	}
+	return strings.Join(list, ", ")
+}
+
+// Reach waits until somebody accepts connections at the address, for as long as patience: a server that was just started
+// needs a moment. A host name that does not exist it does not try again. It does not ask who answers.
+func (a *Address) Reach(ctx context.Context, patience time.Duration) error {
+	until, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	var last error
+	for {
+		err := a.dial(until, patience/time.Duration(len(a.places)))
+		var unknown *net.DNSError
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &unknown) && unknown.IsNotFound:
+			return err
+		}
+		if last == nil || until.Err() == nil { // what the end of our patience cut off says nothing
+			last = err
+		}
+		select {
+		case <-until.Done():
+			return fmt.Errorf("%w (tried for %s)", last, patience)
+		case <-tick.C:
+		}
+	}
+}
+
+// dial tries each of the places and returns what the last one said.
+func (a *Address) dial(ctx context.Context, timeout time.Duration) error {
+	var err error
+	for _, p := range a.places {
+		var conn net.Conn
+		d := net.Dialer{Timeout: timeout}
+		if conn, err = d.DialContext(ctx, p.network, p.address); err == nil {
+			return conn.Close()
+		}
+	}
+	return err
+}

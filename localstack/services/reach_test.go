@@ -1,0 +1,92 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAddressOf(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"postgres://u:geheim@db.example.com:6000/d":               "db.example.com:6000",
+		"postgres://u@h/d?sslmode=prefer":                         "h:5432", // once, though it is tried twice
+		"postgres://u@/d?host=one,two&port=1,2":                   "one:1, two:2",
+		"postgres://u@[::1]/d":                                    "[::1]:5432",
+		"postgres:///d?host=/run/postgres&user=u":                 "/run/postgres/.s.PGSQL.5432",
+		"postgres://u@h/d?pool_max_conns=4&application_name=test": "h:5432",
+	} {
+		if got, err := AddressOf(url); err != nil || got.String() != want {
+			t.Errorf("%s: %v, %v; want %s", url, got, err, want)
+		}
+	}
+	_, err := AddressOf("postgres://u:geheim@h/d?sslmode=full")
+	if err == nil || !strings.Contains(err.Error(), "sslmode is invalid") || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("an unknown sslmode: %v", err)
+	}
+}
+
+// at is the address of a port of this machine.
+func at(t *testing.T, hostPort string) *Address {
+	t.Helper()
+	a, err := AddressOf("postgres://u@" + hostPort + "/d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestReach(t *testing.T) {
+	t.Parallel()
+	port, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := port.Addr().String()
+	if err := at(t, host).Reach(t.Context(), time.Minute); err != nil {
+		t.Errorf("a server that is there: %v", err)
+	}
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const patience = 300 * time.Millisecond
+	if err := at(t, host).Reach(t.Context(), patience); err == nil || !strings.HasSuffix(err.Error(), "connection refused (tried for 300ms)") {
+		t.Errorf("a server that is gone: %v; want what the system says, and for how long it was tried", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := at(t, host).Reach(ctx, time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("a caller that gives up: %v", err)
+	}
+	began := time.Now()
+	if err := at(t, "no..host").Reach(t.Context(), time.Minute); err == nil || !strings.Contains(err.Error(), "no such host") || time.Since(began) > 30*time.Second {
+		t.Errorf("a host that does not exist: %v after %s; want it at once", err, time.Since(began))
+	}
+}
+
+// TestReachWaits for a server that is just being started.
+func TestReachWaits(t *testing.T) {
+	t.Parallel()
+	number, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: number}
+	listening := make(chan net.Listener, 1)
+	time.AfterFunc(300*time.Millisecond, func() {
+		l, err := net.Listen("tcp", address.String())
+		if err != nil {
+			t.Error(err)
+		}
+		listening <- l
+	})
+	if err := at(t, address.String()).Reach(t.Context(), time.Minute); err != nil {
+		t.Error(err)
+	}
+	if l := <-listening; l != nil {
+		_ = l.Close()
+	}
+}

@@ -1,0 +1,35 @@
+package schema_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"ksu/migrate/schema"
+	"ksu/shared/store/postgrestest"
+)
+
+// TestReasons: why there is no connection is said once, though an address is tried with TLS and without, and what the server
+// says stands alone.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	server, err := url.Parse(postgrestest.Empty(t)) // which has no TLS
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Path, server.RawQuery = "/none", ""
+	for name, c := range map[string]struct{ url, want string }{
+		"refused": {"postgres://u:geheim@127.0.0.1:1/d",
+			"connect to Postgres, database d, user u: 127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused"},
+		"no host":     {"postgres://u:geheim@no..host/d", "connect to Postgres, database d, user u: lookup no..host: no such host"},
+		"no database": {server.String(), `server error: FATAL: database "none" does not exist (SQLSTATE 3D000)`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := schema.Version(t.Context(), c.url+"?sslmode=prefer")
+			if err == nil || !strings.HasSuffix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v; want %s", err, c.want)
+			}
+		})
+	}
+}
