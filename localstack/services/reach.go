@@ -65,7 +65,8 @@ func (a *Address) Reach(ctx context.Context, patience time.Duration) error {
 		case errors.As(err, &unknown) && unknown.IsNotFound:
 			return err
 		}
-		if last == nil || until.Err() == nil { // what the end of our patience cut off says nothing
+		var late net.Error
+		if last == nil || !errors.As(err, &late) || !late.Timeout() { // an attempt that our patience cut off says less than others
 			last = err
 		}
 		select {
