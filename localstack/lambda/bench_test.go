@@ -16,17 +16,11 @@ import (
 
 var clients = []int{1, 16}
 
-// BenchmarkInvoke runs a function that does nothing, from within the process: running on between invocations, and frozen.
+// BenchmarkInvoke runs a function that does nothing, from within the process.
 func BenchmarkInvoke(b *testing.B) {
-	for _, freeze := range []bool{false, true} {
-		benchmarkInvoke(b, freeze)
-	}
-}
-
-func benchmarkInvoke(b *testing.B, freeze bool) {
 	for _, n := range clients {
-		b.Run(fmt.Sprintf("freeze=%t/clients=%d", freeze, n), func(b *testing.B) {
-			r := setup(b, Options{Freeze: freeze}, Function{Name: "echo", Binary: binary("echo")})
+		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
+			r := setup(b, Options{Freeze: true}, Function{Name: "echo", Binary: binary("echo")})
 			spread(b, n, func() error {
 				_, err := r.Invoke(context.Background(), "echo", Input{Payload: []byte("{}")})
 				return err
@@ -41,7 +35,7 @@ func BenchmarkInvokeAPI(b *testing.B) {
 	const turn = 250 // invocations
 	for _, n := range clients {
 		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
-			r := setup(b, Options{}, Function{Name: "echo", Binary: binary("echo")})
+			r := setup(b, Options{Freeze: true}, Function{Name: "echo", Binary: binary("echo")})
 			server := httptest.NewServer(r.Handler())
 			defer server.Close()
 			transport := &http.Transport{MaxIdleConnsPerHost: 2 * n}
