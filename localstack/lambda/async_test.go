@@ -36,6 +36,7 @@ func TestEventsAreTriedThreeTimes(t *testing.T) {
 		until(t, "the event is done with", func() bool { return r.async.pending() == 0 })
 		r.lines.await(t, event.Text, attempts)
 	}
+	r.lines.await(t, "END ", 4)
 	ends := 0
 	for _, line := range r.lines.list() {
 		if len(line) > 4 && line[:4] == "END " {
