@@ -32,7 +32,7 @@ func (s *stack) buildAndStartDatabase(ctx context.Context) error {
 		}
 	})
 	both.Wait()
-	if errors.Is(databaseErr, context.Canceled) {
+	if errors.Is(databaseErr, context.Canceled) && buildErr != nil {
 		databaseErr = nil // the build's failure is the reason
 	}
 	if errors.Is(buildErr, context.Canceled) && databaseErr != nil {
