@@ -112,7 +112,7 @@ func watch(t *testing.T, s *running, database string) *watcher {
 	return w
 }
 
-// window counts what happens in some heartbeats and a sweep.
+// window counts what happens in some heartbeats and sweeps.
 func (w *watcher) window() cost {
 	w.t.Helper()
 	w.sweep() // its environment runs from now on
@@ -120,7 +120,8 @@ func (w *watcher) window() cost {
 	w.forget()
 	w.heartbeats(2)
 	w.sweep()
-	w.heartbeats(2) // the server counts a session's work a second later
+	w.heartbeats(2)
+	w.sweep() // the server counts a session's work when the session works again a second later
 	moreTransactions, moreRows := w.database()
 	c := cost{moreTransactions - transactions, moreRows - rows, map[string]int{}, map[string]int{}}
 	for _, p := range family(w.t, w.cmd.Process.Pid) {
