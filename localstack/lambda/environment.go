@@ -13,7 +13,7 @@ import (
 
 // phase is where an environment is in its life:
 //
-//	starting ──/next──► idle ◄──► busy ──/next──► settling ──► idle
+//	starting ──/next──► idle ◄──► busy ──/next──► settling ──► idle or busy
 //	    └───────────────┴─ process ends ─┴──────────► gone
 type phase int
 

@@ -28,14 +28,16 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		e.work <- i // this request was given up; the invocation waits for another one
 		return
 	}
-	e.take(i)
-	f := e.function
+	deadline, ok := e.take(i)
+	if !ok {
+		return
+	}
 	h := w.Header()
 	// The names are in canonical form, so they can be set without a search for it.
 	h["Content-Type"] = contentJSON
 	h["Lambda-Runtime-Aws-Request-Id"] = []string{i.id}
-	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(i.start.Add(f.Timeout).UnixMilli(), 10)}
-	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{f.arn}
+	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
+	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{e.function.arn}
 	h["Lambda-Runtime-Trace-Id"] = []string{i.trace}
 	if i.context != "" {
 		h["Lambda-Runtime-Client-Context"] = []string{i.context}
@@ -49,7 +51,7 @@ func (e *environment) serveAnswer(w http.ResponseWriter, r *http.Request, i *inv
 	payload, size, err := readBody(r, maxAnswer)
 	switch {
 	case errors.Is(err, errTooLarge):
-		e.answered(i, &answer{failed: true, payload: errorJSON(kindTooBig, fmt.Sprintf(
+		e.takeAnswer(i, &answer{failed: true, payload: errorJSON(kindTooBig, fmt.Sprintf(
 			"Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, maxAnswer))})
 		runtimeError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
 			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxAnswer))
@@ -63,7 +65,7 @@ func (e *environment) serveAnswer(w http.ResponseWriter, r *http.Request, i *inv
 		a.failed = true
 		a.payload = trailerError(kind, r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
 	}
-	if !e.answered(i, a) {
+	if !e.takeAnswer(i, a) {
 		runtimeError(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
 		return
 	}

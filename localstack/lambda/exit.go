@@ -22,6 +22,9 @@ func (e *environment) wait() {
 	e.phase = gone
 	e.timer.Stop()
 	f.forget(e)
+	if i != nil && i.answer != nil {
+		f.vacate(i) // its caller, who has the answer, may invoke again and can no longer follow it
+	}
 	f.mu.Unlock()
 	f.service.api.remove(e)
 	close(e.gone)

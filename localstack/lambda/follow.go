@@ -2,15 +2,17 @@ package lambda
 
 import "time"
 
-// patience is how long an invocation waits for an environment that has answered its last one to ask for more, before
-// another environment is started for it. Runtimes ask within a millisecond, and on a busy machine within some more.
-const patience = 50 * time.Millisecond
+// patience is how long an invocation waits for an environment that has answered its last one to ask for more, before it
+// goes to another one, if there is a place for that in the concurrency; else it waits until the first one asks or is
+// killed. Runtimes ask within a millisecond. Where processors are short it takes longer, and another process would only
+// make them shorter.
+const patience = 250 * time.Millisecond
 
 // follow makes an invocation the next one of an environment that has answered, and hands it that one's place. It reports
 // whether there is such an environment. The caller holds f.mu.
 func (f *function) follow(i *invocation) bool {
 	last := len(f.answered) - 1
-	if last < 0 || f.closed {
+	if last < 0 {
 		return false
 	}
 	e := f.answered[last]
@@ -22,7 +24,7 @@ func (f *function) follow(i *invocation) bool {
 	return true
 }
 
-// deadline is when the environment is killed if it has not asked for more. The caller holds function.mu.
+// deadline is when the environment is killed if it has not answered and asked for more. The caller holds function.mu.
 func (e *environment) deadline() time.Time { return e.i.start.Add(e.function.Timeout) }
 
 // overdue is called when the environment's next invocation has waited for its patience. It returns the invocation if it

@@ -137,3 +137,22 @@ func TestAnInvocationThatFollowsHearsOfTheEnd(t *testing.T) {
 		t.Errorf("got %+v, want %v", got, ErrClosed)
 	}
 }
+
+// TestInitKnowsTheEnvironmentThatHasAnswered is about an Init that comes right after an invocation, as after a custom resource.
+func TestInitKnowsTheEnvironmentThatHasAnswered(t *testing.T) {
+	t.Parallel()
+	r, function := play(t, time.Minute)
+	first := make(chan (<-chan invocationEnd), 1)
+	go func() {
+		r.awaitIdle(1)
+		first <- r.invokeLater(Input{})
+	}()
+	function.answer(`"first"`)
+	r.check(<-first, `"first"`)
+	if err := r.Init(t.Context(), "f"); err != nil {
+		t.Error(err)
+	}
+	if n := r.processes.count(); n != 1 {
+		t.Errorf("%d processes were started, want 1", n)
+	}
+}

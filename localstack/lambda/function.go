@@ -41,9 +41,9 @@ type function struct {
 	mu   sync.Mutex
 	all  map[*environment]struct{}
 	idle []*environment // the last one was used last, and is used next
-	// answered have given their answer, are still to ask for more, and have no next invocation yet.
+	// answered have given their answer, are still to ask for more, and had no next invocation yet.
 	answered []*environment
-	busy     int // invocations, those that wait for a cold start included
+	busy     int // places that are taken: by invocations, those that wait for a cold start included
 	peak     int
 	closed   bool
 }

@@ -44,7 +44,7 @@ type Output struct {
 	LogTail []byte
 }
 
-// invocation is one event on its way. From start to answer its fields are guarded by function.mu.
+// invocation is one event on its way. From start to ended its fields are guarded by function.mu.
 type invocation struct {
 	id      string
 	payload []byte
@@ -126,15 +126,15 @@ func (s *Service) Invoke(ctx context.Context, name string, in Input) (*Output, e
 	return i.out, nil
 }
 
-// Init starts one environment of a function, unless one is idle already, and waits until it asks for its first
-// invocation. The error says what went wrong: the exit status and the last lines that it wrote, or that it did not ask
-// within Options.InitTimeout. A function with a reserved concurrency of 0 is not started.
+// Init starts one environment of a function, unless one is idle already or has just answered, and waits until it asks for
+// its first invocation. The error says what went wrong: the exit status and the last lines that it wrote, or that it did
+// not ask within Options.InitTimeout. A function with a reserved concurrency of 0 is not started.
 func (s *Service) Init(ctx context.Context, name string) error {
 	f, err := s.function(name)
 	if err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	if f.limit.limit == 0 {
+	if f.limit.limit == 0 || f.initialised() {
 		return nil
 	}
 	if !f.limit.take() {
@@ -142,7 +142,7 @@ func (s *Service) Init(ctx context.Context, name string) error {
 	}
 	defer f.limit.release()
 	e, err := f.warm()
-	if err != nil || e == nil {
+	if err != nil {
 		return err
 	}
 	select {

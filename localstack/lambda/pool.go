@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// admit gives an invocation a place in the concurrency and an environment: those of one that has just been answered, or
-// else a free place and what place finds. It reports whether there was a place.
+// admit gives an invocation a place in the concurrency and an environment: those of one that has just been answered, so
+// that a sequence of invocations stays in one environment, or else a free place and what place finds. It reports whether
+// there was a place.
 func (f *function) admit(i *invocation) bool {
 	f.mu.Lock()
 	follows := f.follow(i)
@@ -40,21 +41,24 @@ func (f *function) place(i *invocation) {
 	e.start()
 }
 
-// warm starts an environment that has no invocation yet. It returns nil if one is idle already.
+// warm starts an environment that has no invocation yet.
 func (f *function) warm() (*environment, error) {
 	f.mu.Lock()
 	if f.closed {
 		f.mu.Unlock()
 		return nil, ErrClosed
 	}
-	if len(f.idle) > 0 {
-		f.mu.Unlock()
-		return nil, nil
-	}
 	e := f.newEnvironment(nil)
 	f.mu.Unlock()
 	e.start()
 	return e, nil
+}
+
+// initialised reports whether an environment is idle, or has answered and is about to be.
+func (f *function) initialised() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.idle)+len(f.answered) > 0
 }
 
 // rest makes an environment wait for its next invocation. The caller holds f.mu.

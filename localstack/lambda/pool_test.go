@@ -90,6 +90,7 @@ func TestTheLastUsedIsUsedNext(t *testing.T) {
 	if err := errors.Join(<-first, <-second); err != nil {
 		t.Fatal(err)
 	}
+	r.awaitIdle(2) // else the slower one to ask would be the one that was used last
 	pids := map[int]bool{}
 	for range 5 {
 		pids[pidOf(t, r.invoke("f", deed{Do: "tell"}))] = true

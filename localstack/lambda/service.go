@@ -3,9 +3,9 @@
 // environment, serves one invocation at a time, is started on demand up to the function's concurrency, is used again
 // while warm, and ends when it was idle for long, exceeds the function's timeout, or crashes.
 //
-// An invocation ends for its caller when the environment asks for the next one, not when it posts its response: the
-// environment is then known to be free, and everything it wrote has arrived in the log. A function that works on after
-// its response is answered later than on AWS.
+// An invocation ends for its caller when the environment posts its response, as on AWS. Its log ends, and its place in the
+// concurrency is free, when the environment asks for the next one. An invocation that comes in between waits for that
+// environment for a while, where AWS starts another one or throttles.
 //
 // Not emulated: versions and aliases, layers, external extensions and the Telemetry API, response streaming, the memory
 // limit (a function may use more than its MemorySize), and the second initialisation that AWS attempts when the first

@@ -67,13 +67,21 @@ func (e *environment) settle() {
 	}
 }
 
-// take notes that the environment has got its invocation: from now on it is lost if the process ends.
-func (e *environment) take(i *invocation) {
-	e.function.mu.Lock()
+// take notes that the environment has got its invocation: from now on it is lost if the process ends. It returns when the
+// invocation's time is up, and whether the environment may have it: not if the process has ended meanwhile.
+func (e *environment) take(i *invocation) (deadline time.Time, ok bool) {
+	f := e.function
+	f.mu.Lock()
+	if e.phase == gone { // wait gives the invocation to another one, or ends it
+		f.mu.Unlock()
+		return time.Time{}, false
+	}
 	i.delivered = true
-	e.function.mu.Unlock()
+	deadline = e.deadline()
+	f.mu.Unlock()
 	e.logs.drain() // what was written before, as in the init, belongs before the line that begins the invocation
 	e.logs.start(i.id)
+	return deadline, true
 }
 
 // waiting is the invocation with an id, if the environment has it and owes an answer.
@@ -86,8 +94,8 @@ func (e *environment) waiting(id string) *invocation {
 	return nil
 }
 
-// answered notes the answer and passes it on to the caller. It reports whether there was none before.
-func (e *environment) answered(i *invocation, a *answer) bool {
+// takeAnswer notes the answer and passes it on to the caller. It reports whether there was none before.
+func (e *environment) takeAnswer(i *invocation, a *answer) bool {
 	f := e.function
 	f.mu.Lock()
 	if i.answer != nil || e.phase != busy {
