@@ -96,6 +96,7 @@ func (c *chaos) report(v *verdict) {
 	row("ended", "%d completed, %d failed", c.seen["completed"], c.seen["failed by io bound"])
 	row("workers killed", "%d, each with up to %d tasks", c.killed, c.plan.jobs)
 	row("workers paused", "%d, for longer than their leases", c.paused)
+	row("API functions killed", "%d, %d of them while they had a request", c.apiKilled, c.badGateways.Load())
 	row("local stack killed", "%d", happened["kill the stack"])
 	row("Postgres restarted", "%d, %d of them after a crash", happened["restart Postgres"]+happened["crash Postgres"], happened["crash Postgres"])
 	row("Postgres connections", "%d times all cut, %d answers lost", happened["cut connections"], c.lostAnswers)
@@ -108,6 +109,9 @@ func (c *chaos) report(v *verdict) {
 	row("lost", "%d", v.lost)
 	row("double endings", "%d", v.doubled)
 	c.t.Logf("chaos:\n%s", &b)
+	if n := int(c.badGateways.Load()); n > c.apiKilled {
+		v.problem("%d requests were answered 502, more than the %d API functions that were killed", n, c.apiKilled)
+	}
 	for _, p := range v.problems {
 		c.t.Error(p)
 	}

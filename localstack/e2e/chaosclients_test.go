@@ -75,7 +75,7 @@ func (c *chaos) delete(s *submission) {
 }
 
 // ask sends a request to whichever stack runs now. Refusals must be such that a client can go on: 503 with Retry-After
-// while the database is away.
+// while the database is away, or 502 where the function died, which report counts.
 func (c *chaos) ask(method, path, key string) (reply, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	defer cancel()
@@ -95,6 +95,9 @@ func (c *chaos) ask(method, path, key string) (reply, error) {
 		if answer.header.Get("Retry-After") == "" || answer.header.Get("Content-Type") != "application/problem+json" {
 			c.t.Errorf("%s %s: %d %v %s; want Retry-After and a problem", method, path, answer.status, answer.header, answer.body)
 		}
+	case answer.status == http.StatusBadGateway && answer.header.Get("Content-Type") == "application/problem+json":
+		c.refusals.Add(1)
+		c.badGateways.Add(1)
 	case answer.status >= 500:
 		c.refusals.Add(1)
 		c.t.Errorf("%s %s: %d %s", method, path, answer.status, answer.body)

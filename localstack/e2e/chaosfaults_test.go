@@ -42,6 +42,7 @@ type chaos struct {
 
 	// Of the goroutine that injects faults.
 	killed, paused          int
+	apiKilled               int
 	duplicates, lostAnswers int
 	pauses                  sync.WaitGroup
 	disturbed               []time.Time
@@ -49,7 +50,8 @@ type chaos struct {
 	// Of the sweeping one.
 	sweeps []sweep
 
-	refusals atomic.Int64
+	refusals    atomic.Int64
+	badGateways atomic.Int64 // answers of the gateway for a function that died
 }
 
 func newChaos(t *testing.T, p plan) *chaos {
@@ -131,6 +133,8 @@ func (c *chaos) inject(f fault) {
 		c.killed += c.signal("worker", f.n, syscall.SIGKILL)
 	case "pause workers":
 		c.pause(f.n)
+	case "kill API functions":
+		c.apiKilled += c.signal("api", f.n, syscall.SIGKILL)
 	case "kill the sweeper":
 		c.signal("sweeper", f.n, syscall.SIGKILL)
 	case "cut connections":

@@ -37,6 +37,7 @@ var rates = []struct {
 	{"kill workers", 70, 2},  // with SIGKILL
 	{"pause workers", 30, 4}, // for longer than a lease
 	{"kill the sweeper", 10, 1},
+	{"kill API functions", 30, 3},      // in the midst of requests
 	{"cut connections", 25, 1},         // of Postgres, in the middle of statements
 	{"lose answers", 20, 4},            // of Postgres, after it has done what it was asked
 	{"restart Postgres", 5, 1},         // in good order
