@@ -24,6 +24,9 @@ func main() {
 		exit(err)
 	}
 	if inLambda() {
+		if err := setLog(logging.Config{Source: true}); err != nil { // until the configuration says how
+			exit(err)
+		}
 		lambda.Start(answer(handle))
 		return
 	}
@@ -45,12 +48,9 @@ func configured() (targets, error) {
 		return targets{}, err
 	}
 	if inLambda() {
-		// To stdout alone: ClickHouse's table may be what is to be made.
-		log, err := logging.Open(logging.Config{Handler: cfg.Logger.Handler, Level: cfg.Logger.Level, Source: cfg.Logger.Source})
-		if err != nil {
+		if err := setLog(logging.Config{Handler: cfg.Logger.Handler, Level: cfg.Logger.Level, Source: cfg.Logger.Source}); err != nil {
 			return targets{}, err
 		}
-		slog.SetDefault(log.Logger)
 	}
 	for _, warning := range cfg.Warnings {
 		slog.Warn(warning)
@@ -63,6 +63,15 @@ func configured() (targets, error) {
 		t.logs = schema.Logs(cfg.ClickHouse)
 	}
 	return t, nil
+}
+
+// setLog makes all lines those of a function, to stdout alone: ClickHouse's table may be what is to be made.
+func setLog(cfg logging.Config) error {
+	log, err := logging.Open(cfg)
+	if err == nil {
+		slog.SetDefault(log.Logger)
+	}
+	return err
 }
 
 func inLambda() bool { return os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" }
