@@ -7,8 +7,7 @@ import (
 	"errors"
 	"log"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/cfn"
@@ -46,13 +45,7 @@ func TestFailureIsLogged(t *testing.T) { // not parallel: it sets the default lo
 // TestPanicIsAnswered, since CloudFormation would wait for an hour.
 func TestPanicIsAnswered(t *testing.T) {
 	t.Parallel()
-	var got response
-	bucket := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
-			t.Error(err)
-		}
-	}))
-	defer bucket.Close()
+	url, got := bucket(t)
 	defer func() {
 		if p := recover(); p != "lost" {
 			t.Errorf("the panic is %v; want it to end the function as well", p)
@@ -62,7 +55,7 @@ func TestPanicIsAnswered(t *testing.T) {
 		}
 	}()
 	err := answer(func(context.Context, cfn.Event) (string, map[string]any, error) { panic("lost") })(t.Context(),
-		cfn.Event{RequestType: cfn.RequestCreate, ResourceType: logsType, ResponseURL: bucket.URL})
+		cfn.Event{RequestType: cfn.RequestCreate, ResourceType: logsType, ResponseURL: url})
 	t.Errorf("the function returns %v", err)
 }
 
@@ -72,5 +65,35 @@ func TestAnswerThatIsNotTaken(t *testing.T) {
 		cfn.Event{ResponseURL: "http://127.0.0.1:1"})
 	if err == nil {
 		t.Error("no error, with which Lambda would call the function again")
+	}
+}
+
+// TestAnswerInTime is given when a request takes as long as the function may.
+func TestAnswerInTime(t *testing.T) {
+	t.Parallel()
+	url, got := bucket(t)
+	invocation, cancel := context.WithTimeout(t.Context(), answerTime)
+	defer cancel()
+	err := answer(func(ctx context.Context, _ cfn.Event) (string, map[string]any, error) {
+		<-ctx.Done()
+		return tasksID, nil, errors.Join(ctx.Err(), invocation.Err())
+	})(invocation, cfn.Event{ResponseURL: url})
+	if err != nil || got.Status != "FAILED" || got.Reason != context.DeadlineExceeded.Error() {
+		t.Errorf("the function returns %v, the answer is %+v", err, got)
+	}
+}
+
+// TestLongReason: the answer has the beginning of what CloudFormation would not take as a whole.
+func TestLongReason(t *testing.T) {
+	t.Parallel()
+	url, got := bucket(t)
+	reason := "migration failed: " + strings.Repeat("ä \"x\" <\n", 200)
+	err := answer(func(context.Context, cfn.Event) (string, map[string]any, error) {
+		return tasksID, nil, errors.New(reason)
+	})(t.Context(),
+		cfn.Event{StackID: strings.Repeat("s", 300), ResponseURL: url})
+	before, ok := strings.CutSuffix(got.Reason, " … (the function's log has the rest)")
+	if err != nil || got.Status != "FAILED" || !ok || !strings.HasPrefix(reason, before) || len(before) < 1000 {
+		t.Errorf("the function returns %v, the answer is %+v", err, got)
 	}
 }

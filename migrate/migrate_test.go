@@ -199,17 +199,30 @@ func ask(t *testing.T, handle cfn.CustomResourceFunction, kind, request string) 
 	if err := json.Unmarshal(text, &event); err != nil {
 		t.Fatal(err)
 	}
-	var got response
-	bucket := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if err := json.NewDecoder(r.Body).Decode(&got); err != nil || r.Method != http.MethodPut {
-			t.Errorf("answer: %s, %v; want a PUT of JSON", r.Method, err)
-		}
-	}))
-	defer bucket.Close()
-	defer http.DefaultClient.CloseIdleConnections() // the wrapper's client
-	event.ResourceType, event.RequestType, event.ResponseURL = kind, cfn.RequestType(request), bucket.URL
+	url, got := bucket(t)
+	event.ResourceType, event.RequestType, event.ResponseURL = kind, cfn.RequestType(request), url
 	if err := answer(handle)(t.Context(), event); err != nil {
 		t.Errorf("the function returns %v", err)
 	}
-	return got
+	return *got
+}
+
+// bucket takes one answer in CloudFormation's place, which refuses what is too long.
+func bucket(t *testing.T) (url string, got *response) {
+	t.Helper()
+	got = new(response)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPut || len(body) > 4096 || got.Status != "" {
+			t.Errorf("answer: %s of %d bytes, %v, after %+v; want one PUT of at most 4096", r.Method, len(body), err, got)
+		}
+		if err := json.Unmarshal(body, got); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections() // the answer's client
+		server.Close()
+	})
+	return server.URL, got
 }

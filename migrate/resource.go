@@ -20,31 +20,6 @@ const (
 // it when it changed, and a ClickHouse that is away fails no other deployment.
 const logsType = "Custom::LogMigration"
 
-// answer makes a Lambda handler of what handles a request: it sends CloudFormation the outcome, also when handle panics, since
-// CloudFormation would wait for an hour. cfn.LambdaWrap does the same, but its log line about a failure has neither its level
-// nor its place.
-func answer(handle cfn.CustomResourceFunction) func(context.Context, cfn.Event) error {
-	return func(ctx context.Context, event cfn.Event) (err error) {
-		response := cfn.NewResponse(&event)
-		response.PhysicalResourceID = resource{}.id(event)
-		response.Status, response.Reason = cfn.StatusFailed, "the function panicked; its log says where"
-		defer func() {
-			if sent := response.Send(); sent != nil {
-				err = fmt.Errorf("answer CloudFormation: %w", sent)
-			}
-		}()
-		id, data, failed := handle(ctx, event)
-		response.PhysicalResourceID, response.Data = id, data
-		if failed != nil {
-			response.Reason = failed.Error()
-			slog.ErrorContext(ctx, "custom resource failed", "resource", event.LogicalResourceID, "request", event.RequestType, "error", failed)
-			return nil // the answer says it
-		}
-		response.Status, response.Reason = cfn.StatusSuccess, ""
-		return nil
-	}
-}
-
 // handle reads the configuration for each request, so that what is wrong with it is the answer: for a function that does
 // not start, CloudFormation waits an hour.
 func handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
