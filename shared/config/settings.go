@@ -19,7 +19,8 @@ type Setting struct {
 }
 
 // Settings reads the configuration like Read and lists all keys in the order of the table, with the warnings. Settings that
-// are given win over file and environment: of them, Key, Value and Source count, and errors show Source. The keys of a database at a host become one storage.database_url, unless its credentials are to be fetched; relative paths become
+// are given win over file and environment: of them, Key, Value and Source count, and errors show Source. The keys of a
+// database at a host become one storage.database_url, unless its credentials are to be fetched; relative paths become
 // absolute, since functions run in folders of their own.
 func Settings(env func(string) string, given []Setting) (settings []Setting, warnings []string, err error) {
 	l, err := load(env, given)

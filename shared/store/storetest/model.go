@@ -58,36 +58,6 @@ type model struct {
 	givenUp atomic.Int64
 }
 
-// history is what has been answered about one task. Everything in it happened before any step that starts later, so a
-// step is judged by the facts from before its start.
-type history struct {
-	id uuid.UUID
-
-	mu     sync.Mutex
-	tokens map[int]bool // every attempt that a claim returned
-	spent  map[int]bool // attempts that ended, were retried or released
-	facts
-}
-
-type facts struct {
-	latest    int         // the largest token
-	ended     task.Status // set once a worker wrote the ending
-	ending    string      // the result or reason
-	cancelled bool
-}
-
-func (h *history) before() facts {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.facts
-}
-
-func (h *history) isSpent(token int) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.spent[token]
-}
-
 // worker takes random steps, with tokens that may be long out of date.
 type worker struct {
 	*model
