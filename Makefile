@@ -52,7 +52,7 @@ ARCH ?= arm64
 
 .PHONY: need_go
 need_go:
-	@.ci/need "go=$(GO)"
+	@.ci/need "go=$(firstword $(GO))"
 run logs test parity chaos bench bench_all lint build sam-local migrate_new: need_go
 
 .PHONY: help
