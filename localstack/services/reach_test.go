@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,20 +46,18 @@ func TestReach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := port.Addr().String()
-	if err := at(t, host).Reach(t.Context(), time.Minute); err != nil {
+	t.Cleanup(func() { _ = port.Close() })
+	if err := at(t, port.Addr().String()).Reach(t.Context(), time.Minute); err != nil {
 		t.Errorf("a server that is there: %v", err)
 	}
-	if err := port.Close(); err != nil {
-		t.Fatal(err)
-	}
+	nobody := at(t, "127.0.0.1:1")
 	const patience = 300 * time.Millisecond
-	if err := at(t, host).Reach(t.Context(), patience); err == nil || !strings.HasSuffix(err.Error(), "connection refused (tried for 300ms)") {
+	if err := nobody.Reach(t.Context(), patience); err == nil || !strings.HasSuffix(err.Error(), "connection refused (tried for 300ms)") {
 		t.Errorf("a server that is gone: %v; want what the system says, and for how long it was tried", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := at(t, host).Reach(ctx, time.Minute); !errors.Is(err, context.Canceled) {
+	if err := nobody.Reach(ctx, time.Minute); !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller that gives up: %v", err)
 	}
 	began := time.Now()
@@ -70,23 +69,24 @@ func TestReach(t *testing.T) {
 // TestReachWaits for a server that is just being started.
 func TestReachWaits(t *testing.T) {
 	t.Parallel()
-	number, err := freePort()
+	dir := t.TempDir() // of a socket, whose name nobody else takes
+	address, err := AddressOf("postgres://u@/d?host=" + dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: number}
-	listening := make(chan net.Listener, 1)
-	time.AfterFunc(300*time.Millisecond, func() {
-		l, err := net.Listen("tcp", address.String())
-		if err != nil {
-			t.Error(err)
-		}
-		listening <- l
-	})
-	if err := at(t, address.String()).Reach(t.Context(), time.Minute); err != nil {
-		t.Error(err)
+	reached := make(chan error, 1)
+	go func() { reached <- address.Reach(t.Context(), time.Minute) }()
+	select {
+	case err := <-reached:
+		t.Fatalf("Reach returns %v before there is a server", err)
+	case <-time.After(300 * time.Millisecond): // some attempts have failed
 	}
-	if l := <-listening; l != nil {
-		_ = l.Close()
+	server, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL.5432"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	if err := <-reached; err != nil {
+		t.Error(err)
 	}
 }
