@@ -57,12 +57,7 @@ func (a *Address) Reach(ctx context.Context, patience time.Duration) error {
 	for {
 		err := a.dial(until, patience/time.Duration(len(a.places)))
 		var unknown *net.DNSError
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.As(err, &unknown) && unknown.IsNotFound:
+		if err == nil || errors.As(err, &unknown) && unknown.IsNotFound {
 			return err
 		}
 		var late net.Error
@@ -71,6 +66,9 @@ func (a *Address) Reach(ctx context.Context, patience time.Duration) error {
 		}
 		select {
 		case <-until.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			return fmt.Errorf("%w (tried for %s)", last, patience)
 		case <-tick.C:
 		}
