@@ -2,6 +2,7 @@ package template
 
 import (
 	"path/filepath"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -54,12 +55,7 @@ func (t *Template) readConfiguration(n *yaml.Node, found *problems) {
 }
 
 func (t *Template) checkDeclared(parameter *yaml.Node, subject string, found *problems) {
-	var names []string
-	for _, d := range t.declarations {
-		if d.Name == parameter.Value {
-			return
-		}
-		names = append(names, d.Name)
+	if names := t.names(); !slices.Contains(names, parameter.Value) {
+		found.add(parameter.Line, subject, "parameter %q %s", parameter.Value, undeclared(parameter.Value, names))
 	}
-	found.add(parameter.Line, subject, "parameter %q %s", parameter.Value, undeclared(parameter.Value, names))
 }

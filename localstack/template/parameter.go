@@ -195,15 +195,20 @@ func (t *Template) CheckParameters(given map[string]string) error {
 
 // checkNames reports what the template does not declare.
 func (t *Template) checkNames(given map[string]string, found *problems) {
-	var names []string
-	for _, d := range t.declarations {
-		names = append(names, d.Name)
-	}
+	names := t.names()
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(names, name) {
 			found.add(0, "Parameter "+name, "%s", undeclared(name, names))
 		}
 	}
+}
+
+// names are those of the template's parameters.
+func (t *Template) names() (list []string) {
+	for _, d := range t.declarations {
+		list = append(list, d.Name)
+	}
+	return list
 }
 
 // values gives every parameter its value as a node, and reports unknown overrides, missing and forbidden values.
