@@ -19,8 +19,8 @@ const (
 )
 
 // answer makes a Lambda handler of what handles a request: it sends CloudFormation the outcome, in time and also when handle
-// panics, since CloudFormation would wait for an hour. cfn.LambdaWrap does not look at the time or at the length of a reason,
-// and its log line about a failure has neither level nor place.
+// panics, since CloudFormation would wait for all of ServiceTimeout. cfn.LambdaWrap looks neither at the time nor at the length
+// of a reason, and its log line about a failure has neither level nor place.
 func answer(handle cfn.CustomResourceFunction) func(context.Context, cfn.Event) error {
 	return func(ctx context.Context, event cfn.Event) (err error) {
 		if end, ok := ctx.Deadline(); ok {

@@ -42,7 +42,7 @@ func TestFailureIsLogged(t *testing.T) { // not parallel: it sets the default lo
 	}
 }
 
-// TestPanicIsAnswered, since CloudFormation would wait for an hour.
+// TestPanicIsAnswered, since CloudFormation would wait.
 func TestPanicIsAnswered(t *testing.T) {
 	t.Parallel()
 	url, got := bucket(t)

@@ -21,7 +21,7 @@ const (
 const logsType = "Custom::LogMigration"
 
 // handle reads the configuration for each request, so that what is wrong with it is the answer: for a function that does
-// not start, CloudFormation waits an hour.
+// not start, CloudFormation waits for all of ServiceTimeout.
 func handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
 	var r resource
 	if event.RequestType != cfn.RequestDelete {
