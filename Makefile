@@ -22,9 +22,17 @@ DATA ?=
 PPROF ?=
 # CONFIG is a config.yaml; all variables here and those of the environment win over it.
 CONFIG ?=
-export PARAMS STORAGE CLICKHOUSE DATA CONFIG SERVER_PORT
 
-# Values reach the recipe as shell variables, so that quotes and spaces in them survive.
+# Values reach the recipe as shell variables and are not expanded, so that quotes, spaces and $ in them survive.
+override PARAMS := $(value PARAMS)
+override STORAGE := $(value STORAGE)
+override CLICKHOUSE := $(value CLICKHOUSE)
+override DATA := $(value DATA)
+override CONFIG := $(value CONFIG)
+override API_KEY := $(value API_KEY)
+override task := $(value task)
+export PARAMS STORAGE CLICKHOUSE DATA CONFIG SERVER_PORT API_KEY task
+
 RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
 	$(if $(PARAMS),--parameter-overrides "$$PARAMS") $(if $(STORAGE),--storage "$$STORAGE") \
 	$(if $(CLICKHOUSE),--clickhouse "$$CLICKHOUSE") $(if $(DATA),--data "$$DATA") $(if $(CONFIG),--config "$$CONFIG") \
@@ -61,11 +69,13 @@ help: ## list the targets
 
 # ---- running -------------------------------------------------------------------------------------------------------
 
-# The program is built and then takes the recipe's place: `go run` would not hand SIGTERM on to it.
+# The program is built and then takes the recipe's place: `go run` would not hand SIGTERM on to it. Without -buildvcs=false
+# Git, which trusts the checkout's owner alone, would let nobody else build it.
 .PHONY: run
 run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE=internal CLICKHOUSE= DATA= CONFIG= PPROF=1
 	@mkdir -p $(dir $(LOCALSTACK))
-	@$(GO) build -o $(LOCALSTACK) ./localstack
+	@test -x $(LOCALSTACK) || echo "compile the local stack, which may take a minute the first time"
+	@$(GO) build -buildvcs=false -o $(LOCALSTACK) ./localstack
 	@exec $(LOCALSTACK) $(RUN_FLAGS)
 
 .PHONY: up
@@ -85,10 +95,9 @@ restart: ## restart what `make up` started
 	$(COMPOSE) restart
 
 .PHONY: logs
-logs: export task := $(task)
 logs: ## follow the logs, of `make up` or of `make run CLICKHOUSE=auto`; task=ID: all lines of a task
 	@if [ -z "$$task" ] && [ -n "$$($(COMPOSE) ps --quiet 2>/dev/null)" ]; then exec $(COMPOSE) logs -f; fi; \
-		$(GO) build -o .local/bin/logs ./shared/logging/logs && \
+		$(GO) build -buildvcs=false -o .local/bin/logs ./shared/logging/logs && \
 		exec .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task")
 
 # ---- checking ------------------------------------------------------------------------------------------------------
@@ -100,11 +109,11 @@ test: ## run all tests with the race detector
 
 # The checks of one API, whatever serves it: make parity URL=https://….execute-api.….amazonaws.com/v1 API_KEY=…
 # WAIT is how long a task may take to end (0 skips what needs an ending), TASKS how many fill the semaphore.
-URL ?= http://127.0.0.1:$(or $(PORT),$(SERVER_PORT),8080)
-export API_KEY
+override URL := $(or $(value URL),http://127.0.0.1:$(or $(PORT),$(SERVER_PORT),8080))
+export URL
 .PHONY: parity
 parity: ## check the API at URL= against its contract: API_KEY= WAIT=12m TASKS=24
-	@$(GO) run ./localstack/parity -url "$(URL)" $(if $(WAIT),-wait $(WAIT)) $(if $(TASKS),-tasks $(TASKS))
+	@$(GO) run ./localstack/parity -url "$$URL" $(if $(WAIT),-wait $(WAIT)) $(if $(TASKS),-tasks $(TASKS))
 
 # CHAOS_SEED repeats the faults of a run; a short form is part of `make test`.
 CHAOS_TIME ?= 3m
@@ -176,7 +185,7 @@ SAM_PORT ?= 3000
 SAM_ARCH = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 .PHONY: sam-local
 sam-local: $(VENV)/installed ## serve the API on :3000 by `sam local start-api`, beside a running `make run` or `make up`: SAM_PORT= AWS_PORT= NETWORK= SAM_FLAGS=
-	$(GO) build -o .local/bin/samlocal ./localstack/samlocal
+	$(GO) build -buildvcs=false -o .local/bin/samlocal ./localstack/samlocal
 	cd infra/sam && $(LAMBDA_BUILD) $(SAM) build ApiFunction --parameter-overrides Architecture=$(SAM_ARCH)
 	@cd infra/sam && exec env $(SAM_ENV) ../../.local/bin/samlocal -aws http://127.0.0.1:$(or $(AWS_PORT),4566) -env env.json \
 		$(SAM_BIN) local start-api --port $(SAM_PORT) --env-vars env.json --parameter-overrides Architecture=$(SAM_ARCH) \

@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// made runs make with variables on the command line and others in the environment, and returns what it wrote. It fails, since
+// the programs that stand for the true ones do.
+func made(t *testing.T, environment []string, arguments ...string) string {
+	t.Helper()
+	cmd := exec.Command("make", append([]string{"--no-print-directory", "-C", "../.."}, arguments...)...)
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PORT=", "AWS_PORT=", "PARAMS=", "STORAGE=", "CLICKHOUSE=", "DATA=", "CONFIG=", "PPROF=")
+	cmd.Env = append(cmd.Env, environment...)
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Errorf("make %s succeeded: %s", arguments, out)
+	}
+	return string(out)
+}
+
+// TestMakeValuesAsTheyAre: quotes, spaces, $ and # in a value are the user's, on the command line as in the environment.
+func TestMakeValuesAsTheyAre(t *testing.T) {
+	t.Parallel()
+	const value = `a $x "$(shell echo no)" ${HOME} 'b' #c\`
+	program := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '<%s>' \"$@\" \"$API_KEY\" \"$task\"\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		target    string
+		variables []string
+		want      string
+	}{
+		{"run", []string{"PARAMS", "STORAGE", "CLICKHOUSE", "DATA", "CONFIG"},
+			"<--parameter-overrides><V><--storage><V><--clickhouse><V><--data><V><--config><V><><>"},
+		{"run", nil, "<><>"},
+		{"parity", []string{"URL", "API_KEY"}, "<run><./localstack/parity><-url><V><V><>"},
+		{"parity", nil, "<run><./localstack/parity><-url><http://127.0.0.1:7777><><>"},
+		{"logs", []string{"task"}, "<./shared/logging/logs><><V>"},
+	} {
+		programs := []string{c.target, "GO=" + program}
+		if c.target == "run" {
+			programs = []string{c.target, "GO=true", "LOCALSTACK=" + program}
+		}
+		var given []string
+		for _, name := range c.variables {
+			given = append(given, name+"="+value)
+		}
+		environment := []string{"SERVER_PORT=7777", "URL=", "API_KEY=", "task="}
+		for origin, out := range map[string]string{
+			"the command line": made(t, environment, append(programs, given...)...),
+			"the environment":  made(t, append(environment, given...), programs...),
+			"make -e":          made(t, append(environment, given...), append(programs, "-e")...),
+		} {
+			if want := strings.ReplaceAll(c.want, "V", value); !strings.Contains(out, want) {
+				t.Errorf("make %s with %s of %s: %s; want %s", c.target, c.variables, origin, out, want)
+			}
+		}
+	}
+}
+
+// TestMakeSaysThatItCompiles: the first compilation takes a while and prints nothing itself.
+func TestMakeSaysThatItCompiles(t *testing.T) {
+	t.Parallel()
+	none := filepath.Join(t.TempDir(), "none")
+	if out := made(t, nil, "run", "GO=true", "LOCALSTACK="+none); !strings.HasPrefix(out, "compile the local stack") {
+		t.Errorf("before the first compilation: %s", out)
+	}
+}
