@@ -14,7 +14,7 @@ import (
 // awsEndpoint is the one address that SDKs and the aws CLI are pointed at (AWS_ENDPOINT_URL). Services are told apart
 // as AWS's own protocols do: SQS by its X-Amz-Target, Lambda by its versioned path.
 func awsEndpoint(sqs, functions, customResources http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return fromThisMachine(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target := r.Header.Get("X-Amz-Target")
 		switch {
 		case strings.HasPrefix(target, "AmazonSQS."):
@@ -26,7 +26,7 @@ func awsEndpoint(sqs, functions, customResources http.Handler) http.Handler {
 		default:
 			unknownOperation(w, r, target)
 		}
-	})
+	}))
 }
 
 func unknownOperation(w http.ResponseWriter, r *http.Request, target string) {
