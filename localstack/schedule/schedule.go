@@ -53,28 +53,34 @@ func New(c Config, invoker Invoker, log func(format string, args ...any)) *Sched
 	return &Schedule{config: c, invoker: invoker, log: log, runs: make(chan struct{}, maxRuns)}
 }
 
-// Run invokes the function once every period, the first time one period from now, until ctx ends; then it waits for the
-// runs, which end with ctx too. A run that goes on does not hold up the next one: the function's concurrency decides.
+// Run invokes the function now and once every period, until ctx ends; then it waits for the runs, which end with ctx too.
+// A run that goes on does not hold up the next one: the function's concurrency decides.
 func (s *Schedule) Run(ctx context.Context) {
 	ticker := time.NewTicker(s.config.Every)
 	defer ticker.Stop()
 	var running sync.WaitGroup
 	defer running.Wait()
+	s.start(ctx, time.Now(), &running)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case at := <-ticker.C:
-			select {
-			case s.runs <- struct{}{}:
-				running.Go(func() {
-					defer func() { <-s.runs }()
-					s.invoke(ctx, at)
-				})
-			default:
-				s.log("schedule %s: %d runs still go on; this one is left out", s.config.Name, maxRuns)
-			}
+			s.start(ctx, at, &running)
 		}
+	}
+}
+
+// start starts a run, unless too many still go on.
+func (s *Schedule) start(ctx context.Context, at time.Time, running *sync.WaitGroup) {
+	select {
+	case s.runs <- struct{}{}:
+		running.Go(func() {
+			defer func() { <-s.runs }()
+			s.invoke(ctx, at)
+		})
+	default:
+		s.log("schedule %s: %d runs still go on; this one is left out", s.config.Name, maxRuns)
 	}
 }
 
