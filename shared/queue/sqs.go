@@ -80,14 +80,15 @@ func Open(ctx context.Context, url string) (*SQS, error) {
 	return &SQS{client: client, url: url}, nil
 }
 
-// Send implements task.Queue. The message belongs to the trace of ctx: a task's submission and its run are one. A task
+// Send implements task.Queue. SQS delays by whole seconds, up to which a part of one counts. The message belongs to the trace of ctx: a task's submission and its run are one. A task
 // that the sweeper sends belongs to the sweep.
-func (q *SQS) Send(ctx context.Context, id uuid.UUID) error {
+func (q *SQS) Send(ctx context.Context, id uuid.UUID, delay time.Duration) error {
 	body, err := json.Marshal(Message{ID: id})
 	if err != nil {
 		return fmt.Errorf("encode message of task %s: %w", id, err)
 	}
-	message := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body))}
+	message := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body)),
+		DelaySeconds: int32((delay + time.Second - 1) / time.Second)}
 	if header := logging.TraceHeader(ctx); header != "" {
 		message.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
 			traceHeader: {DataType: aws.String("String"), StringValue: &header},

@@ -45,7 +45,7 @@ func TestEndpoint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := q.Send(t.Context(), uuid.New()); err != nil {
+		if err := q.Send(t.Context(), uuid.New(), 0); err != nil {
 			t.Errorf("endpoint %q, queue %s: %v", c.endpoint, c.url, err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestSendGivesUp(t *testing.T) {
 	q := open(t, server)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := q.Send(ctx, uuid.New()); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+	if err := q.Send(ctx, uuid.New(), 0); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		t.Errorf("Send = %v, the caller's context %v; want a time-out of its own", err, ctx.Err())
 	}
 }
@@ -89,7 +89,7 @@ func TestTraceGoesWithTheMessage(t *testing.T) {
 	id := uuid.New()
 	const header = "Root=1-5e3d83e6-000000000000000000000001;Sampled=1"
 	for _, trace := range []string{header, ""} {
-		if err := q.Send(logging.WithTrace(t.Context(), trace), id); err != nil {
+		if err := q.Send(logging.WithTrace(t.Context(), trace), id, 0); err != nil {
 			t.Fatal(err)
 		}
 		if back, err := queue.TaskID(got.MessageBody); err != nil || back != id {

@@ -27,6 +27,7 @@ type line struct {
 func TestRescuedTasksHaveLines(t *testing.T) {
 	t.Parallel()
 	other := uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8058")
+	unsent := uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8059")
 	const deadLetter = `{"Records":[{"messageId":"m","body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"}]}`
 	stopped, givenUp := []string{"the worker stopped during the attempt"}, []string{"the queue gave up on the task"}
 	for name, c := range map[string]struct {
@@ -35,15 +36,19 @@ func TestRescuedTasksHaveLines(t *testing.T) {
 		want  []line
 	}{
 		"sweep": {
-			store{rescued: []task.Rescued{{ID: id, Attempt: 2}, {ID: other, Attempt: 3, Failed: true}}, unsent: []uuid.UUID{id}}, `{}`,
+			store{rescued: []task.Rescued{{ID: id, Attempt: 2}, {ID: other, Attempt: 3, Failed: true}}, unsent: []uuid.UUID{unsent}}, `{}`,
 			[]line{
 				{"WARN", "attempt failed, the task is tried again", id.String(), "", 2, stopped},
 				{"WARN", "task failed", other.String(), "", 3, stopped},
 				{"INFO", "task sent", id.String(), "", 0, nil},
+				{"INFO", "task sent", unsent.String(), "", 0, nil},
 			},
 		},
 		"dead letter": {
-			store{}, deadLetter, []line{{"WARN", "attempt failed, the task is tried again", id.String(), "m", 1, givenUp}},
+			store{}, deadLetter, []line{
+				{"WARN", "attempt failed, the task is tried again", id.String(), "m", 1, givenUp},
+				{"INFO", "task sent", id.String(), "m", 0, nil},
+			},
 		},
 		"dead letter of nobody": {
 			store{known: func(uuid.UUID) bool { return false }}, deadLetter,

@@ -36,6 +36,9 @@ func (s *Sweeper) Settle(ctx context.Context, event events.SQSEvent) events.SQSE
 			again, ended := s.logRescued(ctx, became, policy)
 			requeued += again
 			failed += ended
+			if _, err := s.sendRescued(ctx, became); err != nil {
+				s.log.WarnContext(logging.Task(ctx, id.String(), 0), "task not sent; a sweep sends it", "error", err)
+			}
 		}
 	}
 	s.log.InfoContext(ctx, "dead letters handled", "requeued", requeued, "failed", failed,

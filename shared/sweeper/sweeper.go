@@ -23,7 +23,7 @@ type Config struct {
 	MaxAttempts int
 	// Retention is how long completed and failed tasks are kept; default 30 days.
 	Retention time.Duration
-	// Backoff is the wait before a rescued task is sent again; it doubles with each attempt; default 5 s.
+	// Backoff is the wait before a rescued task is tried again; it doubles with each attempt; default 5 s.
 	Backoff time.Duration
 	// Batch is how many rows one statement takes; default 100.
 	Batch int
@@ -32,6 +32,9 @@ type Config struct {
 }
 
 const (
+	// soon is when a rescued task is due that is sent at once, with a message that is delayed until then: the next sweep
+	// would be later. A task that is due after it is left to that sweep or a further one.
+	soon = time.Minute
 	// hold is how long a sweeper has to send the tasks that it took, before another one may.
 	hold = 30 * time.Second
 	// goneAfter is the task queue's message retention, after which a message is gone.
@@ -120,7 +123,9 @@ func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 		requeued, failed := s.logRescued(ctx, list, policy)
 		swept.Requeued += requeued
 		swept.Failed += failed
-		return len(list), err
+		n, sendErr := s.sendRescued(ctx, list)
+		swept.Sent += n
+		return len(list), errors.Join(err, sendErr)
 	}
 	resendAfter := s.resendAfter(ctx)
 	send := func() (int, error) {
@@ -195,18 +200,34 @@ func (s *Sweeper) send(ctx context.Context, resendAfter time.Duration) (int, err
 		return 0, fmt.Errorf("find unsent tasks: %w", err)
 	}
 	for n, id := range ids {
-		if err := s.sendOne(logging.Task(ctx, id.String(), 0), id); err != nil {
+		if err := s.sendOne(ctx, id, 0); err != nil {
 			return n, err
 		}
 	}
 	return len(ids), nil
 }
 
-func (s *Sweeper) sendOne(ctx context.Context, id uuid.UUID) error {
-	if err := s.queue.Send(ctx, id); err != nil {
+// sendRescued sends the rescued tasks that are due soon, and returns how many it sent. The first that fails ends it, and
+// later sweeps send the rest.
+func (s *Sweeper) sendRescued(ctx context.Context, list []task.Rescued) (sent int, err error) {
+	for _, r := range list {
+		if r.Failed || r.Due > soon {
+			continue
+		}
+		if err := s.sendOne(ctx, r.ID, r.Due); err != nil {
+			return sent, err
+		}
+		sent++
+	}
+	return sent, nil
+}
+
+func (s *Sweeper) sendOne(ctx context.Context, id uuid.UUID, delay time.Duration) error {
+	ctx = logging.Task(ctx, id.String(), 0)
+	if err := s.queue.Send(ctx, id, delay); err != nil {
 		return fmt.Errorf("send task %s: %w", id, err)
 	}
-	s.log.InfoContext(ctx, "task sent")
+	s.log.InfoContext(ctx, "task sent", "delay", delay.Round(time.Second).String())
 	if err := s.store.MarkEnqueued(ctx, id); err != nil {
 		s.log.WarnContext(ctx, "task sent but not marked as enqueued; it is sent again", "error", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func (s *store) Settle(_ context.Context, id uuid.UUID, p task.RetryPolicy) ([]t
 	if s.known != nil && !s.known(id) {
 		return nil, s.err
 	}
-	return []task.Rescued{{ID: id, Attempt: 1}}, s.err
+	return []task.Rescued{{ID: id, Attempt: 1, Due: 5 * time.Second}}, s.err
 }
 
 func (s *store) Purge(_ context.Context, _ int, keep task.Retention) (int, error) {
@@ -70,6 +71,7 @@ func (s *store) MarkEnqueued(_ context.Context, id uuid.UUID) error {
 
 type sent struct {
 	ids     []uuid.UUID
+	delays  []time.Duration
 	err     error
 	waiting int
 	uncount error // of Waiting
@@ -77,9 +79,9 @@ type sent struct {
 
 func (q *sent) Waiting(context.Context) (int, error) { return q.waiting, q.uncount }
 
-func (q *sent) Send(_ context.Context, id uuid.UUID) error {
+func (q *sent) Send(_ context.Context, id uuid.UUID, delay time.Duration) error {
 	if q.err == nil {
-		q.ids = append(q.ids, id)
+		q.ids, q.delays = append(q.ids, id), append(q.delays, delay)
 	}
 	return q.err
 }
@@ -94,10 +96,10 @@ func TestSweep(t *testing.T) {
 	s := &store{unsent: []uuid.UUID{id, uuid.Nil}, rescued: []task.Rescued{{ID: id}, {ID: uuid.Nil, Failed: true}}, purged: 2}
 	q := &sent{}
 	got, err := handle(t, s, q, `{"detail-type":"Scheduled Event"}`)
-	if want := (sweeper.Swept{Sent: 2, Requeued: 1, Failed: 1, Purged: 2}); err != nil || got != want {
+	if want := (sweeper.Swept{Sent: 3, Requeued: 1, Failed: 1, Purged: 2}); err != nil || got != want {
 		t.Errorf("swept %+v, %v; want %+v", got, err, want)
 	}
-	if len(q.ids) != 2 || len(s.marked) != 2 {
+	if len(q.ids) != 3 || len(s.marked) != 3 {
 		t.Errorf("sent %v, marked %v", q.ids, s.marked)
 	}
 	if len(s.policies) != 2 { // a full batch is followed by another
@@ -105,6 +107,27 @@ func TestSweep(t *testing.T) {
 	}
 	if s.kept.Ended != 30*24*time.Hour || s.kept.Cancelled != 24*time.Hour || s.policies[0].MaxAttempts != 3 {
 		t.Errorf("kept %+v, policy %+v", s.kept, s.policies[0])
+	}
+}
+
+// A rescued task is sent with the rescue, delayed until it is due, unless a later sweep comes before that.
+func TestRescuedTasksAreSent(t *testing.T) {
+	t.Parallel()
+	late := uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8058")
+	rescued := []task.Rescued{{ID: id, Due: 5 * time.Second}, {ID: late, Due: 61 * time.Second}, {ID: uuid.Nil, Failed: true}}
+	for name, event := range map[string]string{"sweep": `{}`, "dead letter": `{"Records":[{"body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"}]}`} {
+		s, q := &store{rescued: slices.Clone(rescued)}, &sent{}
+		if _, err := handle(t, s, q, event); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(q.ids, []uuid.UUID{id}) || !slices.Equal(q.delays, []time.Duration{5 * time.Second}) || !slices.Equal(s.marked, q.ids) {
+			t.Errorf("%s: sent %v after %v, marked %v; want %s after 5s alone", name, q.ids, q.delays, s.marked, id)
+		}
+	}
+	down := &sent{err: errors.New("queue down")}
+	s := &store{rescued: slices.Clone(rescued)}
+	if _, err := handle(t, s, down, `{}`); !errors.Is(err, down.err) || len(s.marked) != 0 {
+		t.Errorf("with the queue down: %v, marked %v", err, s.marked)
 	}
 }
 

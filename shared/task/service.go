@@ -40,7 +40,7 @@ func (s *Service) Submit(ctx context.Context, key Key) (Task, error) {
 }
 
 func (s *Service) send(ctx context.Context, id uuid.UUID) {
-	if err := s.queue.Send(ctx, id); err != nil {
+	if err := s.queue.Send(ctx, id, 0); err != nil {
 		s.log.ErrorContext(ctx, "task stored but not sent; the sweeper sends it", "task_id", id, "error", err)
 		return
 	}

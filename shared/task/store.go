@@ -104,6 +104,8 @@ type Rescued struct {
 	Attempt int
 	// Failed says that the task had no attempt left; else it is pending again.
 	Failed bool
+	// Due is how long it takes until the task is to be tried again, the policy's backoff. It has no meaning where Failed.
+	Due time.Duration
 }
 
 // Retention is how long rows are kept after they are of no more use.
@@ -146,6 +148,7 @@ func (p Page) Bounds() (before uuid.UUID, limit int) {
 
 // Queue sends tasks to the workers.
 type Queue interface {
-	// Send enqueues one message that names the task. Delivery is at least once.
-	Send(ctx context.Context, id uuid.UUID) error
+	// Send enqueues one message that names the task. Nobody receives it before the delay, at most 15 minutes, has passed.
+	// Delivery is at least once.
+	Send(ctx context.Context, id uuid.UUID, delay time.Duration) error
 }

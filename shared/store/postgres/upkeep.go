@@ -43,7 +43,7 @@ UPDATE tasks SET
     send_after  = now() + $3::interval * power(2, least(greatest(tries - 1, 0), 20)),
     error = $4, lease_expires_at = NULL
 WHERE id = ANY (ARRAY(SELECT id FROM expired))
-RETURNING id, attempt, status = 'failed'`
+RETURNING id, attempt, status = 'failed', (extract(epoch FROM send_after - now()) * 1000000)::bigint`
 
 	// settleSQL counts a pending task's lost message as a try of its own; a running one's was counted by its claim.
 	settleSQL = `
@@ -60,7 +60,7 @@ UPDATE tasks SET
     send_after  = now() + $3::interval * power(2, least(greatest(counted - 1, 0), 20)),
     error = $4, tries = counted, lease_expires_at = NULL
 FROM given_up WHERE tasks.id = given_up.id
-RETURNING tasks.id, attempt, status = 'failed'`
+RETURNING tasks.id, attempt, status = 'failed', (extract(epoch FROM send_after - now()) * 1000000)::bigint`
 
 	purgeSQL = `
 WITH ended AS (
@@ -113,7 +113,9 @@ func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy
 }
 
 func scanRescued(r pgx.CollectableRow) (rescued task.Rescued, err error) {
-	err = r.Scan((*[16]byte)(&rescued.ID), &rescued.Attempt, &rescued.Failed)
+	var micros int64
+	err = r.Scan((*[16]byte)(&rescued.ID), &rescued.Attempt, &rescued.Failed, &micros)
+	rescued.Due = time.Duration(micros) * time.Microsecond
 	return rescued, err
 }
 

@@ -38,7 +38,7 @@ UPDATE tasks SET
     error = ?4, lease_expires_at = NULL
 WHERE id IN (
     SELECT id FROM tasks WHERE status = 'running' AND lease_expires_at <= now_us() ORDER BY lease_expires_at LIMIT ?1)
-RETURNING id, attempt, status = 'failed'`
+RETURNING id, attempt, status = 'failed', send_after - now_us()`
 
 	// counted are a task's tries once its message is given up: a pending task's lost message is a try of its own; a running
 	// one's was counted by its claim.
@@ -53,7 +53,7 @@ UPDATE tasks SET
     send_after  = now_us() + ?3 * (1 << min(max(` + counted + ` - 1, 0), 20)),
     error = ?4, tries = ` + counted + `, lease_expires_at = NULL
 WHERE id = ?1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now_us())
-RETURNING id, attempt, status = 'failed'`
+RETURNING id, attempt, status = 'failed', send_after - now_us()`
 
 	purgeEndedSQL = `
 DELETE FROM tasks WHERE id IN (
@@ -106,9 +106,11 @@ func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy
 func (s *Store) rescue(ctx context.Context, text string, which any, retry task.RetryPolicy) ([]task.Rescued, error) {
 	return query(ctx, s, func(r row) (rescued task.Rescued, err error) {
 		var id []byte
-		if err := r.Scan(&id, &rescued.Attempt, &rescued.Failed); err != nil {
+		var micros int64
+		if err := r.Scan(&id, &rescued.Attempt, &rescued.Failed, &micros); err != nil {
 			return rescued, err
 		}
+		rescued.Due = time.Duration(micros) * time.Microsecond
 		rescued.ID, err = uuid.FromBytes(id)
 		return rescued, err
 	}, text, which, retry.MaxAttempts, retry.Backoff.Microseconds(), driver.Text(retry.Reason))

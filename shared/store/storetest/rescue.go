@@ -32,8 +32,9 @@ var rescues = map[string]func(*fixture){
 		for attempt := 1; attempt < policy.MaxAttempts; attempt++ {
 			f.claim(id, attempt)
 			f.Age(f, 2*lease)
-			f.rescue(became{Requeued: 1})
+			rescued := f.rescue(became{Requeued: 1})
 			wait := policy.Backoff << (attempt - 1)
+			f.dueIn(rescued[0], wait)
 			f.Age(f, wait-10*time.Second)
 			f.unsent()
 			f.Age(f, 20*time.Second)
@@ -57,6 +58,7 @@ var rescues = map[string]func(*fixture){
 			got, err := f.store.Rescue(f.ctx, enough, task.RetryPolicy{MaxAttempts: 100, Backoff: time.Hour, Reason: policy.Reason})
 			f.ok(err)
 			f.became("rescued", got, became{Requeued: 1})
+			f.dueIn(got[0], time.Hour<<min(attempt-1, 20))
 		}
 	},
 	"no backoff": func(f *fixture) {
@@ -65,6 +67,7 @@ var rescues = map[string]func(*fixture){
 		got, err := f.store.Rescue(f.ctx, enough, task.RetryPolicy{MaxAttempts: 2, Reason: policy.Reason})
 		f.ok(err)
 		f.became("rescued", got, became{Requeued: 1})
+		f.dueIn(got[0], 0)
 		f.unsent(id)
 	},
 	"keeps the limit": func(f *fixture) {

@@ -165,11 +165,20 @@ func (f *fixture) unsentOf(limit int, want ...uuid.UUID) {
 // became counts rescued tasks.
 type became struct{ Requeued, Failed int }
 
-func (f *fixture) rescue(want became) {
+func (f *fixture) rescue(want became) []task.Rescued {
 	f.Helper()
 	got, err := f.store.Rescue(f.ctx, enough, policy)
 	f.ok(err)
 	f.became("rescued", got, want)
+	return got
+}
+
+// dueIn checks when a rescued task is due; some time has passed since the statement.
+func (f *fixture) dueIn(r task.Rescued, want time.Duration) {
+	f.Helper()
+	if r.Due > want || r.Due < want-5*time.Second {
+		f.Fatalf("due in %s; want %s", r.Due, want)
+	}
 }
 
 func (f *fixture) settle(id uuid.UUID, want became) {
