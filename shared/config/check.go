@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	neturl "net/url"
 	"slices"
@@ -26,11 +27,22 @@ func (l *loader) check() {
 // checkConcurrency holds environments and their jobs to the semaphore.
 func (l *loader) checkConcurrency() {
 	a := &l.config.App
-	fits := a.WorkerConcurrency <= a.Semaphore/a.JobsPerInvocation && (a.WorkerConcurrency > 0 || a.JobsPerInvocation == 1)
-	if !fits && l.right("app.semaphore", "app.jobs_per_invocation", "app.worker_concurrency") {
-		l.problem("%s: app.worker_concurrency is %q; allowed are whole numbers from 2 to app.semaphore (%d, %s) / app.jobs_per_invocation (%d, %s)",
-			l.source("app.worker_concurrency"), optional{number{to: &a.WorkerConcurrency}}.text(),
-			a.Semaphore, l.source("app.semaphore"), a.JobsPerInvocation, l.source("app.jobs_per_invocation"))
+	if !l.right("app.semaphore", "app.jobs_per_invocation", "app.worker_concurrency") {
+		return
+	}
+	const least = 2 // worker environments, which SQS's mapping wants
+	most := a.Semaphore / a.JobsPerInvocation
+	allowed := fmt.Sprintf("allowed are whole numbers from %d to %d, which is app.semaphore (%d, %s) / app.jobs_per_invocation (%d, %s)",
+		least, most, a.Semaphore, l.source("app.semaphore"), a.JobsPerInvocation, l.source("app.jobs_per_invocation"))
+	switch {
+	case most < least:
+		l.problem("%s: app.jobs_per_invocation is \"%d\"; app.semaphore (%d, %s) must be at least twice that, %d",
+			l.source("app.jobs_per_invocation"), a.JobsPerInvocation, a.Semaphore, l.source("app.semaphore"), least*a.JobsPerInvocation)
+	case a.WorkerConcurrency == 0 && a.JobsPerInvocation > 1:
+		l.problem("%s: app.jobs_per_invocation is \"%d\"; app.worker_concurrency must then be given: %s",
+			l.source("app.jobs_per_invocation"), a.JobsPerInvocation, allowed)
+	case a.WorkerConcurrency > most:
+		l.problem("%s: app.worker_concurrency is \"%d\"; %s", l.source("app.worker_concurrency"), a.WorkerConcurrency, allowed)
 	}
 }
 

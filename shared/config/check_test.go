@@ -7,10 +7,12 @@ import (
 
 func TestKeysThatContradict(t *testing.T) {
 	for _, c := range []struct{ variables, want string }{
-		{"APP_JOBS_PER_INVOCATION=4", `default: app.worker_concurrency is ""; allowed are whole numbers from 2 to app.semaphore (16, default) / app.jobs_per_invocation (4, environment variable APP_JOBS_PER_INVOCATION)`},
-		{"APP_JOBS_PER_INVOCATION=4 APP_WORKER_CONCURRENCY=5", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "5"; allowed are whole numbers from 2 to app.semaphore (16, default) / app.jobs_per_invocation (4, environment variable APP_JOBS_PER_INVOCATION)`},
+		{"APP_JOBS_PER_INVOCATION=4", `environment variable APP_JOBS_PER_INVOCATION: app.jobs_per_invocation is "4"; app.worker_concurrency must then be given: allowed are whole numbers from 2 to 4, which is app.semaphore (16, default) / app.jobs_per_invocation (4, environment variable APP_JOBS_PER_INVOCATION)`},
+		{"APP_SEMAPHORE=4 APP_JOBS_PER_INVOCATION=3", `environment variable APP_JOBS_PER_INVOCATION: app.jobs_per_invocation is "3"; app.semaphore (4, environment variable APP_SEMAPHORE) must be at least twice that, 6`},
+		{"APP_SEMAPHORE=5 APP_JOBS_PER_INVOCATION=3 APP_WORKER_CONCURRENCY=2", `environment variable APP_JOBS_PER_INVOCATION: app.jobs_per_invocation is "3"; app.semaphore (5, environment variable APP_SEMAPHORE) must be at least twice that, 6`},
+		{"APP_JOBS_PER_INVOCATION=4 APP_WORKER_CONCURRENCY=5", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "5"; allowed are whole numbers from 2 to 4, which is app.semaphore (16, default) / app.jobs_per_invocation (4, environment variable APP_JOBS_PER_INVOCATION)`},
 		{"APP_WORKER_CONCURRENCY=1", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "1"; allowed are nothing, or whole numbers from 2 to 1000`},
-		{"APP_SEMAPHORE=8 APP_WORKER_CONCURRENCY=9", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "9"; allowed are whole numbers from 2 to app.semaphore (8, environment variable APP_SEMAPHORE) / app.jobs_per_invocation (1, default)`},
+		{"APP_SEMAPHORE=8 APP_WORKER_CONCURRENCY=9", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "9"; allowed are whole numbers from 2 to 8, which is app.semaphore (8, environment variable APP_SEMAPHORE) / app.jobs_per_invocation (1, default)`},
 		{"JOB_MAX_DURATION=1m", `environment variable JOB_MAX_DURATION: job.max_duration is "1m0s"; allowed are durations from job.min_duration (3m0s, default)`},
 		{"JOB_MAX_DURATION=311s", `environment variable JOB_MAX_DURATION: job.max_duration is "5m11s"; allowed are durations up to 5m10s: of app.worker_timeout (330 s, default) a worker keeps 20 s to claim the task and to write its ending`},
 		{"APP_WORKER_TIMEOUT=319", `default: job.max_duration is "5m0s"; allowed are durations up to 4m59s: of app.worker_timeout (319 s, environment variable APP_WORKER_TIMEOUT) a worker keeps 20 s to claim the task and to write its ending`},
@@ -41,6 +43,33 @@ environment variable JOB_MAX_DURATION: job.max_duration is "2s"; allowed are dur
 	} {
 		if _, err := read(t, c.file, strings.Fields(c.variables)...); err == nil || err.Error() != c.want {
 			t.Errorf("%s %s: error %v, want %s", c.file, c.variables, err, c.want)
+		}
+	}
+}
+
+// TestMalformedDatabaseURLs: the error says what is wrong, and nothing of a URL in which nobody can tell where the password ends.
+func TestMalformedDatabaseURLs(t *testing.T) {
+	const schemes, port, encoding = "URLs that begin with postgres:// or postgresql://", "URLs with a port from 1 to 65535, and with / ? # of a password as %2F %3F %23",
+		"URLs with special characters percent-encoded, such as @ as %40 and % as %25"
+	for url, want := range map[string]string{
+		"mysql://foo:geheim@h/d":                  schemes,
+		"geheim":                                  schemes,
+		"postgres://foo:geheim@127.0.0.1:port/x":  port,
+		"postgres://foo:geheim@127.0.0.1:99999/x": port,
+		"postgres://foo:geheim@127.0.0.1:0/x":     port,
+		"postgres://foo:geh/eim@h/d":              port,
+		"postgres://foo:geheim%zz@h/d":            encoding,
+		"postgres://foo:geheim @h/d":              encoding,
+		"postgres://":                             "URLs with a host or a path",
+	} {
+		want = "environment variable DATABASE_URL: storage.database_url is [secret]; allowed are " + want
+		if _, err := read(t, "", "DATABASE_URL="+url); err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", url, err, want)
+		}
+	}
+	for _, url := range []string{"postgres://u:p%40%2F@h:5433/d", "postgres:///d?host=/run", "postgres://h1:5432,h2:5433/d", "postgres://u@[::1]:5432/d", "postgres://h:/d"} {
+		if _, err := read(t, "", "DATABASE_URL="+url); err != nil {
+			t.Errorf("%s: %v", url, err)
 		}
 	}
 }

@@ -148,9 +148,8 @@ type url struct {
 
 func (v url) set(s string) error {
 	if s != "" {
-		u, err := neturl.Parse(s)
-		if err != nil || !slices.Contains(v.schemes, u.Scheme) || u.Host == "" && u.Path == "" {
-			return fmt.Errorf("URLs that begin with %s://", strings.Join(v.schemes, ":// or "))
+		if err := v.check(s); err != nil {
+			return err
 		}
 	}
 	if v.secret != nil {
@@ -159,6 +158,28 @@ func (v url) set(s string) error {
 	}
 	*v.to = s
 	return nil
+}
+
+// check says what is wrong with a URL without quoting it: what looks like a port may be a part of the password.
+func (v url) check(s string) error {
+	if scheme, _, found := strings.Cut(s, "://"); !found || !slices.Contains(v.schemes, scheme) {
+		return fmt.Errorf("URLs that begin with %s://", strings.Join(v.schemes, ":// or "))
+	}
+	u, err := neturl.Parse(s)
+	switch {
+	case err != nil && strings.Contains(err.Error(), ": invalid port "), err == nil && u.Port() != "" && !isPort(u.Port()):
+		return errors.New("URLs with a port from 1 to 65535, and with / ? # of a password as %2F %3F %23")
+	case err != nil:
+		return errors.New("URLs with special characters percent-encoded, such as @ as %40 and % as %25")
+	case u.Host == "" && u.Path == "":
+		return errors.New("URLs with a host or a path")
+	}
+	return nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 1 && n <= 65535
 }
 
 func (v url) text() string {
@@ -186,8 +207,7 @@ func (v addresses) set(s string) error {
 	if s != "" {
 		for address := range strings.SplitSeq(s, ",") {
 			host, port, err := net.SplitHostPort(address)
-			n, portErr := strconv.Atoi(port)
-			if err != nil || portErr != nil || host == "" || n < 1 || n > 65535 {
+			if err != nil || host == "" || !isPort(port) {
 				return errors.New("host:port, such as clickhouse:9000, or several separated by commas")
 			}
 		}
