@@ -24,7 +24,8 @@ type call struct {
 	// path is as it was sent: percent-encoded.
 	path     string
 	trace    string
-	resource *resource // nil if there is no route
+	query    map[string][]string // decoded
+	resource *resource           // nil if there is no route
 	params   []param
 	function string
 }

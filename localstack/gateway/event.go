@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 )
 
 // event is what a function gets. Members are in the order of AWS's own events.
@@ -67,7 +68,12 @@ func (c *call) event(body []byte) ([]byte, error) {
 		Resource: c.resource.path, Path: c.path, HTTPMethod: c.r.Method, RequestContext: c.context(),
 	}
 	c.setHeaders(&e)
-	e.QueryString, e.MultiValueQueryString = query(c.r.URL.RawQuery)
+	if len(c.query) > 0 {
+		e.QueryString, e.MultiValueQueryString = make(map[string]string, len(c.query)), c.query
+		for name, values := range c.query {
+			e.QueryString[name] = values[len(values)-1]
+		}
+	}
 	if len(c.params) > 0 {
 		e.PathParameters = make(map[string]string, len(c.params))
 		for _, p := range c.params {
@@ -115,20 +121,24 @@ func (c *call) setHeaders(e *event) {
 	}
 }
 
-// query decodes a query string; both are nil, null in JSON, if it is empty.
-func query(raw string) (single map[string]string, multi map[string][]string) {
+// query decodes a query string and says whether it could be. A semicolon is data, which url.ParseQuery refuses.
+func query(raw string) (map[string][]string, bool) {
 	if raw == "" {
-		return nil, nil
+		return nil, true
 	}
-	values, _ := url.ParseQuery(raw) // the parts that can be decoded
-	if len(values) == 0 {
-		return nil, nil
+	decoded := map[string][]string{}
+	for part := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		name, nameErr := url.QueryUnescape(name)
+		value, valueErr := url.QueryUnescape(value)
+		if nameErr != nil || valueErr != nil {
+			return nil, false
+		}
+		if part != "" {
+			decoded[name] = append(decoded[name], value)
+		}
 	}
-	single = make(map[string]string, len(values))
-	for name, all := range values {
-		single[name] = all[len(all)-1]
-	}
-	return single, values
+	return decoded, true
 }
 
 func (c *call) context() requestContext {

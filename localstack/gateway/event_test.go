@@ -99,3 +99,26 @@ func checkDecodes(t *testing.T, payload []byte) {
 		t.Errorf("request context is %+v", event.RequestContext)
 	}
 }
+
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	seen := &recorder{}
+	g := newGateway(t, testAPI(nil), seen, Options{})
+	for _, malformed := range []string{"limit=%zz", "%", "a=1&%2=b"} {
+		r := httptest.NewRequest("GET", "/task", nil)
+		r.URL.RawQuery = malformed
+		w := httptest.NewRecorder()
+		if g.ServeHTTP(w, r); w.Code != 400 || w.Body.String() != `{"message":"Bad Request"}` || len(seen.seen) != 0 {
+			t.Errorf("?%s: %d %s, and %d invocations; want 400 and none", malformed, w.Code, w.Body, len(seen.seen))
+		}
+	}
+	for query, want := range map[string]string{
+		"":            `"queryStringParameters":null,"multiValueQueryStringParameters":null`,
+		"&":           `"queryStringParameters":null,"multiValueQueryStringParameters":null`,
+		"a=1;b=2&a=3": `"queryStringParameters":{"a":"3"},"multiValueQueryStringParameters":{"a":["1;b=2","3"]}`,
+	} {
+		if r := request(g, "GET", "/task?"+query); r.StatusCode != 200 || !strings.Contains(string(seen.last().payload), want) {
+			t.Errorf("?%s: %d %s; want %s", query, r.StatusCode, seen.last().payload, want)
+		}
+	}
+}

@@ -27,8 +27,10 @@ type gatewayError struct {
 
 var (
 	missingToken = gatewayError{"MISSING_AUTHENTICATION_TOKEN", 403, "MissingAuthenticationTokenException", "Missing Authentication Token"}
-	tooLong      = gatewayError{"REQUEST_TOO_LARGE", 413, "RequestTooLargeException", "Request Too Long"}
-	timedOut     = gatewayError{"INTEGRATION_TIMEOUT", 504, "InternalServerErrorException", "Endpoint request timed out"}
+	// badQuery is a query that cannot be decoded: https://github.com/ustayready/fireprox/issues/27.
+	badQuery = gatewayError{"DEFAULT_4XX", 400, "BadRequestException", "Bad Request"}
+	tooLong  = gatewayError{"REQUEST_TOO_LARGE", 413, "RequestTooLargeException", "Request Too Long"}
+	timedOut = gatewayError{"INTEGRATION_TIMEOUT", 504, "InternalServerErrorException", "Endpoint request timed out"}
 	// internal is a function that failed or whose answer is malformed: a 502 without a response type of its own.
 	internal = gatewayError{"DEFAULT_5XX", 502, "InternalServerErrorException", "Internal server error"}
 	// notInvoked is a function that Lambda did not run, such as one that is throttled. AWS answers 500 to that, not 429:

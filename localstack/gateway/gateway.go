@@ -93,6 +93,11 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, c, missingToken, "")
 		return
 	}
+	var ok bool
+	if c.query, ok = query(r.URL.RawQuery); !ok {
+		g.fail(w, c, badQuery, "")
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {

@@ -20,11 +20,10 @@ func createdAt(t task.Task) string { return t.CreatedAt.UTC().Format(timestamp) 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 func (a *api) submit(w http.ResponseWriter, r *http.Request) {
-	body, ok := readSubmission(w, r)
-	if !ok {
+	if !isSubmission(w, r) {
 		return
 	}
-	key, err := idempotencyKey(r.Header, body)
+	key, err := idempotencyKey(r.Header)
 	if err != nil {
 		writeProblem(w, http.StatusBadRequest, err.Error())
 		return
@@ -42,31 +41,35 @@ func (a *api) submit(w http.ResponseWriter, r *http.Request) {
 	}{t.ID, createdAt(t), seconds(t.Duration)})
 }
 
-// readSubmission reads the body of POST /task, which is empty or a JSON object without members, and answers itself
-// where it is not.
-func readSubmission(w http.ResponseWriter, r *http.Request) (body []byte, ok bool) {
+// isSubmission reads a POST /task, which has no query and a body that is empty or a JSON object without members, and answers
+// itself where it is another.
+func isSubmission(w http.ResponseWriter, r *http.Request) bool {
+	if r.URL.RawQuery != "" {
+		writeProblem(w, http.StatusBadRequest, "the query is "+quote(r.URL.RawQuery)+"; POST /task takes none")
+		return false
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		writeProblem(w, http.StatusRequestEntityTooLarge, "the body is larger than 256 KiB")
-		return nil, false
+		return false
 	case err != nil:
 		writeProblem(w, http.StatusBadRequest, "the body could not be read")
-		return nil, false
+		return false
 	case len(body) == 0:
-		return body, true
+		return true
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil || members == nil {
 		writeProblem(w, http.StatusBadRequest, "the body must be empty or a JSON object")
-		return nil, false
+		return false
 	}
 	for name := range members {
 		writeProblem(w, http.StatusBadRequest, "the body has the unknown member "+quote(name)+"; a task takes none")
-		return nil, false
+		return false
 	}
-	return body, true
+	return true
 }
 
 func (a *api) cancel(w http.ResponseWriter, r *http.Request, id uuid.UUID) {

@@ -11,6 +11,10 @@ import (
 // maxKey is the longest accepted Idempotency-Key in bytes; a UUID has 36.
 const maxKey = 255
 
+// anyTask is the hash of what a submission asks for. A task takes no members, so that all that are accepted ask for the same,
+// with an empty body as with {}.
+var anyTask = sha256.Sum256(nil)
+
 var errKey = errors.New(`the Idempotency-Key must be one header of 1 to 255 visible ASCII characters, such as "8e03978e-40d5-43dd-bc93-6894a57f9324"`)
 
 // idempotencyKey reads the request's Idempotency-Key, by which a client repeats a POST whose answer it lost. See
@@ -18,7 +22,7 @@ var errKey = errors.New(`the Idempotency-Key must be one header of 1 to 255 visi
 // which most clients send, means the same. The draft's 409, for a request whose first is still being processed, does not
 // occur: the second waits for the first's transaction, milliseconds, and gets its answer. The zero Key is a request
 // without one.
-func idempotencyKey(h http.Header, body []byte) (task.Key, error) {
+func idempotencyKey(h http.Header) (task.Key, error) {
 	values := h.Values("Idempotency-Key")
 	if len(values) == 0 {
 		return task.Key{}, nil
@@ -38,6 +42,5 @@ func idempotencyKey(h http.Header, body []byte) (task.Key, error) {
 			return task.Key{}, errKey
 		}
 	}
-	sum := sha256.Sum256(body)
-	return task.Key{Name: name, Request: sum[:]}, nil
+	return task.Key{Name: name, Request: anyTask[:]}, nil
 }

@@ -22,7 +22,12 @@ type item struct {
 }
 
 func (a *api) list(w http.ResponseWriter, r *http.Request) {
-	page, problem := pageOf(r.URL.Query())
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		writeProblem(w, http.StatusBadRequest, "the query cannot be decoded: "+err.Error())
+		return
+	}
+	page, problem := pageOf(query)
 	if problem != "" {
 		writeProblem(w, http.StatusBadRequest, problem)
 		return
@@ -36,7 +41,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(tasks) > asked {
 		tasks = tasks[:asked]
-		w.Header().Set("Link", nextLink(r.URL.Query(), tasks[asked-1].ID))
+		w.Header().Set("Link", nextLink(query, tasks[asked-1].ID))
 	}
 	items := make([]item, len(tasks))
 	for i, t := range tasks {
