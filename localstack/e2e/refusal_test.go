@@ -71,7 +71,7 @@ func TestOneClearMessage(t *testing.T) {
 		},
 		"jobs that are not counted": {
 			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=4"},
-			[]string{`app.worker_concurrency is ""; allowed are whole numbers from 2`, "app.jobs_per_invocation (4, parameter JobsPerInvocation)"},
+			[]string{`parameter JobsPerInvocation: app.jobs_per_invocation is "4"; app.worker_concurrency must then be given: allowed are whole numbers from 2 to 4`},
 		},
 		"one environment for many jobs": {
 			[]string{"--template", application, "--parameter-overrides", "JobsPerInvocation=10 WorkerConcurrency=1"},
