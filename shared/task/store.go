@@ -20,7 +20,8 @@ type Store interface {
 
 // Submissions are the steps behind the REST API.
 type Submissions interface {
-	// Create writes a new pending task that is not yet marked as enqueued and returns it. With a key that was used
+	// Create writes a new pending task that is not yet marked as enqueued and returns it. Unsent does not name it before
+	// SendTime has passed. With a key that was used
 	// within KeyLifetime it writes nothing: the same request is answered with the task that the key made then (its ID
 	// and CreatedAt, whatever became of it) and created false, another request with ErrKeyReused. Of two at once with
 	// one key, one creates.
@@ -75,6 +76,9 @@ type Upkeep interface {
 	// Purge deletes up to limit rows of each kind that are older than the retention says and returns how many.
 	Purge(ctx context.Context, limit int, keep Retention) (int, error)
 }
+
+// SendTime is how long whoever created a task has to send it and to mark it as enqueued; then it is the sweeper's to send.
+const SendTime = 10 * time.Second
 
 // Key makes a submission repeatable. The zero value is a submission without one.
 type Key struct {

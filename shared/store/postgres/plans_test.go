@@ -25,7 +25,7 @@ func TestPlans(t *testing.T) {
 		"completed":    {listStatusSQL, last + `, 101, 'completed'`, "tasks_visible_by_status"},
 		"pending":      {listStatusSQL, last + `, 101, 'pending'`, "tasks_visible_by_status"},
 		"cancel":       {cancelSQL, id, ""},
-		"create keyed": {createKeyedSQL, id + `, 'key', '', '1 day'`, ""},
+		"create keyed": {createKeyedSQL, id + `, 'key', '', '1 day', '10 s'`, ""},
 		"mark":         {markEnqueuedSQL, id, ""},
 		"claim":        {claimSQL, id + `, '9 s', 3`, ""},
 		"heartbeat":    {heartbeatSQL, id + `, 1, '9 s'`, ""},

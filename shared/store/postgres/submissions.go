@@ -13,11 +13,13 @@ import (
 )
 
 const (
-	createSQL = `INSERT INTO tasks (id) VALUES ($1) RETURNING created_at`
+	createSQL = `INSERT INTO tasks (id, send_after) VALUES ($1, now() + $2::interval) RETURNING created_at`
 
 	// createAgainSQL is createSQL after a connection was cut and nobody knows whether the row was committed. The id is
 	// new, so a row that has it is this one.
-	createAgainSQL = `INSERT INTO tasks (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING created_at`
+	createAgainSQL = `
+INSERT INTO tasks (id, send_after) VALUES ($1, now() + $2::interval)
+ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING created_at`
 
 	// createKeyedSQL takes the key and, where it got it, creates the task. The update of a key that is still valid
 	// changes nothing: it is there to wait for another transaction with this key and to return what that one wrote,
@@ -31,7 +33,7 @@ WITH k AS (
         created_at = CASE WHEN old.created_at < now() - $4::interval THEN excluded.created_at ELSE old.created_at END
     RETURNING task_id, request, created_at
 ), t AS (
-    INSERT INTO tasks (id, created_at) SELECT task_id, created_at FROM k WHERE task_id = $1 ON CONFLICT (id) DO NOTHING
+    INSERT INTO tasks (id, created_at, send_after) SELECT task_id, created_at, now() + $5::interval FROM k WHERE task_id = $1 ON CONFLICT (id) DO NOTHING
 )
 SELECT task_id, created_at, request = $3 FROM k`
 
@@ -68,7 +70,7 @@ func (s *Store) Create(ctx context.Context, id uuid.UUID, key task.Key) (task.Ta
 	err := s.run(ctx, true, func() error {
 		text := sql
 		sql = createAgainSQL
-		return s.pool.QueryRow(ctx, text, [16]byte(id)).Scan(&t.CreatedAt)
+		return s.pool.QueryRow(ctx, text, [16]byte(id), task.SendTime).Scan(&t.CreatedAt)
 	})
 	if err != nil {
 		return task.Task{}, false, fmt.Errorf("insert task %s: %w", id, err)
@@ -84,7 +86,7 @@ func (s *Store) createKeyed(ctx context.Context, t task.Task, key task.Key) (tas
 		request = []byte{} // nil would be NULL
 	}
 	scan := func(r pgx.Row) error { return r.Scan((*[16]byte)(&t.ID), &t.CreatedAt, &same) }
-	err := s.row(ctx, true, scan, createKeyedSQL, [16]byte(id), key.Name, request, task.KeyLifetime)
+	err := s.row(ctx, true, scan, createKeyedSQL, [16]byte(id), key.Name, request, task.KeyLifetime, task.SendTime)
 	switch {
 	case err != nil:
 		return task.Task{}, false, fmt.Errorf("insert task %s with a key: %w", id, err)

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	createSQL = `INSERT INTO tasks (id, created_at, send_after) VALUES (?1, now_us(), now_us()) RETURNING created_at`
+	createSQL = `INSERT INTO tasks (id, created_at, send_after) VALUES (?1, now_us(), now_us() + ?2) RETURNING created_at`
 
 	// keySQL takes a key that is free or was forgotten, or leaves it as it is.
 	keySQL = `
@@ -24,7 +24,7 @@ ON CONFLICT (key) DO UPDATE SET (request, task_id, created_at) = (excluded.reque
 
 	keyOwnerSQL = `SELECT task_id, created_at, request FROM idempotency_keys WHERE key = ?1`
 
-	createKeyedSQL = `INSERT INTO tasks (id, created_at, send_after) VALUES (?1, ?2, ?2)`
+	createKeyedSQL = `INSERT INTO tasks (id, created_at, send_after) VALUES (?1, ?2, ?2 + ?3)`
 
 	markEnqueuedSQL = `UPDATE tasks SET enqueued_at = now_us() WHERE id = ?1 AND status = 'pending'`
 
@@ -48,7 +48,7 @@ func (s *Store) Create(ctx context.Context, id uuid.UUID, key task.Key) (task.Ta
 	if key.Name != "" {
 		return s.createKeyed(ctx, id, key)
 	}
-	created, err := one(ctx, s, scanInt, createSQL, id[:])
+	created, err := one(ctx, s, scanInt, createSQL, id[:], task.SendTime.Microseconds())
 	if err != nil {
 		return task.Task{}, false, fmt.Errorf("insert task %s: %w", id, err)
 	}
@@ -68,7 +68,7 @@ func (s *Store) createKeyed(ctx context.Context, id uuid.UUID, key task.Key) (ta
 		if owner, err = scanKeyOwner(conn.QueryRowContext(ctx, keyOwnerSQL, key.Name)); err != nil || owner.task != id {
 			return err
 		}
-		_, err = conn.ExecContext(ctx, createKeyedSQL, id[:], owner.created)
+		_, err = conn.ExecContext(ctx, createKeyedSQL, id[:], owner.created, task.SendTime.Microseconds())
 		return err
 	})
 	switch {

@@ -10,8 +10,18 @@ import (
 )
 
 var upkeep = map[string]func(*fixture){
+	"a new task is its creator's to send": func(f *fixture) {
+		id := f.create()
+		keyed := newID(f)
+		_, _, err := f.store.Create(f.ctx, keyed, task.Key{Name: "k"})
+		f.ok(err)
+		f.unsent()
+		f.Age(f, task.SendTime+time.Second)
+		f.unsent(id, keyed)
+	},
 	"unsent, oldest first": func(f *fixture) {
 		first, second, third := f.create(), f.create(), f.create()
+		f.Age(f, task.SendTime+time.Second)
 		f.unsentOf(2, first, second)
 		f.unsentOf(2, third) // the others are held
 		f.unsent()
@@ -31,6 +41,7 @@ var upkeep = map[string]func(*fixture){
 		f.unsent()
 		f.Age(f, resend+time.Minute)
 		fresh := f.create()
+		f.Age(f, task.SendTime+time.Second)
 		f.unsent(lost, fresh)
 		f.unsent() // held
 		f.Age(f, 2*time.Hour)
@@ -41,6 +52,7 @@ var upkeep = map[string]func(*fixture){
 		f.ok(f.store.MarkEnqueued(f.ctx, lost))
 		f.Age(f, resend+time.Minute)
 		fresh := f.create()
+		f.Age(f, task.SendTime+time.Second)
 		seen := map[uuid.UUID]bool{}
 		for range 2 {
 			ids, err := f.store.Unsent(f.ctx, 1, time.Hour, resend)
@@ -58,6 +70,7 @@ var upkeep = map[string]func(*fixture){
 	"unsent names a task to one sweeper": func(f *fixture) {
 		const n = 60
 		f.many(n)
+		f.Age(f, task.SendTime+time.Second)
 		stores := []task.Store{f.store, f.Open(f), f.Open(f), f.Open(f)}
 		for range 10 {
 			var mu sync.Mutex
