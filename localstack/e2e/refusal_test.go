@@ -38,6 +38,15 @@ func TestOneClearMessage(t *testing.T) {
 			[]string{"--template", "testdata/refused/silent.yaml"},
 			[]string{"function ksu-Only", "did not ask for an invocation", "within 10s"},
 		},
+		"custom resource's function that exits in its init": {
+			[]string{"--template", "testdata/refused/customexits.yaml"},
+			[]string{"custom resource Only: init function ksu-OnlyFunction", "ended before it asked for an invocation", "exit status 1; its last lines:\n",
+				"cannot find the treasure map"},
+		},
+		"custom resource's function that never asks for an invocation": {
+			[]string{"--template", "testdata/refused/customsilent.yaml"},
+			[]string{"custom resource Only: init function ksu-OnlyFunction", "did not ask for an invocation", "within 10s"},
+		},
 		"REST API's port in use": {
 			[]string{"--template", application, "--port", port},
 			[]string{"the REST API cannot listen", "127.0.0.1:" + port, "address already in use", "--port (make run PORT=…), 0 for any free one"},

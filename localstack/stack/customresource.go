@@ -61,6 +61,9 @@ func (c *customResources) create(ctx context.Context, r template.CustomResource,
 	ctx, cancel := context.WithTimeoutCause(ctx, customResourceTimeout,
 		fmt.Errorf("no answer within %s", customResourceTimeout))
 	defer cancel()
+	if err := c.functions.Init(ctx, function); err != nil { // it says more than the invocation of what cannot start
+		return fmt.Errorf("custom resource %s: %w", r.LogicalID, err)
+	}
 	request := customResourceRequest{
 		RequestType: "Create", StackId: stackID, RequestId: uuid.NewString(),
 		ResourceType: r.Type, LogicalResourceId: r.LogicalID, ResourceProperties: r.Properties,
