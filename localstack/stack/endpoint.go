@@ -42,6 +42,30 @@ func unknownOperation(w http.ResponseWriter, r *http.Request, target string) {
 	})
 }
 
+// listenAWS and listenAPI take the ports before anything runs that would have to end if somebody else had them, and
+// answer there that the stack is starting.
+func (s *stack) listenAWS(context.Context) (err error) {
+	if s.aws, err = s.listen(s.options.AWSPort, "the AWS endpoint", "--aws-port", "AWS_PORT"); err != nil {
+		return err
+	}
+	s.awsServer = newServer(&s.awsFront)
+	s.serve(s.awsServer, s.aws)
+	return nil
+}
+
+func (s *stack) listenAPI(context.Context) (err error) {
+	if s.api, err = s.listen(s.port(), "the REST API", "--port", "PORT"); err != nil {
+		return err
+	}
+	s.apiServer = newServer(&s.apiFront)
+	s.setTimeouts(s.apiServer)
+	s.serve(s.apiServer, s.api)
+	return nil
+}
+
+func (s *stack) apiURL() string { return "http://" + s.api.Addr().String() }
+func (s *stack) awsURL() string { return "http://" + s.aws.Addr().String() }
+
 // listen opens a loopback port until the stack stops; what, option and variable name it in the error.
 func (s *stack) listen(port int, what, option, variable string) (net.Listener, error) {
 	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))

@@ -51,6 +51,7 @@ func newStack(o Options, out io.Writer) *stack {
 	return &stack{
 		options: o, console: newConsole(out), failed: make(chan error, 8),
 		storageSource: "--storage", findPostgres: services.FindPostgres,
+		apiFront: front{refuse: startingAPI}, awsFront: front{refuse: startingAWS},
 	}
 }
 
@@ -68,6 +69,8 @@ type stack struct {
 	api, aws   net.Listener
 	apiServer  *http.Server
 	awsServer  *http.Server
+	apiFront   front
+	awsFront   front
 	custom     *customResources
 	storage    storage
 	clickHouse clickHouse
@@ -145,20 +148,6 @@ func (s *stack) resolveTemplate(context.Context) error {
 	return err
 }
 
-// listenAWS and listenAPI take the ports before anything runs that would have to end if somebody else had them.
-func (s *stack) listenAWS(context.Context) (err error) {
-	s.aws, err = s.listen(s.options.AWSPort, "the AWS endpoint", "--aws-port", "AWS_PORT")
-	return err
-}
-
-func (s *stack) listenAPI(context.Context) (err error) {
-	s.api, err = s.listen(s.port(), "the REST API", "--port", "PORT")
-	return err
-}
-
-func (s *stack) apiURL() string { return "http://" + s.api.Addr().String() }
-func (s *stack) awsURL() string { return "http://" + s.aws.Addr().String() }
-
 func (s *stack) startProcesses(context.Context) error {
 	supervisor, err := process.Start()
 	if err != nil {
@@ -190,40 +179,45 @@ func (s *stack) startQueues(context.Context) error {
 // serveAWS serves the AWS endpoint, which the functions need from their first line on.
 func (s *stack) serveAWS(context.Context) error {
 	s.custom = newCustomResources(s.functions, s.awsURL())
-	s.awsServer = newServer(awsEndpoint(s.queues.Handler(), s.functions.Handler(), s.custom))
-	s.serve(s.awsServer, s.aws)
+	s.awsFront.open(awsEndpoint(s.queues.Handler(), s.functions.Handler(), s.custom))
+	s.onStop(shutdown(s.awsServer)) // before what it serves ends
 	return nil
 }
 
-func (s *stack) serveAPI(context.Context) error {
+// serveAPI serves the REST API. Where the template has none, it gives the port back.
+func (s *stack) serveAPI(ctx context.Context) error {
 	if s.resolved.API == nil {
-		return nil
+		return shutdown(s.apiServer)(ctx)
 	}
 	handler, err := gateway.New(*s.resolved.API, s.gatewayInvoker(), gateway.Options{AccountID: accountID, Log: func(m string) { s.console.step("gateway", "%s", m) }})
 	if err != nil {
 		return err
 	}
-	s.apiServer = newServer(handler)
-	s.setTimeouts(s.apiServer)
-	s.serve(s.apiServer, s.api)
+	s.apiFront.open(handler)
+	s.onStop(shutdown(s.apiServer)) // before what it serves ends
 	return nil
 }
 
-// serve runs a server until the stack stops; then it has some time to answer what it was asked.
+// serve runs a server until the stack stops.
 func (s *stack) serve(server *http.Server, l net.Listener) {
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
 		}
 	}()
-	s.onStop(func(ctx context.Context) error {
+	s.onStop(shutdown(server))
+}
+
+// shutdown ends a server, which has some time to answer what it was asked. Doing it again does nothing.
+func shutdown(server *http.Server) func(context.Context) error {
+	return func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
 			return closed(server.Close())
 		}
 		return nil
-	})
+	}
 }
 
 func (s *stack) runCustomResources(ctx context.Context) error {
