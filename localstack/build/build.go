@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ksu/localstack/process"
 )
 
 // Function is a function to build.
@@ -32,8 +34,11 @@ var ErrNoGo = errors.New("the functions are built with Go, and there is no go co
 // the same from one build to the next: what is up to date is not even linked again. A binary is replaced
 // in one step, so processes that run the former one are not disturbed.
 //
+// The go commands are processes' and end with the local stack, however that ends. One Build at a time may use outDir:
+// it removes the temporary folders of builds that were killed.
+//
 // Errors: ErrNoGo, or one error that names every function that cannot be built, with the compiler's words.
-func Build(ctx context.Context, functions []Function, outDir string) (map[string]string, error) {
+func Build(ctx context.Context, processes *process.Supervisor, functions []Function, outDir string) (map[string]string, error) {
 	outDir, err := filepath.Abs(outDir)
 	if err != nil {
 		return nil, fmt.Errorf("build the functions: %w", err)
@@ -46,7 +51,7 @@ func Build(ctx context.Context, functions []Function, outDir string) (map[string
 		return nil, ErrNoGo
 	}
 	batches := plan(packages, outDir)
-	if err := run(ctx, batches, outDir); err != nil {
+	if err := run(ctx, processes, batches, outDir); err != nil {
 		return nil, err
 	}
 	binaries := map[string]string{}

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"ksu/localstack/process"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -42,6 +44,21 @@ func write(t *testing.T, name, content string) {
 	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// supervisor returns what starts the go commands, until the test ends.
+func supervisor(t *testing.T) *process.Supervisor {
+	t.Helper()
+	s, err := process.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 func output(t *testing.T, binary string) string {
@@ -78,7 +95,8 @@ func TestBuild(t *testing.T) {
 		want[name] = f[1]
 	}
 	out := filepath.Join(root, "out", "bin")
-	binaries, err := Build(t.Context(), functions, out)
+	write(t, filepath.Join(out, ".build-1", "go-build2", "b001", "a.out"), "of a build that was killed")
+	binaries, err := Build(t.Context(), supervisor(t), functions, out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +131,7 @@ func TestBuildAgain(t *testing.T) {
 	out := filepath.Join(root, "bin")
 	build := func() string {
 		t.Helper()
-		binaries, err := Build(t.Context(), functions, out)
+		binaries, err := Build(t.Context(), supervisor(t), functions, out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +214,7 @@ func TestBuildErrors(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Build(t.Context(), test.functions, t.TempDir())
+			_, err := Build(t.Context(), supervisor(t), test.functions, t.TempDir())
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -215,7 +233,7 @@ func TestBuildErrors(t *testing.T) {
 func TestBuildWithoutGo(t *testing.T) {
 	root := tree(t, map[string]string{"go.mod": "module example.com/one\n\ngo 1.24\n", "a/main.go": prints("a")})
 	t.Setenv("PATH", root)
-	_, err := Build(t.Context(), []Function{{Name: "A", Dir: filepath.Join(root, "a"), BuildMethod: "go1.x"}}, root)
+	_, err := Build(t.Context(), supervisor(t), []Function{{Name: "A", Dir: filepath.Join(root, "a"), BuildMethod: "go1.x"}}, root)
 	if !errors.Is(err, ErrNoGo) {
 		t.Errorf("got %v, want %v", err, ErrNoGo)
 	}
@@ -227,7 +245,7 @@ func TestBuildInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	out := filepath.Join(root, "bin")
-	_, err := Build(ctx, []Function{{Name: "A", Dir: filepath.Join(root, "a"), BuildMethod: "go1.x"}}, out)
+	_, err := Build(ctx, supervisor(t), []Function{{Name: "A", Dir: filepath.Join(root, "a"), BuildMethod: "go1.x"}}, out)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

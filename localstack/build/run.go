@@ -7,15 +7,22 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"ksu/localstack/process"
 )
 
 // parallel bounds the go commands that run at once; each of them uses all processors by itself.
 const parallel = 2
+
+// temporaryPrefix begins the names of the temporary folders in an output folder.
+const temporaryPrefix = ".build-"
 
 // failure is what the go command said about packages that it could not build.
 type failure struct {
@@ -24,22 +31,36 @@ type failure struct {
 }
 
 // run runs the batches.
-func run(ctx context.Context, batches []*batch, outDir string) error {
+func run(ctx context.Context, processes *process.Supervisor, batches []*batch, outDir string) error {
 	// The go command links in a temporary folder and renames the result, if both are in one file system;
 	// otherwise it would remove the former binary and copy the new one.
 	if err := os.MkdirAll(outDir, 0o755); err != nil {
 		return fmt.Errorf("build the functions: %w", err)
 	}
-	temporary, err := os.MkdirTemp(outDir, ".build-")
+	if err := removeLeftovers(outDir); err != nil {
+		return fmt.Errorf("build the functions: %w", err)
+	}
+	temporary, err := os.MkdirTemp(outDir, temporaryPrefix)
 	if err != nil {
 		return fmt.Errorf("build the functions: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(temporary) }()
-	failures := each(batches, func(b *batch) []failure { return b.build(ctx, temporary) })
+	failures := each(batches, func(b *batch) []failure { return b.build(ctx, processes, temporary) })
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("build the functions: %w", err)
 	}
 	return explain(failures)
+}
+
+// removeLeftovers removes what builds left that were killed together with their stack.
+func removeLeftovers(outDir string) error {
+	entries, err := os.ReadDir(outDir)
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), temporaryPrefix) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(outDir, entry.Name())))
+		}
+	}
+	return err
 }
 
 // each calls build for all batches, a few at once, and returns all failures in the order of the batches.
@@ -64,8 +85,8 @@ func each(batches []*batch, build func(*batch) []failure) []failure {
 
 // build runs the go command. If that fails for several packages, it builds them again one by one, the good
 // ones from the cache, to tell who failed.
-func (b *batch) build(ctx context.Context, temporary string) []failure {
-	output, err := b.command(ctx, temporary)
+func (b *batch) build(ctx context.Context, processes *process.Supervisor, temporary string) []failure {
+	output, err := b.command(ctx, processes, temporary)
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return nil
@@ -75,7 +96,7 @@ func (b *batch) build(ctx context.Context, temporary string) []failure {
 	var failures []failure
 	for _, p := range b.packages {
 		one := &batch{dir: b.dir, output: b.output, packages: []*pkg{p}}
-		failures = append(failures, one.build(ctx, temporary)...)
+		failures = append(failures, one.build(ctx, processes, temporary)...)
 	}
 	if len(failures) == 0 && ctx.Err() == nil {
 		return []failure{{packages: b.packages, output: output}} // together only, whatever the reason
@@ -84,7 +105,7 @@ func (b *batch) build(ctx context.Context, temporary string) []failure {
 }
 
 // command runs the go command and returns what it printed.
-func (b *batch) command(ctx context.Context, temporary string) (string, error) {
+func (b *batch) command(ctx context.Context, processes *process.Supervisor, temporary string) (string, error) {
 	// The state of the repository, which the go command writes into binaries, would make it link them again
 	// after each commit.
 	args := []string{"build", "-buildvcs=false", "-o", b.output}
@@ -94,12 +115,13 @@ func (b *batch) command(ctx context.Context, temporary string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOTMPDIR="+temporary)
-	// On an interrupt the go command removes its temporary files.
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// On an interrupt the go command waits for its compilers, which end too, and removes its temporary files.
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = 5 * time.Second
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	err := cmd.Run()
+	// SIGTERM ends all at once, also where whoever started the local stack made it ignore SIGINT, as a shell's & does.
+	err := processes.Run(cmd, syscall.SIGTERM)
 	if err != nil && output.Len() == 0 {
 		return err.Error(), err
 	}

@@ -6,17 +6,24 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
 	"ksu/localstack/build"
+	"ksu/localstack/process"
 )
 
 // built is the folder of what the stacks build, which all share.
 var built string
 
 // buildFunctions builds the application's functions before the first stack does, which otherwise several would at once.
-var buildFunctions = sync.OnceValue(func() error {
+var buildFunctions = sync.OnceValue(func() (err error) {
+	processes, err := process.Start()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, processes.Close()) }()
 	for name, packages := range map[string][]string{
 		"functions": {"functions/api", "functions/worker", "functions/sweeper", "migrate"}, "settings": {"shared/config/settings"},
 	} {
@@ -28,7 +35,7 @@ var buildFunctions = sync.OnceValue(func() error {
 			}
 			functions = append(functions, build.Function{Name: p, Dir: dir, BuildMethod: "go1.x"})
 		}
-		if _, err := build.Build(context.Background(), functions, filepath.Join(built, name)); err != nil {
+		if _, err := build.Build(context.Background(), processes, functions, filepath.Join(built, name)); err != nil {
 			return err
 		}
 	}
@@ -38,9 +45,13 @@ var buildFunctions = sync.OnceValue(func() error {
 // shareBuilt gives a data folder what is built already: nothing is linked again.
 func shareBuilt(t testing.TB, data string) {
 	t.Helper()
-	err := errors.Join(buildFunctions(), os.MkdirAll(data, 0o700))
-	for _, name := range []string{"functions", "settings"} {
-		link := os.Symlink(filepath.Join(built, name), filepath.Join(data, name))
+	err := buildFunctions()
+	binaries, globErr := filepath.Glob(filepath.Join(built, "*", "*"))
+	err = errors.Join(err, globErr)
+	for _, binary := range binaries {
+		own := filepath.Join(data, strings.TrimPrefix(binary, built))
+		err = errors.Join(err, os.MkdirAll(filepath.Dir(own), 0o700))
+		link := os.Link(binary, own)
 		if !errors.Is(link, fs.ErrExist) { // a second stack on the same data
 			err = errors.Join(err, link)
 		}

@@ -131,10 +131,16 @@ func changedTemplate(t testing.TB, dir string, replacements ...string) string {
 // launch starts the local stack on free ports, unless the arguments say otherwise, with a database of its own.
 func launch(t testing.TB, data string, arguments ...string) *running {
 	t.Helper()
+	return run(t, command(t, data, arguments...))
+}
+
+// command is what launch starts.
+func command(t testing.TB, data string, arguments ...string) *exec.Cmd {
+	t.Helper()
 	shareBuilt(t, data)
 	cmd := exec.Command(binary, append([]string{"--port", "0", "--aws-port", "0", "--data", data}, arguments...)...)
 	cmd.Env = append(os.Environ(), "DATABASE_URL=")
-	return run(t, cmd)
+	return cmd
 }
 
 // run starts a command that is, or runs, the local stack. It is ended with the test.

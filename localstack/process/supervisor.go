@@ -67,6 +67,16 @@ func (s *Supervisor) Start(cmd *exec.Cmd, stop syscall.Signal) error {
 	return nil
 }
 
+// Run starts cmd as Start does, waits for its end and kills what it left behind. Errors are those of Start and of
+// cmd.Wait.
+func (s *Supervisor) Run(cmd *exec.Cmd, stop syscall.Signal) error {
+	if err := s.Start(cmd, stop); err != nil {
+		return err
+	}
+	defer s.Exited(cmd.Process.Pid)
+	return cmd.Wait()
+}
+
 // Exited tells that the process pid, started by Start, has ended and has been waited for. Whatever it
 // left behind in its process group is killed. Unknown pids are ignored.
 func (s *Supervisor) Exited(pid int) {

@@ -13,6 +13,7 @@ import (
 
 // buildAndStartDatabase does both at once: neither needs the other, and both take a while.
 func (s *stack) buildAndStartDatabase(ctx context.Context) error {
+	s.begun = true
 	functions, err := s.functionsToBuild()
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func (s *stack) buildFunctions(ctx context.Context, functions []build.Function) 
 		what += " for the first time, which compiles the libraries too"
 	}
 	return s.console.timed(what, func() (err error) {
-		s.binaries, err = build.Build(ctx, functions, dir)
+		s.binaries, err = build.Build(ctx, s.processes, functions, dir)
 		return err
 	})
 }

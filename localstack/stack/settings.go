@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"ksu/localstack/build"
@@ -47,7 +48,7 @@ func (s *stack) readSettings(ctx context.Context) error {
 		return err
 	}
 	const name = "of the settings"
-	binaries, err := build.Build(ctx, []build.Function{{Name: name, Dir: c.Reader, BuildMethod: "go1.x"}}, dir)
+	binaries, err := build.Build(ctx, s.processes, []build.Function{{Name: name, Dir: c.Reader, BuildMethod: "go1.x"}}, dir)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (s *stack) runReader(ctx context.Context, binary string) error {
 	}
 	var out, wrong bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &wrong // not as arguments: they may be passwords
-	if err := cmd.Run(); err != nil {
+	if err := s.processes.Run(cmd, syscall.SIGTERM); err != nil {
 		if wrong.Len() > 0 {
 			err = errors.New(string(bytes.TrimSpace(wrong.Bytes())))
 		}

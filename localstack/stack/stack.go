@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	} else if ctx.Err() != nil {
 		err = nil // stopped by the user during the start
 	}
-	if s.processes != nil {
+	if s.begun {
 		s.console.step("stack", "stopping")
 	}
 	return errors.Join(err, s.stop())
@@ -81,6 +81,9 @@ type stack struct {
 	// findPostgres is services.FindPostgres.
 	findPostgres func() (string, error)
 
+	// begun says that parts are started whose end takes a moment, of which the user is told.
+	begun bool
+
 	profiles profiles
 	// missing says which custom resources failed that may.
 	missing []string
@@ -94,8 +97,8 @@ type stack struct {
 func (s *stack) start(ctx context.Context) error {
 	started := time.Now()
 	for _, step := range []func(context.Context) error{
-		s.loadTemplate, s.lockData, s.listenAWS, s.readSettings, s.listenAPI, s.chooseStorage, s.checkTemplate,
-		s.serveProfiles, s.startProcesses, s.buildAndStartDatabase, s.openClickHouse, s.resolveTemplate,
+		s.loadTemplate, s.lockData, s.listenAWS, s.startProcesses, s.readSettings, s.listenAPI, s.chooseStorage, s.checkTemplate,
+		s.serveProfiles, s.buildAndStartDatabase, s.openClickHouse, s.resolveTemplate,
 		s.startQueues, s.startFunctions, s.serveAWS, s.runCustomResources, s.initFunctions,
 		s.startMappings, s.startSchedules, s.serveAPI,
 	} {
