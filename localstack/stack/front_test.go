@@ -28,9 +28,9 @@ func request(t *testing.T, url string) (*http.Response, string) {
 	return w, string(body)
 }
 
-// TestPortsDuringTheStart: what comes before the stack is ready is refused at once, and not done later.
-func TestPortsDuringTheStart(t *testing.T) {
-	t.Parallel()
+// setupStopped is a stack that may take ports, and that the end of the test stops.
+func setupStopped(t *testing.T) *stack {
+	t.Helper()
 	free := 0
 	s := setup(t, Options{Port: &free})
 	t.Cleanup(func() {
@@ -38,6 +38,13 @@ func TestPortsDuringTheStart(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+// TestPortsDuringTheStart: what comes before the stack is ready is refused at once, and not done later.
+func TestPortsDuringTheStart(t *testing.T) {
+	t.Parallel()
+	s := setupStopped(t)
 	for _, listen := range []func() error{func() error { return s.listenAWS(t.Context()) }, func() error { return s.listenAPI(t.Context()) }} {
 		if err := listen(); err != nil {
 			t.Fatal(err)
@@ -70,13 +77,7 @@ func TestPortsDuringTheStart(t *testing.T) {
 // TestPortWithoutAPI: nobody listens for an API that the template does not have.
 func TestPortWithoutAPI(t *testing.T) {
 	t.Parallel()
-	free := 0
-	s := setup(t, Options{Port: &free})
-	t.Cleanup(func() {
-		if err := s.stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := setupStopped(t)
 	if err := s.listenAPI(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -80,8 +80,8 @@ func Open(ctx context.Context, url string) (*SQS, error) {
 	return &SQS{client: client, url: url}, nil
 }
 
-// Send implements task.Queue. SQS delays by whole seconds, up to which a part of one counts. The message belongs to the trace of ctx: a task's submission and its run are one. A task
-// that the sweeper sends belongs to the sweep.
+// Send implements task.Queue. SQS delays by whole seconds; a part of one counts as a whole. The message belongs to the
+// trace of ctx: a task's submission and its run are one. A task that the sweeper sends belongs to the sweep.
 func (q *SQS) Send(ctx context.Context, id uuid.UUID, delay time.Duration) error {
 	body, err := json.Marshal(Message{ID: id})
 	if err != nil {

@@ -105,6 +105,27 @@ func TestTraceGoesWithTheMessage(t *testing.T) {
 	}
 }
 
+// TestDelay looks at the whole seconds that SQS is asked for.
+func TestDelay(t *testing.T) {
+	var got struct{ DelaySeconds int }
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got.DelaySeconds = 0
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write([]byte(`{"MessageId":"m1"}`))
+	}))
+	defer server.Close()
+	q := open(t, server)
+	for delay, want := range map[time.Duration]int{
+		0: 0, -time.Microsecond: 0, time.Microsecond: 1, 4999 * time.Millisecond: 5, 5 * time.Second: 5, 15 * time.Minute: 900,
+	} {
+		if err := q.Send(t.Context(), uuid.New(), delay); err != nil || got.DelaySeconds != want {
+			t.Errorf("a delay of %s is %d seconds, %v; want %d", delay, got.DelaySeconds, err, want)
+		}
+	}
+}
+
 func TestWaiting(t *testing.T) {
 	answer := `{"Attributes":{"ApproximateNumberOfMessages":"7"}}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
