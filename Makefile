@@ -52,7 +52,7 @@ COMPOSE = docker compose -f localstack/compose.yaml
 # How the functions are built for Lambda: small, static, the same from every folder, without the RPC mode of the
 # retired go1.x runtime, without net/http/pprof, and without the embedded store, since no two functions share a file.
 # COMMIT is what their log lines call their version.
-LAMBDA_BUILD = CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false '-ldflags=-s -w -X ksu/shared/logging.commit=$(COMMIT)' -tags=lambda.norpc,nopprof,nosqlite"
+LAMBDA_BUILD = CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false '-ldflags=-s -w -X github.com/eragon-mdi/ksu/shared/logging.commit=$(COMMIT)' -tags=lambda.norpc,nopprof,nosqlite"
 COMMIT = $(shell git describe --always --dirty=+ --abbrev=12 --exclude='*' 2>/dev/null)
 FUNCTIONS = functions/api functions/worker functions/sweeper migrate
 # ARCH of `make build`: arm64, as the template's default, or amd64.

@@ -1,4 +1,4 @@
-module ksu
+module github.com/eragon-mdi/ksu
 
 go 1.26.8
 

@@ -12,7 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"ksu/localstack/stack"
+	"github.com/eragon-mdi/ksu/localstack/stack"
 )
 
 func main() {

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/migrate/schema"
 )
 
 const usage = `usage: migrate COMMAND, with the database in DATABASE_URL, or as KSU_CONFIG and STORAGE_… say: STORAGE_TYPE=internal STORAGE_PATH=file

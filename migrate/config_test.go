@@ -8,9 +8,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/cfn"
 
-	"ksu/migrate/schema"
-	"ksu/shared/config"
-	"ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 )
 
 // from returns the database of the configuration in a file.

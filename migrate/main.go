@@ -13,10 +13,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"ksu/migrate/schema"
-	"ksu/shared/config"
-	"ksu/shared/logging"
-	"ksu/shared/profiling"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/profiling"
 )
 
 func main() {

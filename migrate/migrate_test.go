@@ -13,10 +13,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/cfn"
 
-	"ksu/migrate/schema"
-	"ksu/shared/config"
-	"ksu/shared/logging/clickhouse/clickhousetest"
-	"ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 )
 
 func TestMain(m *testing.M) { postgrestest.Main(m) }

@@ -8,13 +8,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"ksu/shared/config"
-	"ksu/shared/httpapi"
-	"ksu/shared/logging"
-	"ksu/shared/profiling"
-	"ksu/shared/queue"
-	"ksu/shared/store"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/httpapi"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/profiling"
+	"github.com/eragon-mdi/ksu/shared/queue"
+	"github.com/eragon-mdi/ksu/shared/store"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 func main() {

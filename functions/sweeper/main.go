@@ -10,12 +10,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"ksu/shared/config"
-	"ksu/shared/logging"
-	"ksu/shared/profiling"
-	"ksu/shared/queue"
-	"ksu/shared/store"
-	"ksu/shared/sweeper"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/profiling"
+	"github.com/eragon-mdi/ksu/shared/queue"
+	"github.com/eragon-mdi/ksu/shared/store"
+	"github.com/eragon-mdi/ksu/shared/sweeper"
 )
 
 func main() {

@@ -8,13 +8,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"ksu/shared/config"
-	"ksu/shared/job"
-	"ksu/shared/job/iowork"
-	"ksu/shared/logging"
-	"ksu/shared/profiling"
-	"ksu/shared/runner"
-	"ksu/shared/store"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/job"
+	"github.com/eragon-mdi/ksu/shared/job/iowork"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/profiling"
+	"github.com/eragon-mdi/ksu/shared/runner"
+	"github.com/eragon-mdi/ksu/shared/store"
 )
 
 func main() {

@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
 // Function is a function to build.

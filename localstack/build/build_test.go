@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

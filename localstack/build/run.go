@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
 // parallel bounds the go commands that run at once; each of them uses all processors by itself.

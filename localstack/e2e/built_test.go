@@ -10,8 +10,8 @@ import (
 	"sync"
 	"testing"
 
-	"ksu/localstack/build"
-	"ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/build"
+	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
 // built is the folder of what the stacks build, which all share.

@@ -16,9 +16,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"ksu/localstack/netfault"
-	"ksu/localstack/process"
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // chaos is a stack whose parts can be broken: a Postgres of the test's own behind a proxy, an SQS endpoint behind

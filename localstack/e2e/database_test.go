@@ -14,9 +14,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"ksu/localstack/netfault"
-	"ksu/localstack/process"
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // postgresURL starts a Postgres that the test has to itself, past the stack.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // event is what the function gets.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"ksu/localstack/eventsource"
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 var update = flag.Bool("update", false, "write the goldens")

@@ -5,7 +5,7 @@ import (
 	"context"
 	"time"
 
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // Queue is the queue that a mapping reads. *sqs.Queue is one.

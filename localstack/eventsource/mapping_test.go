@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ksu/localstack/eventsource"
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 func TestConcurrencyIsAlwaysUsedAndNeverExceeded(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // The pauses before a throttled invocation is tried again: each is twice the last one.

@@ -11,8 +11,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"ksu/localstack/eventsource"
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/eventsource"
 )
 
 func TestThrottledIsTriedAgain(t *testing.T) {

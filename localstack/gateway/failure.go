@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 // gatewayError is what the gateway answers by itself.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 func problem(status int, title string) template.GatewayResponse {

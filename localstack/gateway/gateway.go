@@ -15,7 +15,7 @@ import (
 	"net/http"
 	"time"
 
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 const (

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 // resource is a node of the API's tree of paths.

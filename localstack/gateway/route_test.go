@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 func TestRouting(t *testing.T) {

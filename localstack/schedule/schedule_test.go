@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"go.uber.org/goleak"
 
-	"ksu/localstack/schedule"
+	"github.com/eragon-mdi/ksu/localstack/schedule"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

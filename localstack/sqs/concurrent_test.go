@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // Every message reaches exactly one of several receivers that wait, with some given back on the way.

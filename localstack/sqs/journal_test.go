@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // restart closes a service and opens its folder again.

@@ -11,7 +11,7 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // The SDK verifies the digests of what it sends and receives, so these tests do.

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 func TestVisibility(t *testing.T) {

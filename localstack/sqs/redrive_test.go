@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // withDeadLetters is a queue whose messages are received twice at most.

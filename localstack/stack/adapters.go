@@ -7,12 +7,12 @@ import (
 	"maps"
 	"strings"
 
-	"ksu/localstack/eventsource"
-	"ksu/localstack/gateway"
-	"ksu/localstack/lambda"
-	"ksu/localstack/schedule"
-	"ksu/localstack/sqs"
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/gateway"
+	"github.com/eragon-mdi/ksu/localstack/lambda"
+	"github.com/eragon-mdi/ksu/localstack/schedule"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 // templateOptions are what a deployment would give the template: --parameter-overrides, else the configuration.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 // banner says what runs where, and ends with a command to try.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/localstack/lambda"
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/lambda"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 // responsePath is where custom resources PUT their answers, in place of CloudFormation's presigned S3 URL.

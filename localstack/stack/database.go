@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // buildAndStartDatabase does both at once: neither needs the other, and both take a while.

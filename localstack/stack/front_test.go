@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 // request sends a POST and returns the answer with its body.

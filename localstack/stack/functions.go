@@ -9,8 +9,8 @@ import (
 	"strings"
 	"sync"
 
-	"ksu/localstack/build"
-	"ksu/localstack/lambda"
+	"github.com/eragon-mdi/ksu/localstack/build"
+	"github.com/eragon-mdi/ksu/localstack/lambda"
 )
 
 // functionsToBuild are what the template's functions are built from.

@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"os"
 
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // The template parameters that the local stack fills in with its ClickHouse. A template without the first gets none.

@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"ksu/localstack/build"
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/build"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 // setting is one key of the application's configuration.

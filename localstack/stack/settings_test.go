@@ -15,7 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -12,12 +12,12 @@ import (
 	"sync"
 	"time"
 
-	"ksu/localstack/gateway"
-	"ksu/localstack/lambda"
-	"ksu/localstack/process"
-	"ksu/localstack/services"
-	"ksu/localstack/sqs"
-	"ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/gateway"
+	"github.com/eragon-mdi/ksu/localstack/lambda"
+	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/sqs"
+	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // The template parameters that the local stack fills in, unless the user gives them, so that the functions know where to

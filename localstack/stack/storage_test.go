@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // storable is a template that leaves the choice of its storage to the local stack.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // unseen says which tasks a start leaves out of sight, one sentence each: those of a database that is configured and not

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // TestUnseen: what a choice of the storage leaves out of sight is said in one line, with what brings it back, and what the

@@ -3,7 +3,7 @@ package template
 import (
 	"go.yaml.in/yaml/v3"
 
-	"ksu/localstack/schedule"
+	"github.com/eragon-mdi/ksu/localstack/schedule"
 )
 
 // readSchedule reads an event of type Schedule.

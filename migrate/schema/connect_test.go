@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"ksu/migrate/schema"
-	"ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 )
 
 // TestReasons: why there is no connection is said once, though an address is tried with TLS and without, and what the server

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/migrate/schema"
 )
 
 // TestConstraints writes rows past the store: those that the state machine does not know are refused.

@@ -11,11 +11,11 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
-	"ksu/migrate/postgres"
-	"ksu/migrate/schema"
-	"ksu/migrate/sqlite"
-	"ksu/shared/config"
-	"ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/migrate/postgres"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/migrate/sqlite"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 )
 
 // database is an empty one of some kind.

@@ -16,8 +16,8 @@ import (
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"ksu/migrate/sqlite"
-	"ksu/shared/config"
+	"github.com/eragon-mdi/ksu/migrate/sqlite"
+	"github.com/eragon-mdi/ksu/shared/config"
 )
 
 func init() {

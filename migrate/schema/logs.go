@@ -13,8 +13,8 @@ import (
 	"github.com/golang-migrate/migrate/v4/database"
 	clickhousedriver "github.com/golang-migrate/migrate/v4/database/clickhouse"
 
-	"ksu/migrate/clickhouse"
-	"ksu/shared/config"
+	"github.com/eragon-mdi/ksu/migrate/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/config"
 )
 
 // Logs is the ClickHouse database with the log lines, whose configuration has an Address. Up also sets how long they are

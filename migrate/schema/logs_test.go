@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"ksu/migrate/clickhouse"
-	"ksu/migrate/schema"
-	"ksu/shared/config"
-	"ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/migrate/clickhouse"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
 )
 
 // logs is a configuration for an empty database of a new ClickHouse server.

@@ -20,8 +20,8 @@ import (
 	driver "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
-	"ksu/migrate/postgres"
-	"ksu/shared/config"
+	"github.com/eragon-mdi/ksu/migrate/postgres"
+	"github.com/eragon-mdi/ksu/shared/config"
 )
 
 // ErrDirty says that a migration was cut off. Up repeats it; the other commands refuse to work on what may be half of

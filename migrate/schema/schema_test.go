@@ -15,11 +15,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"ksu/migrate/postgres"
-	"ksu/migrate/schema"
-	"ksu/migrate/sqlite"
-	"ksu/shared/config"
-	"ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/migrate/postgres"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/migrate/sqlite"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 )
 
 func TestMain(m *testing.M) { postgrestest.Main(m) }

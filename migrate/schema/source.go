@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"os"
 
-	"ksu/migrate/postgres"
+	"github.com/eragon-mdi/ksu/migrate/postgres"
 )
 
 // source is the folder of migrations that a file:// URL names; "" is the migrations that this build carries. They also

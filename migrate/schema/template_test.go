@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"ksu/migrate/schema"
-	"ksu/shared/config"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/config"
 )
 
 // CloudFormation runs a custom resource again only when one of its properties changes.

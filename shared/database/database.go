@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/config"
 )
 
 // ErrNoCredentials is wrapped by the errors of connections for which no user and password could be had.

@@ -20,10 +20,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 
-	"ksu/localstack/process"
-	"ksu/localstack/services"
-	"ksu/shared/config"
-	"ksu/shared/database"
+	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/database"
 )
 
 // server is a Postgres that asks for passwords, whatever TEST_DATABASE_URL's may do.

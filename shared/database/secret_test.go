@@ -10,11 +10,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/migrate/schema"
-	"ksu/shared/config"
-	"ksu/shared/database"
-	"ksu/shared/store/postgres"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/store/postgres"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // TestRotation changes the password under a store that is in use.

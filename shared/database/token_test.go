@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"ksu/shared/config"
-	"ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/database"
 )
 
 // TestToken connects to a server that, as RDS does with IAM authentication, asks for the password in clear text over TLS.

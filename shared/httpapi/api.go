@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/logging"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // MaxBody is the largest accepted request body in bytes.

@@ -16,8 +16,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/httpapi"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/httpapi"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 var (

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // timestamp is RFC 3339 in UTC, always with microseconds, which is what Postgres keeps.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // maxKey is the longest accepted Idempotency-Key in bytes; a UUID has 36.

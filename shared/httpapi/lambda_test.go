@@ -12,8 +12,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"ksu/shared/httpapi"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/httpapi"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 func invoke(t *testing.T, h http.Handler, e events.APIGatewayProxyRequest) events.APIGatewayProxyResponse {

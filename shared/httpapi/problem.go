@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // problem is an error answer: application/problem+json as of RFC 9457.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ksu/shared/job"
+	"github.com/eragon-mdi/ksu/shared/job"
 )
 
 func TestRetryable(t *testing.T) {

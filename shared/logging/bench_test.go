@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"ksu/shared/logging"
-	"ksu/shared/logging/clickhouse"
-	"ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
 )
 
 // opened is a log to nowhere that ends with the benchmark.

@@ -1,8 +1,8 @@
 package logging
 
 import (
-	"ksu/shared/config"
-	"ksu/shared/logging/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 )
 
 // Configure opens the log as the configuration says, and logs the configuration's warnings. Lines go to ClickHouse where

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"ksu/shared/logging/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 )
 
 // Logger is a slog.Logger that has something to flush.

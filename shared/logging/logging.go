@@ -12,7 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"ksu/shared/logging/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 )
 
 func parse(level string) (slog.Level, error) {
@@ -107,7 +107,7 @@ func output(cfg Config, level slog.Level) (slog.Handler, error) {
 }
 
 // commit is set by the linker where functions are built for deployment, without Go's own note of it:
-// -X ksu/shared/logging.commit=….
+// -X github.com/eragon-mdi/ksu/shared/logging.commit=….
 var commit string
 
 // version is the commit that the program was built from, with + for changes on top of it; else Lambda's version.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/logging"
 )
 
 func TestLevels(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/logging"
 )
 
 // open opens a log to a buffer.

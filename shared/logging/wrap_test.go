@@ -14,10 +14,10 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"go.uber.org/goleak"
 
-	"ksu/shared/config"
-	"ksu/shared/logging"
-	"ksu/shared/logging/clickhouse"
-	"ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
 )
 
 // server is the ClickHouse of this package's tests.

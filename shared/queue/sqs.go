@@ -17,8 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/uuid"
 
-	"ksu/shared/logging"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // Message is the body of a task's message. It carries the id alone: the row in the store is the truth.

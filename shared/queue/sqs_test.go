@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"ksu/shared/logging"
-	"ksu/shared/queue"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/queue"
 )
 
 // open returns a sender to a server. It sets environment variables, so that its tests are not parallel.

@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"ksu/shared/runner"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/runner"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // batch is the store and the job of tasks that each end in a way of their own.

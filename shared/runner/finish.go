@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"ksu/shared/job"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/job"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // finish writes the ending of an attempt. An error means that it could not be written in the time left.

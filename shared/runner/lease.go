@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // errPaused is why a lease ends without a heartbeat that failed.

@@ -13,11 +13,11 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"ksu/shared/config"
-	"ksu/shared/job"
-	"ksu/shared/logging"
-	"ksu/shared/queue"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/job"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/queue"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // Config has the runner's times. The zero value of a field is its default.

@@ -16,9 +16,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"ksu/shared/job"
-	"ksu/shared/runner"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/job"
+	"github.com/eragon-mdi/ksu/shared/runner"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")

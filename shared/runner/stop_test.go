@@ -10,8 +10,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"ksu/shared/runner"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/runner"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // TestStopReleasesTheTask: the log tells a task that was given back from one that was no longer held.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"ksu/shared/runner"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/runner"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 func TestMessagesAreCounted(t *testing.T) {

@@ -22,7 +22,7 @@ func TestDeployedFunctionsCarryNoEmbeddedStore(t *testing.T) {
 	if tags == nil {
 		t.Fatal("the Makefile's LAMBDA_BUILD has no -tags")
 	}
-	if with := dependencies(t, ""); !strings.Contains(with, "modernc.org/sqlite\n") || !strings.Contains(with, "ksu/shared/store/sqlite\n") {
+	if with := dependencies(t, ""); !strings.Contains(with, "modernc.org/sqlite\n") || !strings.Contains(with, "github.com/eragon-mdi/ksu/shared/store/sqlite\n") {
 		t.Error("a plain build has no embedded store")
 	}
 	without := dependencies(t, string(tags[1]))
@@ -31,7 +31,7 @@ func TestDeployedFunctionsCarryNoEmbeddedStore(t *testing.T) {
 			t.Errorf("with -tags=%s the functions depend on %s", tags[1], line)
 		}
 	}
-	if !strings.Contains(without, "ksu/shared/store/postgres\n") {
+	if !strings.Contains(without, "github.com/eragon-mdi/ksu/shared/store/postgres\n") {
 		t.Errorf("with -tags=%s the functions have no store", tags[1])
 	}
 }

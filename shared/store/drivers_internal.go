@@ -4,5 +4,5 @@ package store
 
 // The embedded store is left out of the functions that are built for Lambda, where no two share a file.
 import (
-	_ "ksu/shared/store/sqlite"
+	_ "github.com/eragon-mdi/ksu/shared/store/sqlite"
 )

@@ -5,8 +5,8 @@ package store
 import (
 	"context"
 
-	"ksu/shared/store/driver"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // Config says which store to open and where it is.

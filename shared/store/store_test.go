@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"ksu/shared/store"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/store"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 func TestOpen(t *testing.T) {

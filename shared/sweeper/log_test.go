@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/logging"
-	"ksu/shared/sweeper"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/sweeper"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // line is what a line says of a task.

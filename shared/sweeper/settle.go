@@ -6,8 +6,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"ksu/shared/logging"
-	"ksu/shared/queue"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/queue"
 )
 
 // Settle handles messages that the task queue gave up on: the store decides by the rules of Rescue what becomes of

@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"ksu/shared/sweeper"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/sweeper"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")

@@ -14,7 +14,7 @@ import (
 	"io"
 	"os"
 
-	"ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/config"
 )
 
 func main() {

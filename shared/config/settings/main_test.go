@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"ksu/localstack/template"
-	"ksu/shared/config"
+	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/shared/config"
 )
 
 // TestTemplateTakesKeys checks that a key which the template hands to functions fills one of its parameters: the local

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/job"
+	"github.com/eragon-mdi/ksu/shared/job"
 )
 
 // Name is the job's name in the registry of package job.

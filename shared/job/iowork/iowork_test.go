@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/job"
-	"ksu/shared/job/iowork"
+	"github.com/eragon-mdi/ksu/shared/job"
+	"github.com/eragon-mdi/ksu/shared/job/iowork"
 )
 
 func env(vars map[string]string) func(string) string {

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"ksu/shared/logging/clickhouse"
-	"ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
 )
 
 // TestAnswerLost cuts the connection after the server took a batch and before it could say so.

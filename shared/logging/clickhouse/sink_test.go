@@ -16,8 +16,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"ksu/shared/logging/clickhouse"
-	"ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
 )
 
 // server is the one that most tests share; those that stop theirs start their own.

@@ -16,7 +16,7 @@ import (
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
 
-	"ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/logging"
 )
 
 func main() {

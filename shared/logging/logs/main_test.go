@@ -15,10 +15,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/localstack/netfault"
-	"ksu/shared/logging"
-	"ksu/shared/logging/clickhouse"
-	"ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/shared/logging"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
+	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
 )
 
 // setup starts a server and returns what names its database, and a log of a function into it.

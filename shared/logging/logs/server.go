@@ -11,7 +11,7 @@ import (
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 
-	"ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/config"
 )
 
 // server returns how to connect: as the configuration says, else as the local stack has left it in its data folder.

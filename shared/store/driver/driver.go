@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync"
 
-	"ksu/shared/config"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // Config says which store to open and where it is: the section storage of the configuration. Type is the name of a

@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"ksu/shared/config"
-	"ksu/shared/store/driver"
-	"ksu/shared/store/postgrestest"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 func BenchmarkCreate(b *testing.B) {

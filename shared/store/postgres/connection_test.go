@@ -14,11 +14,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"ksu/localstack/netfault"
-	"ksu/shared/config"
-	"ksu/shared/store/driver"
-	"ksu/shared/store/postgrestest"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // through returns a proxy to the database's server and the URL that leads through it.

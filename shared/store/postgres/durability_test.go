@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 )
 
 // TestDurability asks each statement, at its commit, whether it waits for the disk.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"ksu/shared/database"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // unavailable makes an error that comes from an unreachable server wrap task.ErrUnavailable and leaves others alone. A

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"ksu/shared/store/postgrestest"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // BenchmarkGrowth is what a table of millions of ended tasks costs compared with one of thousands: a sweep with 100

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 )
 
 // TestPlans checks that no statement reads the whole table, neither with the values that the planner sees nor with the

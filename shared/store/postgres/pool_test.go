@@ -7,9 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"ksu/shared/config"
-	"ksu/shared/store/driver"
-	"ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 )
 
 // TestStatementsOfSeveralJobs checks that the jobs of one process do not wait for each other's statements when there is a

@@ -1,5 +1,5 @@
 // Package postgres keeps tasks in Postgres. Each method is one statement and one round trip, and all times are the
-// server's. The schema is that of package ksu/migrate/schema.
+// server's. The schema is that of package migrate/schema.
 package postgres
 
 import (
@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"ksu/shared/database"
-	"ksu/shared/store/driver"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // Name is the store's type in the configuration.

@@ -8,11 +8,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"ksu/shared/config"
-	"ksu/shared/store/driver"
-	"ksu/shared/store/postgrestest"
-	"ksu/shared/store/storetest"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 func TestMain(m *testing.M) { postgrestest.Main(m) }

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"ksu/shared/store/driver"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // The statements of the sweeper find their rows through small partial indexes, lock what no other sweeper has, and

@@ -17,7 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 
-	"ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/migrate/schema"
 )
 
 // patience bounds each step on the server; a busy machine needs seconds for some.

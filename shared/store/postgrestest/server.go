@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 
-	"ksu/localstack/process"
-	"ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/services"
 )
 
 // server finds or starts the server and returns its URL, and how to end it if it is ours.

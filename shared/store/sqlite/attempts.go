@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/store/driver"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 const (

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 func BenchmarkCreate(b *testing.B) {

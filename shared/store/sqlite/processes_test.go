@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // childVariable makes this test binary one of the processes of a test: it names the file.

@@ -1,5 +1,5 @@
 // Package sqlite keeps tasks in one SQLite file, which all processes of one machine share. Nothing needs to be
-// installed: the engine is pure Go. The schema is that of package ksu/migrate/schema.
+// installed: the engine is pure Go. The schema is that of package migrate/schema.
 //
 // The file is in WAL mode: readers and the one writer do not wait for each other. A step is one statement, or one
 // transaction that takes the write lock at its beginning (BEGIN IMMEDIATE). SQLite itself waits for the lock
@@ -20,8 +20,8 @@ import (
 	"sync"
 	"time"
 
-	"ksu/shared/store/driver"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // Name is the store's type in the configuration.

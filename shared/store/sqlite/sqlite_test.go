@@ -11,10 +11,10 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
-	"ksu/migrate/schema"
-	"ksu/shared/config"
-	"ksu/shared/store/storetest"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 func TestMain(m *testing.M) {

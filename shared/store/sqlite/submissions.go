@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 const (

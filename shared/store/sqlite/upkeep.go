@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/store/driver"
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // The statements of the sweeper find their rows through small partial indexes, whose conditions they repeat word by word.

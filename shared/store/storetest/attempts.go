@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 var attempts = map[string]func(*fixture){

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // history is what has been answered about one task. Everything in it happened before any step that starts later, so a

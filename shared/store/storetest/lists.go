@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 var lists = map[string]func(*fixture){

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // seedVariable repeats the random choices of a failed run, though not the order in which its goroutines ran.

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 var rescues = map[string]func(*fixture){

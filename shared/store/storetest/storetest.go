@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // Database is the storage behind one test, empty at first.

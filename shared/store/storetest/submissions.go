@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 var submissions = map[string]func(*fixture){

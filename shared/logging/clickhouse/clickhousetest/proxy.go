@@ -3,7 +3,7 @@ package clickhousetest
 import (
 	"testing"
 
-	"ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/localstack/netfault"
 )
 
 // NewProxy starts a proxy before a server's address that ends with the test.

@@ -17,7 +17,7 @@ import (
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 
-	schema "ksu/migrate/clickhouse"
+	schema "github.com/eragon-mdi/ksu/migrate/clickhouse"
 )
 
 // startTimeout is generous: a busy machine starts a server in a few seconds.
