@@ -3,16 +3,12 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/eragon-mdi/ksu/localstack/netfault"
 	"github.com/eragon-mdi/ksu/shared/config"
@@ -179,24 +175,6 @@ func TestUnavailable(t *testing.T) {
 	} {
 		if !errors.Is(err, task.ErrUnavailable) {
 			t.Errorf("%s without a server = %v; want ErrUnavailable", name, err)
-		}
-	}
-}
-
-func TestUnavailableErrors(t *testing.T) {
-	t.Parallel()
-	for _, err := range []error{
-		&pgconn.PgError{Code: "57P01"}, &pgconn.PgError{Code: "57P02"}, &pgconn.PgError{Code: "57P03"}, &pgconn.PgError{Code: "53300"},
-		&pgconn.PgError{Code: "08006"}, &pgconn.PgError{Code: "25006"}, &net.OpError{Err: net.ErrClosed}, io.ErrUnexpectedEOF,
-		context.DeadlineExceeded, fmt.Errorf("read: %w", io.EOF),
-	} {
-		if got := unavailable(err); !errors.Is(got, task.ErrUnavailable) || !errors.Is(got, err) {
-			t.Errorf("unavailable(%v) = %v; want it to wrap ErrUnavailable and the error", err, got)
-		}
-	}
-	for _, err := range []error{nil, &pgconn.PgError{Code: "23505"}, &pgconn.PgError{Code: "42P01"}, errors.New("other"), context.Canceled} {
-		if got := unavailable(err); errors.Is(got, task.ErrUnavailable) {
-			t.Errorf("unavailable(%v) = %v; want the error alone", err, got)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/eragon-mdi/ksu/shared/database"
@@ -120,7 +119,7 @@ func (s *Store) reach(ctx context.Context) error {
 // Close gives back the connections. It waits for statements that still run.
 func (s *Store) Close() { s.pool.Close() }
 
-// row runs a statement that returns at most one row. What again means says retry.
+// row runs a statement that returns at most one row. With again the statement may run twice.
 func (s *Store) row(ctx context.Context, again bool, scan func(pgx.Row) error, sql string, args ...any) error {
 	return s.run(ctx, again, func() error { return scan(s.pool.QueryRow(ctx, sql, args...)) })
 }
@@ -163,15 +162,22 @@ func (s *Store) run(ctx context.Context, again bool, statement func() error) err
 	return unavailable(err)
 }
 
-// retry says whether a statement that failed with its connection is to be run once more, and then drops the pool's
-// other connections: when the server was restarted or replaced they are just as dead. With again the statement may run
-// twice; without, it is run again only if the server has certainly not seen it. Where not even a connection could be
-// made there is no sense in another attempt.
+// retry prepares another attempt at a statement that failed for now, and reports whether there is to be one. A statement
+// that may have been committed is run again only where it may run twice, which again says.
 func (s *Store) retry(ctx context.Context, err error, again bool) bool {
-	if err == nil || ctx.Err() != nil || !errors.Is(unavailable(err), task.ErrUnavailable) ||
-		errors.As(err, new(*pgconn.ConnectError)) {
+	if ctx.Err() != nil || !Passing(err) {
 		return false
 	}
-	s.pool.Reset()
-	return again || pgconn.SafeToRetry(err)
+	switch reactionTo(err) {
+	case repeat:
+		return true
+	case reconnect:
+		s.pool.Reset() // a server that was restarted or replaced has lost the other connections too
+		return true
+	case replace:
+		s.pool.Reset()
+		return again
+	default:
+		return false
+	}
 }

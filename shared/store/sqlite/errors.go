@@ -11,33 +11,53 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// code is SQLite's primary result code of an error, 0 for another error. See https://www.sqlite.org/rescode.html.
-func code(err error) int {
+// refusal is a result code by which SQLite refuses for now and not because of the statement.
+type refusal struct {
+	code   int
+	reason string
+	// busy says that the step is taken again at once, because another process was in its way. Where SQLite knows that
+	// waiting helps, it has waited for busy_timeout before.
+	busy bool
+}
+
+// refusals are all of these codes. Every other code is final: the same statement would fail again.
+//
+// The codes are the primary ones of https://www.sqlite.org/rescode.html.
+var refusals = []refusal{
+	{sqlite3.SQLITE_BUSY, "another process holds the lock, recovers the WAL or has overtaken the snapshot", true},
+	{sqlite3.SQLITE_PROTOCOL, "processes raced for the locks of the WAL", true},
+	{sqlite3.SQLITE_CANTOPEN, "the file, or its folder, is missing", false},
+	{sqlite3.SQLITE_PERM, "the file's permissions do not allow it", false},
+	{sqlite3.SQLITE_READONLY, "the file may not be written", false},
+	{sqlite3.SQLITE_FULL, "the disk is full", false},
+	{sqlite3.SQLITE_IOERR, "the disk returned an error", false},
+	{sqlite3.SQLITE_NOMEM, "the process is out of memory", false},
+}
+
+// refusalOf returns the class of an error of SQLite; nil for a final one and for other errors.
+func refusalOf(err error) *refusal {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
-		return 0
+		return nil
 	}
-	return e.Code() & 0xff
+	for i := range refusals {
+		if refusals[i].code == e.Code()&0xff {
+			return &refusals[i]
+		}
+	}
+	return nil
 }
 
-// busy says whether a step was not taken because of another process, and would be if it came again. Where SQLite knows
-// that waiting helps it has waited for busy_timeout before. It has not where a recovery of the WAL, a snapshot that was
-// overtaken (SQLITE_BUSY_SNAPSHOT) or the protocol of its locks is in the way.
+// busy reports whether a step was not taken because of another process.
 func busy(err error) bool {
-	c := code(err)
-	return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_PROTOCOL
+	r := refusalOf(err)
+	return r != nil && r.busy
 }
 
-// unavailable makes an error that comes from an unreachable file wrap task.ErrUnavailable and leaves others alone. A
-// time-out counts; a caller that gave up does not.
+// unavailable makes an error that may be gone in a moment wrap task.ErrUnavailable and returns every other error as it is.
+// A time-out counts. The error of a caller that gave up does not.
 func unavailable(err error) error {
-	switch code(err) {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL, // held by others for too long
-		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, // missing, or not ours
-		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL: // the disk
-		return fmt.Errorf("%w: %w", task.ErrUnavailable, err)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if refusalOf(err) != nil || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%w: %w", task.ErrUnavailable, err)
 	}
 	return err
