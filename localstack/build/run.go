@@ -34,7 +34,7 @@ type failure struct {
 func run(ctx context.Context, processes *process.Supervisor, batches []*batch, outDir string) error {
 	// The go command links in a temporary folder and renames the result, if both are in one file system;
 	// otherwise it would remove the former binary and copy the new one.
-	if err := os.MkdirAll(outDir, 0o755); err != nil {
+	if err := os.MkdirAll(outDir, 0o700); err != nil {
 		return fmt.Errorf("build the functions: %w", err)
 	}
 	if err := removeLeftovers(outDir); err != nil {

@@ -18,7 +18,7 @@ import (
 
 	"github.com/eragon-mdi/ksu/localstack/netfault"
 	"github.com/eragon-mdi/ksu/localstack/process"
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
 // chaos is a stack whose parts can be broken: a Postgres of the test's own behind a proxy, an SQS endpoint behind
@@ -28,7 +28,7 @@ type chaos struct {
 	plan      plan
 	processes *process.Supervisor
 	folder    string
-	postgres  *services.Postgres
+	postgres  *postgres.Server
 	proxy     *netfault.Proxy
 	through   string // the database's URL through the proxy
 	queue     *faultyQueue
@@ -80,14 +80,14 @@ func newChaos(t *testing.T, p plan) *chaos {
 }
 
 func (c *chaos) startPostgres() {
-	postgres, err := services.StartPostgres(context.Background(), services.PostgresOptions{
+	server, err := postgres.Start(context.Background(), postgres.Options{
 		Dir: filepath.Join(c.folder, "postgres"), Processes: c.processes,
 		Settings: map[string]string{"fsync": "off"}, // processes are killed, the machine is not
 	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.postgres = postgres
+	c.postgres = server
 }
 
 // server is the address of Postgres itself, which changes with each start.

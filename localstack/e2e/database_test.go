@@ -16,7 +16,7 @@ import (
 
 	"github.com/eragon-mdi/ksu/localstack/netfault"
 	"github.com/eragon-mdi/ksu/localstack/process"
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
 // postgresURL starts a Postgres that the test has to itself, past the stack.
@@ -31,18 +31,18 @@ func postgresURL(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	postgres, err := services.StartPostgres(t.Context(), services.PostgresOptions{
+	server, err := postgres.Start(t.Context(), postgres.Options{
 		Dir: filepath.Join(t.TempDir(), "postgres"), Processes: supervisor,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := postgres.Close(context.Background()); err != nil {
+		if err := server.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
-	return postgres.URL()
+	return server.URL()
 }
 
 // execute runs statements on a database.

@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
@@ -22,7 +21,7 @@ func (r *rig) awaitFrozen(n int) {
 	until(r.t, "the processes are stopped", func() bool {
 		pids := r.processes.pids()
 		for _, pid := range pids {
-			if !strings.HasPrefix(stateOf(pid), "T") {
+			if stateOf(r.t, pid) != 'T' {
 				return false
 			}
 		}

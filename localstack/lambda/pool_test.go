@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -192,7 +191,7 @@ func TestWhatAFunctionStartedEndsWithIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.invoke("f", deed{Do: "exit"})
-	until(t, "the child has ended", func() bool { return !runs(pid) })
+	until(t, "the child has ended", func() bool { return !runs(t, pid) })
 }
 
 func TestCloseEndsWhatRuns(t *testing.T) {
@@ -244,10 +243,8 @@ func TestCloseDoesNotOutlastItsContext(t *testing.T) {
 	}
 }
 
-// runs reports whether a process has not ended; a zombie, which only waits for its parent to look, has.
-func runs(pid int) bool {
-	if syscall.Kill(pid, 0) != nil {
-		return false
-	}
-	return !strings.HasPrefix(stateOf(pid), "Z")
+// runs reports whether a process has not ended. A zombie has.
+func runs(t *testing.T, pid int) bool {
+	t.Helper()
+	return stateOf(t, pid) != 'Z'
 }

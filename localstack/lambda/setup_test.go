@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
 // functionsDir is where TestMain has built the functions of testdata.
@@ -217,11 +218,15 @@ func until(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// stateOf is the state of a process as ps names it.
-func stateOf(pid int) string {
-	out, _ := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(pid)).Output() // none if it is gone
-	if state := strings.TrimSpace(string(out)); state != "" {
-		return state
+// stateOf returns the state of a process, see process.Info.State; 'Z' if it has ended.
+func stateOf(t testing.TB, pid int) byte {
+	t.Helper()
+	p, running, err := process.Lookup(pid)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return "Z"
+	if !running {
+		return 'Z'
+	}
+	return p.State
 }

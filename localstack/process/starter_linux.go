@@ -8,10 +8,9 @@ import (
 
 // starter starts all processes from one OS thread that lives as long as the Supervisor.
 //
-// A process exists a moment before the watchdog knows it. Should the local stack be killed in that moment,
-// Linux itself delivers the process its stop signal (PR_SET_PDEATHSIG). That signal is bound to the
-// thread that started the process and not to our process as a whole, hence the thread. Elsewhere there is
-// no such mechanism and the moment stays.
+// A process exists for a moment before the watchdog knows it. If the local stack is killed in that moment, Linux itself
+// sends the process its stop signal (PR_SET_PDEATHSIG). Linux sends it when the thread that started the process ends;
+// hence the thread. Other systems do not have this mechanism.
 type starter struct {
 	commands chan starting
 	done     chan struct{}

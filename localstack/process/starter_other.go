@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// starter starts processes. Only Linux can tie a process to its parent before the watchdog knows it: a
-// process started in the very instant in which the local stack is killed may survive elsewhere.
+// starter starts processes. Only Linux can tie a process to its parent before the watchdog knows it. On other systems, a
+// process may survive if the local stack is killed in the instant that starts it.
 type starter struct{}
 
 func newStarter() *starter { return &starter{} }

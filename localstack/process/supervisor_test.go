@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,8 +28,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// playStack starts two children under a Supervisor, prints the watchdog's pid and then each child's pid and
-// lines, and stays until it is killed.
+// playStack starts two children under a Supervisor. It prints the watchdog's pid and then the pid and the lines of each
+// child, and waits for a signal or the end of its stdin. It waits in a system call: if all goroutines waited for
+// channels, the runtime would report a deadlock.
 func playStack(script string) {
 	s, err := Start()
 	if err != nil {
@@ -43,7 +45,7 @@ func playStack(script string) {
 		}
 		fmt.Println("registered", cmd.Process.Pid)
 	}
-	select {}
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 func TestChildrenEndWithTheStack(t *testing.T) {
@@ -69,7 +71,7 @@ func TestChildrenEndWithTheStack(t *testing.T) {
 			}
 			_ = stack.Wait()
 			for _, pid := range pids {
-				until(t, fmt.Sprintf("process %d ends", pid), func() bool { return gone(pid) })
+				until(t, fmt.Sprintf("process %d ends", pid), func() bool { return gone(t, pid) })
 			}
 			marks, err := filepath.Glob(mark + "*")
 			if err != nil {
@@ -97,7 +99,7 @@ func TestTheWatchdogOutlivesTheTerminalsSignals(t *testing.T) {
 	_ = stack.Process.Kill()
 	_ = stack.Wait()
 	for _, pid := range pids {
-		until(t, fmt.Sprintf("process %d ends", pid), func() bool { return gone(pid) })
+		until(t, fmt.Sprintf("process %d ends", pid), func() bool { return gone(t, pid) })
 	}
 }
 
@@ -125,7 +127,7 @@ func TestExitedForgetsTheGroupAndEndsItsRest(t *testing.T) {
 	}
 	s.Exited(cmd.Process.Pid)
 	s.Exited(cmd.Process.Pid) // unknown by now
-	until(t, "the grandchild ends", func() bool { return gone(grandchild) })
+	until(t, "the grandchild ends", func() bool { return gone(t, grandchild) })
 	began := time.Now()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -210,12 +212,16 @@ func start(t *testing.T) *Supervisor {
 	return s
 }
 
-// startStack starts playStack in a process of its own and returns it with the pids that it printed, the
-// watchdog's first.
+// startStack starts playStack in a process of its own and returns that process with the pids that it printed. The pid of
+// the watchdog is the first.
 func startStack(t *testing.T, script, mark string) (*exec.Cmd, []int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), stackVariable+"="+script, "MARK="+mark)
+	stdin, err := cmd.StdinPipe() // open as long as the test runs
+	if err != nil {
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +229,10 @@ func startStack(t *testing.T, script, mark string) (*exec.Cmd, []int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = stdin.Close()
+	})
 	want := 1 + 2*(1+strings.Count(script, "echo child"))
 	var pids []int
 	for lines := bufio.NewScanner(out); len(pids) < want && lines.Scan(); {
@@ -240,13 +249,14 @@ func startStack(t *testing.T, script, mark string) (*exec.Cmd, []int) {
 	return cmd, pids
 }
 
-// gone reports whether the process has ended; a zombie, which only waits for its parent to look, has.
-func gone(pid int) bool {
-	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-		return true
+// gone reports whether the process has ended. A zombie has.
+func gone(t *testing.T, pid int) bool {
+	t.Helper()
+	_, running, err := Lookup(pid)
+	if err != nil {
+		t.Fatal(err)
 	}
-	state, err := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(pid)).Output()
-	return err != nil || strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
+	return !running
 }
 
 // until waits for a condition.

@@ -38,7 +38,7 @@ func (q *Queue) compact() {
 
 // rewrite writes what the queue has to a temporary file and, when that is on the disk, renames it to the journal.
 func (q *Queue) rewrite(path string) (fresh *journal, err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR|os.O_APPEND, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}

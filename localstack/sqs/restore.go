@@ -15,9 +15,13 @@ import (
 // open reads the queue's journal, or begins one. A torn last line, which a death during a write leaves, is cut off;
 // any other damage is an error that names file and line.
 func (q *Queue) open(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("open journal: %w", err)
+	}
+	if err := file.Chmod(0o600); err != nil { // an earlier version let other users read it
+		_ = file.Close()
+		return fmt.Errorf("close journal to other users: %w", err)
 	}
 	q.journal = &journal{file: file, path: path}
 	if err := q.restore(); err != nil {

@@ -44,7 +44,7 @@ func New(o Options) (*Service, error) {
 	if o.Dir == "" {
 		return s, nil
 	}
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create folder of queues: %w", err)
 	}
 	return s, nil

@@ -9,18 +9,18 @@ import (
 	"syscall"
 )
 
-// lockData takes the data folder for this process, before anything is written to it. The kernel releases it, however the
-// process ends.
+// lockData locks the data folder for this process before anything is written to it. It creates a missing folder closed to
+// other users; an existing folder keeps its mode. The kernel releases the lock when the process ends.
 func (s *stack) lockData(context.Context) error {
 	path, err := s.options.dataPath("lock")
 	if err != nil {
 		return err
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("create the data folder: %w", err)
 	}
-	lock, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	lock, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("lock the data folder: %w", err)
 	}

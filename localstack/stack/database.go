@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
 // buildAndStartDatabase does both at once: neither needs the other, and both take a while.
@@ -68,34 +68,37 @@ func (s *stack) reachPostgres(ctx context.Context) error {
 	return err
 }
 
+// databaseName is the database of the private server.
+const databaseName = "ksu"
+
 func (s *stack) startPostgres(ctx context.Context) error {
 	dir, err := s.options.dataPath(postgresFolder)
 	if err != nil {
 		return err
 	}
-	var postgres *services.Postgres
+	var server *postgres.Server
 	err = s.console.timed("start Postgres", func() (err error) {
-		postgres, err = services.StartPostgres(ctx, services.PostgresOptions{
-			Dir: dir, Processes: s.processes,
+		server, err = postgres.Start(ctx, postgres.Options{
+			Dir: dir, Processes: s.processes, Database: databaseName,
 			Log: func(line string) { s.console.log("postgres", []byte(line)) },
 		})
 		return err
 	})
-	if errors.Is(err, services.ErrNoPostgres) && s.declares(storageTypeParameter) {
+	if errors.Is(err, postgres.ErrNotInstalled) && s.declares(storageTypeParameter) {
 		err = fmt.Errorf("%w\n  - do without: --storage internal keeps the data in a file (make run STORAGE=internal)", err)
 	}
 	if err != nil {
 		return err
 	}
-	s.onStop(postgres.Close)
+	s.onStop(server.Close)
 	go func() {
-		<-postgres.Done()
-		if err := postgres.Err(); err != nil {
+		<-server.Done()
+		if err := server.Err(); err != nil {
 			s.fail(err)
 		}
 	}()
-	s.storage.parameters[databaseParameter] = postgres.URL()
-	s.storage.what = postgres.What() + ", " + redacted(postgres.URL())
+	s.storage.parameters[databaseParameter] = server.URL()
+	s.storage.what = server.What() + ", " + redacted(server.URL())
 	return nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/clickhouse"
 )
 
 // The template parameters that the local stack fills in with its ClickHouse. A template without the first gets none.
@@ -87,9 +87,9 @@ func (s *stack) startClickHouse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var server *services.ClickHouse
+	var server *clickhouse.Server
 	err = s.console.timed("start ClickHouse", func() (err error) {
-		server, err = services.StartClickHouse(ctx, services.ClickHouseOptions{
+		server, err = clickhouse.Start(ctx, clickhouse.Options{
 			Dir: dir, Processes: s.processes,
 			Log: func(line string) { s.console.log("clickhouse", []byte(line)) },
 		})

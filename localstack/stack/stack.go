@@ -15,7 +15,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/gateway"
 	"github.com/eragon-mdi/ksu/localstack/lambda"
 	"github.com/eragon-mdi/ksu/localstack/process"
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 	"github.com/eragon-mdi/ksu/localstack/template"
 )
@@ -50,7 +50,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 func newStack(o Options, out io.Writer) *stack {
 	return &stack{
 		options: o, console: newConsole(out), failed: make(chan error, 8),
-		storageSource: "--storage", findPostgres: services.FindPostgres,
+		storageSource: "--storage", findPostgres: postgres.Find,
 		apiFront: front{refuse: startingAPI}, awsFront: front{refuse: startingAWS},
 	}
 }
@@ -78,7 +78,7 @@ type stack struct {
 
 	// storageSource says what the storage of the options stands in.
 	storageSource string
-	// findPostgres is services.FindPostgres.
+	// findPostgres is postgres.Find.
 	findPostgres func() (string, error)
 
 	// begun says that parts are started whose end takes a moment, of which the user is told.

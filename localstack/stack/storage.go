@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
 // The template parameters that the local stack fills in, unless the user gives them, so that the functions know where to
@@ -28,7 +28,7 @@ type storage struct {
 	// parameters are of the template; they win over the configuration. Nil where the template asks for no storage.
 	parameters map[string]string
 	// address is where a Postgres is that the user named; nil for others.
-	address *services.Address
+	address *postgres.Address
 	// start says that a private Postgres is to be started, whose URL is still missing.
 	start bool
 	// what says which storage it is, without passwords, and why.
@@ -70,7 +70,7 @@ func (s *stack) storageKind() (kind, why string) {
 	if p := s.postgresStorage(); !p.start {
 		return "postgres", "because it is configured"
 	}
-	if _, err := s.findPostgres(); s.declares(storageTypeParameter) && errors.Is(err, services.ErrNoPostgres) {
+	if _, err := s.findPostgres(); s.declares(storageTypeParameter) && errors.Is(err, postgres.ErrNotInstalled) {
 		return "internal", "because no Postgres is configured (DATABASE_URL) or installed"
 	}
 	return "postgres", "because it is installed"
@@ -84,7 +84,7 @@ func (s *stack) reachablePostgres() (storage, error) {
 		return p, nil
 	}
 	var err error
-	if p.address, err = services.AddressOf(url); err != nil {
+	if p.address, err = postgres.AddressOf(url); err != nil {
 		err = fmt.Errorf("%s: %w", p.what, err)
 	}
 	return p, err

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
 // storable is a template that leaves the choice of its storage to the local stack.
@@ -58,7 +58,7 @@ func TestStorage(t *testing.T) {
 		test.options.Data = data
 		s := setupTemplate(t, storable, test.options, test.settings...)
 		if test.postgres == none {
-			s.findPostgres = func() (string, error) { return "", services.ErrNoPostgres }
+			s.findPostgres = func() (string, error) { return "", postgres.ErrNotInstalled }
 		}
 		if err := s.chooseStorage(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -85,7 +85,7 @@ func TestURLThatIsNone(t *testing.T) {
 // TestStorageOfOtherTemplates is about those that do not offer the choice.
 func TestStorageOfOtherTemplates(t *testing.T) {
 	t.Parallel()
-	nowhere := func() (string, error) { return "", services.ErrNoPostgres }
+	nowhere := func() (string, error) { return "", postgres.ErrNotInstalled }
 	auto := setup(t, Options{})
 	auto.findPostgres = nowhere
 	if err := auto.chooseStorage(t.Context()); err != nil || !auto.storage.start || auto.storage.parameters["StorageType"] != "" {

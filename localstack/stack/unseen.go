@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
 // unseen says which tasks a start leaves out of sight, one sentence each: those of a database that is configured and not
@@ -30,7 +30,7 @@ func (s *stack) unseen(kind, why string) ([]string, error) {
 	if info, err := os.Stat(file); kind == "postgres" && err == nil && info.Size() > 0 {
 		list = append(list, fmt.Sprintf("tasks in %s are not seen: the storage is Postgres, %s; %s brings them back", file, why, s.choosing("internal")))
 	}
-	if services.HasPostgresData(dir) {
+	if postgres.HasData(dir) {
 		switch {
 		case kind == "internal":
 			list = append(list, fmt.Sprintf("tasks in %s are not seen: the storage is internal, %s; %s brings them back, once there is a Postgres", dir, why, s.choosing("postgres")))

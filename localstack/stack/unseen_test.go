@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
 // TestUnseen: what a choice of the storage leaves out of sight is said in one line, with what brings it back, and what the
@@ -55,7 +55,7 @@ func TestUnseen(t *testing.T) {
 		var out bytes.Buffer
 		s.console = newConsole(&out)
 		if test.nothing {
-			s.findPostgres = func() (string, error) { return "", services.ErrNoPostgres }
+			s.findPostgres = func() (string, error) { return "", postgres.ErrNotInstalled }
 		}
 		if err := s.chooseStorage(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)

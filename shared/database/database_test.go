@@ -21,7 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/eragon-mdi/ksu/localstack/process"
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/database"
 )
@@ -47,14 +47,14 @@ func (r runner) Run() int {
 		panic(err)
 	}
 	defer func() { _ = processes.Close() }()
-	postgres, err := services.StartPostgres(context.Background(), services.PostgresOptions{
+	private, err := postgres.Start(context.Background(), postgres.Options{
 		Dir: filepath.Join(dir, "postgres"), Processes: processes, Settings: map[string]string{"fsync": "off"},
 	})
 	if err != nil {
 		panic(err)
 	}
-	defer func() { _ = postgres.Close(context.Background()) }()
-	server = postgres.URL()
+	defer func() { _ = private.Close(context.Background()) }()
+	server = private.URL()
 	fake := httptest.NewServer(secrets)
 	defer fake.Close()
 	for name, value := range map[string]string{

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/eragon-mdi/ksu/localstack/process"
-	"github.com/eragon-mdi/ksu/localstack/services"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
 // server finds or starts the server and returns its URL, and how to end it if it is ours.
@@ -25,7 +25,7 @@ func server() (string, func() error, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	postgres, err := services.StartPostgres(ctx, services.PostgresOptions{
+	server, err := postgres.Start(ctx, postgres.Options{
 		Dir: dir, Processes: processes, Database: "test",
 		// The data ends with the tests, and each opened store has two connections.
 		Settings: map[string]string{"fsync": "off", "max_connections": "300"},
@@ -33,9 +33,9 @@ func server() (string, func() error, error) {
 	if err != nil {
 		return "", nil, errors.Join(err, processes.Close(), os.RemoveAll(dir))
 	}
-	return postgres.URL(), func() error {
+	return server.URL(), func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		return errors.Join(postgres.Close(ctx), processes.Close(), os.RemoveAll(dir))
+		return errors.Join(server.Close(ctx), processes.Close(), os.RemoveAll(dir))
 	}, nil
 }

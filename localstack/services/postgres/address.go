@@ -1,4 +1,4 @@
-package services
+package postgres
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Address is where a Postgres is that this package did not start: one or more TCP addresses or sockets.
+// Address is the address of a server that this package did not start: one or more TCP addresses or sockets.
 type Address struct{ places []place }
 
 type place struct{ network, address string }
 
-// AddressOf reads the address of a connection URL. The error says what is wrong with the URL, without its password.
+// AddressOf returns the address in a connection URL. The error says what is wrong with the URL and omits its password.
 func AddressOf(url string) (*Address, error) {
 	c, err := pgconn.ParseConfig(url)
 	if err != nil {
@@ -37,7 +37,7 @@ func AddressOf(url string) (*Address, error) {
 	return a, nil
 }
 
-// String is the address for a person: host:port, several of them separated by commas.
+// String returns the address for a person: host:port, separated by commas if there are several.
 func (a *Address) String() string {
 	var list []string
 	for _, p := range a.places {
@@ -46,8 +46,8 @@ func (a *Address) String() string {
 	return strings.Join(list, ", ")
 }
 
-// Reach waits until somebody accepts connections at the address, for as long as patience: a server that was just started
-// needs a moment. A host name that does not exist it does not try again. It does not ask who answers.
+// Reach waits until the address accepts connections, at most for patience: a server that was just started needs a moment.
+// It does not retry unknown hosts, and it does not check which program accepts the connection.
 func (a *Address) Reach(ctx context.Context, patience time.Duration) error {
 	until, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -61,7 +61,7 @@ func (a *Address) Reach(ctx context.Context, patience time.Duration) error {
 			return err
 		}
 		var late net.Error
-		if last == nil || !errors.As(err, &late) || !late.Timeout() { // an attempt that our patience cut off says less than others
+		if last == nil || !errors.As(err, &late) || !late.Timeout() { // a timeout says less than the other errors
 			last = err
 		}
 		select {
@@ -75,7 +75,7 @@ func (a *Address) Reach(ctx context.Context, patience time.Duration) error {
 	}
 }
 
-// dial tries each of the places and returns what the last one said.
+// dial tries each of the places and returns the last error.
 func (a *Address) dial(ctx context.Context, timeout time.Duration) error {
 	var err error
 	for _, p := range a.places {

@@ -1,4 +1,4 @@
-package services
+package postgres
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestFindPostgres(t *testing.T) {
+func TestFindAll(t *testing.T) {
 	root := t.TempDir()
 	for name, programs := range map[string]string{
 		"lib/9.6/bin":    "postgres initdb",
@@ -51,20 +51,20 @@ func TestFindPostgres(t *testing.T) {
 				want = append(want, filepath.Join(root, dir))
 			}
 			t.Setenv("PATH", strings.Join(path, ":"))
-			if got := findAllPostgres(patterns); !slices.Equal(got, want) {
+			if got := findAll(patterns); !slices.Equal(got, want) {
 				t.Errorf("found %q, want %q", got, want)
 			}
 		})
 	}
 	t.Setenv("PATH", "")
-	if got := findAllPostgres(nil); got != nil {
+	if got := findAll(nil); got != nil {
 		t.Errorf("found %q where there is none", got)
 	}
 }
 
-func TestFindPostgresOnThisMachine(t *testing.T) {
+func TestFindOnThisMachine(t *testing.T) {
 	t.Parallel()
-	bindir, err := FindPostgres()
+	bindir, err := Find()
 	if err != nil {
 		t.Fatal(err)
 	}

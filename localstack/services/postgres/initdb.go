@@ -1,4 +1,4 @@
-package services
+package postgres
 
 import (
 	"context"
@@ -6,18 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/services/run"
 )
 
 // prepare creates the data folder unless it exists, and reads the password.
 func (c *cluster) prepare(ctx context.Context) error {
-	// What an initdb left that was killed together with its stack.
-	leftovers, _ := filepath.Glob(c.folder.file(dataName + ".new*"))
+	// An initdb that was killed together with its stack leaves these.
+	leftovers, _ := filepath.Glob(c.folder.File(dataName + ".new*"))
 	for _, leftover := range leftovers {
 		if err := os.RemoveAll(leftover); err != nil {
 			return fmt.Errorf("remove a half-written data folder: %w", err)
@@ -37,12 +39,12 @@ func (c *cluster) prepare(ctx context.Context) error {
 	}
 }
 
-func (c *cluster) passwordFile() string { return c.folder.file("password") }
+func (c *cluster) passwordFile() string { return c.folder.File("password") }
 
 func (c *cluster) readPassword() error {
 	password, err := os.ReadFile(c.passwordFile())
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is missing, without which nobody can connect to the data in %s: put it back, "+anotherFolder+", or remove that one",
+		return fmt.Errorf("%s is missing, and nobody can connect to the data in %s without it: put it back, "+run.AnotherFolder+", or remove that one",
 			c.passwordFile(), c.data())
 	}
 	if err != nil {
@@ -52,42 +54,42 @@ func (c *cluster) readPassword() error {
 	return nil
 }
 
-// create makes a new data folder. It appears under its name only when it is complete, so that an
-// interruption at any moment leaves nothing that a later start would take for data.
+// create makes a new data folder. The folder gets its name when it is complete: a later start does not take the rest of
+// an interrupted initdb for data.
 func (c *cluster) create(ctx context.Context) (err error) {
 	c.password = rand.Text()
 	if err := os.WriteFile(c.passwordFile(), []byte(c.password+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write the password: %w", err)
 	}
-	if err := c.account.own(c.passwordFile()); err != nil {
+	if err := c.account.Own(c.passwordFile()); err != nil {
 		return err
 	}
-	// Permissions of a file that existed before are not changed by WriteFile.
+	// WriteFile does not change the permissions of an existing file.
 	if err := os.Chmod(c.passwordFile(), 0o600); err != nil {
 		return fmt.Errorf("write the password: %w", err)
 	}
-	fresh := c.folder.file(dataName + ".new")
+	fresh := c.folder.File(dataName + ".new")
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, os.RemoveAll(fresh))
 		}
 	}()
-	// Any local user can reach the port: everybody has to prove the password. The C locale sorts the same
-	// everywhere.
+	// Any local user can reach the port, so the server asks everybody for the password. The C locale sorts alike on all
+	// systems.
 	cmd := c.command(filepath.Join(c.bindir, "initdb"), "--pgdata="+fresh, "--username="+superuser,
 		"--pwfile="+c.passwordFile(), "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale")
-	initdb, err := launch("initdb", cmd, c.options.Processes, syscall.SIGINT)
+	initdb, err := run.Launch("initdb", cmd, c.options.Processes, syscall.SIGINT)
 	if err != nil {
 		return err
 	}
 	select {
-	case <-initdb.done:
+	case <-initdb.Done():
 	case <-ctx.Done():
-		initdb.stop(context.WithoutCancel(ctx), step{signal: syscall.SIGINT, group: true, wait: 3 * time.Second})
+		initdb.Stop(context.WithoutCancel(ctx), run.Step{Signal: syscall.SIGINT, Group: true, Wait: 3 * time.Second})
 		return fmt.Errorf("create the data folder: %w", ctx.Err())
 	}
-	if initdb.err != nil {
-		return fmt.Errorf("create the data folder %s: %w", c.data(), initdb.failure())
+	if err := initdb.Err(); err != nil {
+		return fmt.Errorf("create the data folder %s: %w", c.data(), err)
 	}
 	if err := os.Rename(fresh, c.data()); err != nil {
 		return fmt.Errorf("create the data folder: %w", err)
@@ -95,8 +97,8 @@ func (c *cluster) create(ctx context.Context) (err error) {
 	return nil
 }
 
-// awaitFormerServer waits for the server of a local stack that crashed, which its watchdog is ending. No
-// living stack has a server here.
+// awaitFormerServer waits for the end of a server whose local stack crashed: its watchdog is ending it. No running stack
+// has a server here.
 func (c *cluster) awaitFormerServer(ctx context.Context) error {
 	pidFile := filepath.Join(c.data(), "postmaster.pid")
 	deadline := time.NewTimer(10 * time.Second)
@@ -111,8 +113,12 @@ func (c *cluster) awaitFormerServer(ctx context.Context) error {
 		if pid == 0 {
 			return nil
 		}
-		if !isPostgres(ctx, pid) {
-			// After a crash, somebody else may have got the number; Postgres would take him for a server.
+		running, err := isPostgres(pid)
+		if err != nil {
+			return fmt.Errorf("look for a running server: %w", err)
+		}
+		if !running {
+			// After a crash, another process may have got the number, and Postgres would take it for a server.
 			if err := os.Remove(pidFile); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return fmt.Errorf("remove a stale postmaster.pid: %w", err)
 			}
@@ -123,12 +129,12 @@ func (c *cluster) awaitFormerServer(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-deadline.C:
-			return fmt.Errorf("%s is in use by a Postgres server, process %d: end it (kill -INT %d), or "+anotherFolder, c.data(), pid, pid)
+			return fmt.Errorf("%s is in use by a Postgres server, process %d: end it (kill -INT %d), or "+run.AnotherFolder, c.data(), pid, pid)
 		}
 	}
 }
 
-// postmaster returns the process that a postmaster.pid names, or 0 if there is no such file or process.
+// postmaster returns the process that a postmaster.pid names, or 0 if the file or the process does not exist.
 func postmaster(pidFile string) (int, error) {
 	content, err := os.ReadFile(pidFile)
 	if errors.Is(err, os.ErrNotExist) {
@@ -146,13 +152,7 @@ func postmaster(pidFile string) (int, error) {
 }
 
 // isPostgres reports whether the process is a Postgres server that still runs.
-func isPostgres(ctx context.Context, pid int) bool {
-	out, err := exec.CommandContext(ctx, "ps", "-o", "state=", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
-	if err != nil {
-		// ps fails for a process that has ended meanwhile. Where there is no ps, Postgres's word counts.
-		var exit *exec.ExitError
-		return !errors.As(err, &exit)
-	}
-	state, command, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	return !strings.HasPrefix(state, "Z") && (strings.Contains(command, "postgres") || strings.Contains(command, "postmaster"))
+func isPostgres(pid int) (bool, error) {
+	p, running, err := process.Lookup(pid)
+	return running && (strings.Contains(p.Command, "postgres") || strings.Contains(p.Command, "postmaster")), err
 }

@@ -1,4 +1,4 @@
-package services
+package run
 
 import (
 	"bufio"
@@ -16,13 +16,13 @@ const (
 	capDacReadSearch = 2
 )
 
-// unprivilegedAccount chooses the user that root runs services as: the one who called sudo, else postgres,
-// else nobody.
-func unprivilegedAccount() (account, error) {
+// unprivilegedAccount returns the user that root runs servers as: the user who called sudo, else postgres, else
+// nobody.
+func unprivilegedAccount() (Account, error) {
 	uid, uidErr := strconv.Atoi(os.Getenv("SUDO_UID"))
 	gid, gidErr := strconv.Atoi(os.Getenv("SUDO_GID"))
 	if uidErr == nil && gidErr == nil && uid > 0 {
-		return account{change: true, uid: uid, gid: gid}, nil
+		return Account{change: true, uid: uid, gid: gid}, nil
 	}
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
@@ -32,16 +32,16 @@ func unprivilegedAccount() (account, error) {
 		uid, uidErr := strconv.Atoi(u.Uid)
 		gid, gidErr := strconv.Atoi(u.Gid)
 		if uidErr == nil && gidErr == nil && uid > 0 {
-			return account{change: true, uid: uid, gid: gid}, nil
+			return Account{change: true, uid: uid, gid: gid}, nil
 		}
 	}
-	return account{}, errors.New("root cannot run Postgres and there is neither a user postgres nor nobody: start the local stack as an ordinary user")
+	return Account{}, errors.New("root cannot run a server and this machine has neither a user postgres nor nobody: start the local stack as an ordinary user")
 }
 
-// grantSearch lets a process that loses root's identity still pass through folders closed to its user,
-// such as a checkout below /root. It needs no more than CAP_DAC_READ_SEARCH; some containers have only
-// CAP_DAC_OVERRIDE. The server's superuser can read files with it, as root, who alone knows his password,
-// can anyway. With neither, the service itself reports the folder that it may not enter.
+// grantSearch lets a process without root's identity still pass through folders that are closed to its user, such as
+// a checkout below /root. CAP_DAC_READ_SEARCH is enough; some containers have CAP_DAC_OVERRIDE only. The server's
+// superuser can then read files as root. Only root knows that superuser's password, so nothing is given away. Without
+// both capabilities, the server itself reports the folder that it may not enter.
 func grantSearch(attr *syscall.SysProcAttr) {
 	permitted := permittedCapabilities()
 	for _, c := range []uintptr{capDacReadSearch, capDacOverride} {
@@ -52,7 +52,7 @@ func grantSearch(attr *syscall.SysProcAttr) {
 	}
 }
 
-// permittedCapabilities returns this process's permitted set, from proc(5)'s status file.
+// permittedCapabilities returns the permitted set of this process, see proc_pid_status(5).
 func permittedCapabilities() uint64 {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {

@@ -1,4 +1,4 @@
-package services
+package run
 
 import (
 	"bytes"
@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// tailLines is how many of its last lines a server's error message quotes.
+// tailLines is the number of lines that an error message quotes.
 const tailLines = 12
 
-// tail is an io.Writer for a program's output: it keeps the last lines, and hands complete ones on.
+// tail is an io.Writer for the output of a program. It keeps the last lines and passes complete lines on.
 type tail struct {
 	mu      sync.Mutex
 	log     func(line string) // may be nil
@@ -38,14 +38,14 @@ func (t *tail) Write(p []byte) (int, error) {
 	}
 }
 
-// follow hands each further line to log.
+// follow passes each further line to log.
 func (t *tail) follow(log func(line string)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.log = log
 }
 
-// String returns the last lines, an incomplete one included, without a newline at the end.
+// String returns the last lines, including an incomplete one, without a final newline.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

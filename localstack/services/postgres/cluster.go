@@ -1,4 +1,4 @@
-package services
+package postgres
 
 import (
 	"context"
@@ -13,76 +13,79 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/services/run"
 )
 
-// dataName is the data folder proper within PostgresOptions.Dir, beside the password.
+// dataName is the data folder proper within Options.Dir, beside the password.
 const dataName = "data"
 
 // cluster is a data folder of Postgres on its way to a running server.
 type cluster struct {
-	folder   *folder
-	account  account
-	options  PostgresOptions
+	folder   *run.Folder
+	account  run.Account
+	options  Options
 	bindir   string
 	version  string
 	password string
-	port     func() (int, error) // finds a free one
+	port     func() (int, error) // returns a free port
 }
 
-// openCluster opens the folder and decides who the server runs as.
-func openCluster(o PostgresOptions) (*cluster, error) {
-	a, err := serviceAccount(filepath.Join(o.Dir, dataName))
+// openCluster opens the folder and chooses the account that the server runs as.
+func openCluster(o Options) (*cluster, error) {
+	a, err := run.AccountFor(filepath.Join(o.Dir, dataName))
 	if err != nil {
 		return nil, err
 	}
-	f, err := openFolder(o.Dir, a)
+	f, err := run.OpenFolder(o.Dir, a)
 	if err != nil {
 		return nil, err
 	}
-	return &cluster{folder: f, account: a, options: o, port: freePort}, nil
+	return &cluster{folder: f, account: a, options: o, port: run.FreePort}, nil
 }
 
-func (c *cluster) data() string { return c.folder.file(dataName) }
+func (c *cluster) data() string { return c.folder.File(dataName) }
 
-// HasPostgresData reports whether a PostgresOptions.Dir has data of an earlier run.
-func HasPostgresData(dir string) bool {
+// HasData reports whether an Options.Dir has data of an earlier run.
+func HasData(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, dataName))
 	return err == nil
 }
 
-// start makes the data folder ready, choosing the server that fits it, and starts that server.
-func (c *cluster) start(ctx context.Context, bindirs []string) (*Postgres, error) {
+// start chooses the installed server that fits the data, creates the data if there is none, and starts the server.
+func (c *cluster) start(ctx context.Context, bindirs []string) (*Server, error) {
 	if err := c.choose(ctx, bindirs); err != nil {
 		return nil, err
 	}
 	if err := c.prepare(ctx); err != nil {
 		return nil, err
 	}
-	// The port is free when we look; somebody may take it before Postgres does.
+	// Another process may take the free port before Postgres does.
 	for attempt := 1; ; attempt++ {
 		port, err := c.port()
 		if err != nil {
 			return nil, err
 		}
-		program, err := launch("postgres", c.server(port), c.options.Processes, syscall.SIGINT)
+		program, err := run.Launch("postgres", c.server(port), c.options.Processes, syscall.SIGINT)
 		if err != nil {
 			return nil, err
 		}
-		err = ready(ctx, program, port, c.password, c.options.Database)
+		err = awaitConnection(ctx, program, port, c.password, c.options.Database)
 		if err == nil {
-			program.output.follow(c.options.Log) // until now, it mostly told us to wait
-			return &Postgres{program: program, folder: c.folder, bindir: c.bindir, version: c.version,
+			program.Follow(c.options.Log) // the earlier lines mostly say that the server is starting
+			return &Server{program: program, bindir: c.bindir, version: c.version,
 				url: connectionURL(port, c.password, c.options.Database)}, nil
 		}
-		program.stop(context.WithoutCancel(ctx), step{syscall.SIGINT, false, 5 * time.Second}, step{syscall.SIGQUIT, false, 2 * time.Second})
-		taken := strings.Contains(program.output.String(), "Address already in use")
+		program.Stop(context.WithoutCancel(ctx),
+			run.Step{Signal: syscall.SIGINT, Wait: 5 * time.Second}, run.Step{Signal: syscall.SIGQUIT, Wait: 2 * time.Second})
+		taken := strings.Contains(program.LastLines(), "Address already in use")
 		if !taken || attempt == 5 {
 			return nil, err
 		}
 	}
 }
 
-// choose picks the server: for existing data one of the same major version, else the preferred one.
+// choose picks the installed server: for existing data one of the same major version, else the preferred one.
 func (c *cluster) choose(ctx context.Context, bindirs []string) error {
 	stored, err := os.ReadFile(filepath.Join(c.data(), "PG_VERSION"))
 	exists := err == nil
@@ -107,21 +110,21 @@ func (c *cluster) choose(ctx context.Context, bindirs []string) error {
 	if len(others) == 0 {
 		return errors.Join(broken...)
 	}
-	return fmt.Errorf("%s has data of PostgreSQL %s, and installed is %s: install PostgreSQL %s, "+anotherFolder+", or remove that one",
+	return fmt.Errorf("%s has data of PostgreSQL %s, but PostgreSQL %s is installed: install PostgreSQL %s, "+run.AnotherFolder+", or remove that one",
 		c.data(), want, strings.Join(others, " and "), want)
 }
 
 // command returns a command that runs one of Postgres's programs as the account.
 func (c *cluster) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
-	cmd.Env = cleanEnvironment("PG")
-	cmd.Dir = c.folder.path
-	c.account.apply(cmd, c.folder.path)
+	cmd.Env = run.Environment("PG")
+	cmd.Dir = c.folder.Path()
+	c.account.Apply(cmd, c.folder.Path())
 	return cmd
 }
 
-// server returns the command that runs the server. Each connection costs the server a file where
-// semaphores are files (macOS, where a process may have 256 by default): hence the shell that asks for more.
+// server returns the command that runs the server. On macOS semaphores are files: each connection costs one, and a
+// process may have 256 by default. Hence the shell that raises the limit.
 func (c *cluster) server(port int) *exec.Cmd {
 	settings := map[string]string{
 		"listen_addresses":        "127.0.0.1",

@@ -1,14 +1,16 @@
-package services
+package postgres
 
 import (
 	"context"
 	"net"
 	"path/filepath"
 	"testing"
+
+	"github.com/eragon-mdi/ksu/localstack/services/run"
 )
 
-// A stranger who takes the port between our look and the server's, and never says a word.
-func TestPostgresTakesAnotherPort(t *testing.T) {
+// Another process takes the free port before the server does, and never answers.
+func TestServerTakesAnotherPort(t *testing.T) {
 	t.Parallel()
 	stranger, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -26,13 +28,13 @@ func TestPostgresTakesAnotherPort(t *testing.T) {
 		if asked++; asked == 1 {
 			return stranger.Addr().(*net.TCPAddr).Port, nil
 		}
-		return freePort()
+		return run.FreePort()
 	}
-	p, err := c.start(t.Context(), findAllPostgres(installedIn))
+	p, err := c.start(t.Context(), findAll(installedIn))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closePostgres(t, p) })
+	t.Cleanup(func() { closeServer(t, p) })
 	if asked != 2 {
 		t.Errorf("it took %d ports, want 2", asked)
 	}
@@ -41,8 +43,8 @@ func TestPostgresTakesAnotherPort(t *testing.T) {
 	}
 }
 
-// A broken installation does not hide a good one, and is reported where there is no other.
-func TestPostgresChoosesAWorkingServer(t *testing.T) {
+// A broken installation does not hide a good one. It is reported if there is no other.
+func TestClusterChoosesAWorkingServer(t *testing.T) {
 	t.Parallel()
 	broken := t.TempDir()
 	write(t, filepath.Join(broken, "postgres"), "#!/bin/sh\necho no version here\n")
@@ -50,7 +52,7 @@ func TestPostgresChoosesAWorkingServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bindir, err := FindPostgres()
+	bindir, err := Find()
 	if err != nil {
 		t.Fatal(err)
 	}

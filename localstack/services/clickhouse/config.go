@@ -1,4 +1,4 @@
-package services
+package clickhouse
 
 import (
 	"context"
@@ -10,12 +10,14 @@ import (
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/eragon-mdi/ksu/localstack/services/run"
 )
 
 const configName, usersName = "config.xml", "users.xml"
 
-// serverConfig is the server's configuration, in the settings that both 18.16 and current servers know. The root element
-// <yandex> is what the former wants; the latter take any. The cache of marks is small: there are few tables.
+// serverConfig is the configuration of the server. Its settings are known to 18.16 and to current servers. 18.16 requires
+// the root element <yandex>; current servers accept any. The mark cache is small, as there are few tables.
 const serverConfig = `<?xml version="1.0"?>
 <yandex>
 	<logger><level>warning</level><console>1</console></logger>
@@ -33,7 +35,7 @@ const serverConfig = `<?xml version="1.0"?>
 </yandex>
 `
 
-// usersConfig has the one account.
+// usersConfig defines the account.
 const usersConfig = `<?xml version="1.0"?>
 <yandex>
 	<profiles><default/></profiles>
@@ -47,42 +49,42 @@ const usersConfig = `<?xml version="1.0"?>
 </yandex>
 `
 
-// writeConfig writes the configuration for the present port and password, and makes the data folder.
-func (c *ClickHouse) writeConfig(a account) error {
+// writeConfig writes the configuration for the present port and password, and creates the data folder.
+func (s *Server) writeConfig(a run.Account) error {
 	var path strings.Builder
-	if err := xml.EscapeText(&path, []byte(c.folder.path)); err != nil {
+	if err := xml.EscapeText(&path, []byte(s.folder.Path())); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
 	for name, text := range map[string]string{
-		configName: fmt.Sprintf(serverConfig, c.port, path.String()),
-		usersName:  fmt.Sprintf(usersConfig, sha256.Sum256([]byte(c.password))),
+		configName: fmt.Sprintf(serverConfig, s.port, path.String()),
+		usersName:  fmt.Sprintf(usersConfig, sha256.Sum256([]byte(s.password))),
 	} {
-		if err := os.WriteFile(c.folder.file(name), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(s.folder.File(name), []byte(text), 0o600); err != nil {
 			return fmt.Errorf("write the configuration: %w", err)
 		}
-		if err := a.own(c.folder.file(name)); err != nil {
+		if err := a.Own(s.folder.File(name)); err != nil {
 			return err
 		}
 	}
-	data := c.folder.file(dataName)
+	data := s.folder.File(dataName)
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("create the data folder: %w", err)
 	}
-	return a.own(data)
+	return a.Own(data)
 }
 
-// ready waits until the server answers and returns its version.
-func (c *ClickHouse) ready(ctx context.Context) (version string, err error) {
-	options, err := ch.ParseDSN(c.url())
+// awaitAnswer waits until the server answers a query, and returns its version.
+func (s *Server) awaitAnswer(ctx context.Context) (version string, err error) {
+	options, err := ch.ParseDSN(s.url())
 	if err != nil {
 		return "", fmt.Errorf("connect to the server: %w", err)
 	}
-	// If a stranger took the port first, he may never answer, while our server ends.
+	// Another process may have taken the port. It may never answer, while our server ends.
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	go func() {
 		select {
-		case <-c.program.done:
+		case <-s.program.Done():
 			cancel()
 		case <-ctx.Done():
 		}
@@ -94,11 +96,11 @@ func (c *ClickHouse) ready(ctx context.Context) (version string, err error) {
 		switch {
 		case err == nil:
 			return version, nil
-		case c.program.ended():
-			return "", c.program.failure()
+		case s.program.Ended():
+			return "", s.program.Failure()
 		case !sleep(ctx, 20*time.Millisecond):
-			if c.program.ended() {
-				return "", c.program.failure()
+			if s.program.Ended() {
+				return "", s.program.Failure()
 			}
 			return "", fmt.Errorf("connect to the server: %w", err)
 		}

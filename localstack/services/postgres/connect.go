@@ -1,14 +1,22 @@
-package services
+package postgres
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/eragon-mdi/ksu/localstack/services/run"
 )
+
+// superuser is the one role of a new data folder.
+const superuser = "postgres"
 
 // SQLSTATEs, see "PostgreSQL Error Codes" in its manual.
 const (
@@ -16,15 +24,15 @@ const (
 	noSuchDatabase   = "3D000"
 )
 
-// ready waits until the server accepts connections to the database, which it creates if it is missing.
-func ready(ctx context.Context, p *program, port int, password, database string) error {
-	// If a stranger took the port first, he may never answer, while our server ends.
+// awaitConnection waits until the server accepts connections to the database. It creates the database if it is missing.
+func awaitConnection(ctx context.Context, p *run.Program, port int, password, database string) error {
+	// Another process may have taken the port. It may never answer, while our server ends.
 	caller := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		select {
-		case <-p.done:
+		case <-p.Done():
 			cancel()
 		case <-ctx.Done():
 		}
@@ -43,13 +51,13 @@ func ready(ctx context.Context, p *program, port int, password, database string)
 				return fmt.Errorf("create the database %s: %w", database, err)
 			}
 			return nil
-		case errors.As(err, &refused) && refused.Code != cannotConnectNow && !p.ended():
+		case errors.As(err, &refused) && refused.Code != cannotConnectNow && !p.Ended():
 			return fmt.Errorf("connect to the server: %w", err)
 		}
 		select {
 		case <-tick.C:
-		case <-p.done:
-			return p.failure()
+		case <-p.Done():
+			return p.Failure()
 		case <-caller.Done():
 			return caller.Err()
 		}
@@ -68,4 +76,16 @@ func connect(ctx context.Context, url, statement string) error {
 	}
 	_, err = conn.Exec(ctx, statement)
 	return err
+}
+
+// connectionURL returns the URL of a database on 127.0.0.1.
+func connectionURL(port int, password, database string) string {
+	u := url.URL{
+		Scheme:   "postgres",
+		User:     url.UserPassword(superuser, password),
+		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		Path:     "/" + database,
+		RawQuery: "sslmode=disable",
+	}
+	return u.String()
 }

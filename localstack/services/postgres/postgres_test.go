@@ -1,4 +1,4 @@
-package services
+package postgres
 
 import (
 	"context"
@@ -14,24 +14,26 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/eragon-mdi/ksu/localstack/services/run/runtest"
 )
 
-func TestPostgresKeepsItsData(t *testing.T) {
+func TestServerKeepsItsData(t *testing.T) {
 	t.Parallel()
 	o := options(t)
-	p := startPostgres(t, o)
+	p := startServer(t, o)
 	query(t, p.URL(), "CREATE TABLE kept AS SELECT 'still here' AS word")
-	closePostgres(t, p)
-	closePostgres(t, p) // does nothing
+	closeServer(t, p)
+	closeServer(t, p) // no effect
 	if err := p.Err(); err != nil {
 		t.Errorf("after a clean end Err is %v", err)
 	}
 
-	again := startPostgres(t, o)
+	again := startServer(t, o)
 	if got := query(t, again.URL(), "SELECT word FROM kept"); got != "still here" {
 		t.Errorf("after a restart the table has %q", got)
 	}
-	if want := "PostgreSQL " + again.Version() + " from /"; !strings.HasPrefix(again.What(), want) {
+	if want := "PostgreSQL " + again.version + " from /"; !strings.HasPrefix(again.What(), want) {
 		t.Errorf("What is %q, want a text that starts with %q", again.What(), want)
 	}
 	for setting, want := range map[string]string{"synchronous_commit": "on", "fsync": "off", "max_connections": "400",
@@ -40,16 +42,16 @@ func TestPostgresKeepsItsData(t *testing.T) {
 			t.Errorf("%s is %q, want %q", setting, got, want)
 		}
 	}
-	if got := query(t, again.URL(), "SELECT current_database()"); got != "ksu" {
-		t.Errorf("the database is %q, want ksu", got)
+	if got := query(t, again.URL(), "SELECT current_database()"); got != "postgres" {
+		t.Errorf("the database is %q, want postgres", got)
 	}
 }
 
-func TestPostgresAdmitsNobodyWithoutThePassword(t *testing.T) {
+func TestServerAdmitsNobodyWithoutThePassword(t *testing.T) {
 	t.Parallel()
 	o := options(t)
 	o.Database = `odd "name"`
-	p := startPostgres(t, o)
+	p := startServer(t, o)
 	u, err := url.Parse(p.URL())
 	if err != nil {
 		t.Fatal(err)
@@ -76,10 +78,10 @@ func TestPostgresAdmitsNobodyWithoutThePassword(t *testing.T) {
 	}
 }
 
-func TestPostgresRecoversFromACrash(t *testing.T) {
+func TestServerRecoversFromACrash(t *testing.T) {
 	t.Parallel()
 	o := options(t)
-	p := startPostgres(t, o)
+	p := startServer(t, o)
 	query(t, p.URL(), "CREATE TABLE kept AS SELECT 'still here' AS word")
 	if err := syscall.Kill(pidOf(t, o.Dir), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -88,14 +90,14 @@ func TestPostgresRecoversFromACrash(t *testing.T) {
 	if err := p.Err(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Errorf("after a crash Err is %v", err)
 	}
-	closePostgres(t, p)
-	again := startPostgres(t, o)
+	closeServer(t, p)
+	again := startServer(t, o)
 	if got := query(t, again.URL(), "SELECT word FROM kept"); got != "still here" {
 		t.Errorf("after a crash the table has %q", got)
 	}
-	closePostgres(t, again)
+	closeServer(t, again)
 
-	// Somebody else has got the number of the server that crashed.
+	// Another process has the number of the server that crashed.
 	stranger := exec.Command("/bin/sleep", "300")
 	if err := stranger.Start(); err != nil {
 		t.Fatal(err)
@@ -105,22 +107,22 @@ func TestPostgresRecoversFromACrash(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(o.Dir, "data", "postmaster.pid"), []byte(stale), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	startPostgres(t, o)
+	startServer(t, o)
 }
 
-func TestPostgresWaitsForAFormerServer(t *testing.T) {
+func TestStartWaitsForAFormerServer(t *testing.T) {
 	t.Parallel()
 	o := options(t)
-	startPostgres(t, o) // by a local stack that died, and whose watchdog is about to end it
+	startServer(t, o) // of a local stack that died and whose watchdog has not ended it yet
 	pid := pidOf(t, o.Dir)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := StartPostgres(ctx, o); !errors.Is(err, context.Canceled) {
+	if _, err := Start(ctx, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a former server alive and the context at its end: %v", err)
 	}
 	started := make(chan error, 1)
 	go func() {
-		p, err := StartPostgres(t.Context(), o)
+		p, err := Start(t.Context(), o)
 		if err == nil {
 			err = p.Close(context.Background())
 		}
@@ -134,35 +136,35 @@ func TestPostgresWaitsForAFormerServer(t *testing.T) {
 	}
 }
 
-func TestPostgresRefusals(t *testing.T) {
+func TestStartRefuses(t *testing.T) {
 	t.Parallel()
 	o := options(t)
-	p := startPostgres(t, o)
-	closePostgres(t, p)
+	p := startServer(t, o)
+	closeServer(t, p)
 
 	bad := o
 	bad.Settings = map[string]string{"max_connections": "many"}
-	_, err := StartPostgres(t.Context(), bad)
+	_, err := Start(t.Context(), bad)
 	wantError(t, err, "postgres ended", `invalid value for parameter "max_connections": "many"`)
 
 	password := filepath.Join(o.Dir, "password")
 	if err := os.Rename(password, password+".away"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = StartPostgres(t.Context(), o)
+	_, err = Start(t.Context(), o)
 	wantError(t, err, password, "missing")
 
 	if err := os.WriteFile(filepath.Join(o.Dir, "data", "PG_VERSION"), []byte("9.1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = StartPostgres(t.Context(), o)
-	wantError(t, err, filepath.Join(o.Dir, "data"), "PostgreSQL 9.1", p.Version(), "another data folder with --data (make run DATA=…)")
+	_, err = Start(t.Context(), o)
+	wantError(t, err, filepath.Join(o.Dir, "data"), "PostgreSQL 9.1", p.version, "another data folder with --data")
 }
 
-func TestPostgresInterruptedInItsFirstStart(t *testing.T) {
+func TestStartInterruptedInItsFirstStart(t *testing.T) {
 	t.Parallel()
 	o := options(t)
-	// As an initdb that was killed together with its stack leaves it.
+	// The rest of an initdb that was killed together with its stack.
 	if err := os.MkdirAll(filepath.Join(o.Dir, "data.new", "base"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -170,10 +172,10 @@ func TestPostgresInterruptedInItsFirstStart(t *testing.T) {
 	defer cancel()
 	result := make(chan error, 1)
 	go func() {
-		_, err := StartPostgres(ctx, o)
+		_, err := Start(ctx, o)
 		result <- err
 	}()
-	if initdb := <-o.Processes.(*processes).started; !strings.HasSuffix(initdb.Path, "/initdb") {
+	if initdb := <-o.Processes.(*runtest.Processes).Started; !strings.HasSuffix(initdb.Path, "/initdb") {
 		t.Fatalf("the first process is %s, want initdb", initdb)
 	}
 	cancel()
@@ -184,29 +186,19 @@ func TestPostgresInterruptedInItsFirstStart(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("an interrupted start left %v (%v)", left, err)
 	}
-	startPostgres(t, o)
+	startServer(t, o)
 }
 
-func TestPostgresClosesInAnyCase(t *testing.T) {
+func TestCloseSucceedsInAnyCase(t *testing.T) {
 	t.Parallel()
 	o := options(t)
-	p := startPostgres(t, o)
+	p := startServer(t, o)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	// A server that answers no signal: it cannot shut down fast, nor at once.
-	if err := syscall.Kill(p.program.cmd.Process.Pid, syscall.SIGSTOP); err != nil {
+	if err := syscall.Kill(p.program.Pid(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	wantError(t, p.Close(ctx), "killed")
-	startPostgres(t, o) // recovers, and takes over the killed server's shared memory
-}
-
-// wantError checks that an error has all the texts in its message.
-func wantError(t *testing.T, err error, texts ...string) {
-	t.Helper()
-	for _, text := range texts {
-		if err == nil || !strings.Contains(err.Error(), text) {
-			t.Errorf("got %v, want an error with %q", err, text)
-		}
-	}
+	startServer(t, o) // recovers, and takes over the killed server's shared memory
 }

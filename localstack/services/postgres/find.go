@@ -1,4 +1,4 @@
-package services
+package postgres
 
 import (
 	"context"
@@ -13,13 +13,13 @@ import (
 	"strings"
 )
 
-// ErrNoPostgres says that this machine has no Postgres server to start, and how to get one.
-var ErrNoPostgres = errors.New(`no Postgres found on this machine; any one of these helps:
+// ErrNotInstalled reports that this machine has no Postgres server to start. Its text says how to get one.
+var ErrNotInstalled = errors.New(`no Postgres found on this machine; any of these helps:
   - install it: "sudo apt install postgresql" (Debian, Ubuntu), "brew install postgresql" (macOS)
   - use a server that runs already: DATABASE_URL=postgres://user:password@host:5432/database
   - if it is installed in a folder of its own, put that folder's bin on the PATH`)
 
-// installedIn are the folders in which packages keep Postgres apart from the PATH.
+// installedIn has the folders outside the PATH in which packages keep Postgres.
 var installedIn = []string{
 	"/usr/lib/postgresql/*/bin",                          // Debian, Ubuntu
 	"/usr/pgsql-*/bin",                                   // Fedora, RHEL with postgresql.org's packages
@@ -32,18 +32,18 @@ var installedIn = []string{
 	"/usr/local/pgsql/bin",                               // built from source
 }
 
-// FindPostgres returns the folder of the Postgres server's programs: the one on the PATH, else the one that
-// pg_config names, else the newest of the folders that packages use. Without any it returns ErrNoPostgres.
-func FindPostgres() (bindir string, err error) {
-	all := findAllPostgres(installedIn)
+// Find returns the folder of the server's programs: the folder on the PATH, else the folder that pg_config names, else
+// the newest of the folders that packages use. It returns ErrNotInstalled if there is no such folder.
+func Find() (bindir string, err error) {
+	all := findAll(installedIn)
 	if len(all) == 0 {
-		return "", ErrNoPostgres
+		return "", ErrNotInstalled
 	}
 	return all[0], nil
 }
 
-// findAllPostgres returns every folder with a Postgres server, the preferred one first.
-func findAllPostgres(patterns []string) []string {
+// findAll returns every folder with a Postgres server, the preferred one first.
+func findAll(patterns []string) []string {
 	var found []string
 	add := func(dir string) {
 		// A link on the PATH leads to the folder that has the rest of the programs.
@@ -108,8 +108,7 @@ func versionOf(ctx context.Context, bindir string) (string, error) {
 	return words[2], nil
 }
 
-// majorOf returns what the file PG_VERSION of a data folder has for a version: "15" for 15.14, "9.6" for
-// 9.6.24.
+// majorOf returns the content of PG_VERSION in a data folder of the version: "15" for 15.14, "9.6" for 9.6.24.
 func majorOf(version string) string {
 	n := numbers(version)
 	if n[0] < 10 && len(n) > 1 {

@@ -1,4 +1,4 @@
-package services
+package clickhouse
 
 import (
 	"context"
@@ -10,26 +10,31 @@ import (
 	"testing"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"go.uber.org/goleak"
+
+	"github.com/eragon-mdi/ksu/localstack/services/run/runtest"
 )
 
-func clickHouseOptions(t *testing.T) ClickHouseOptions {
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// options returns options for a server in a folder of the test.
+func options(t *testing.T) Options {
 	t.Helper()
-	o := options(t)
-	return ClickHouseOptions{Dir: o.Dir, Processes: o.Processes, Log: o.Log}
+	return Options{Dir: runtest.Dir(t), Processes: runtest.NewProcesses(t), Log: runtest.Log(t)}
 }
 
 // startClickHouse starts a server that the end of the test closes.
-func startClickHouse(t *testing.T, o ClickHouseOptions) *ClickHouse {
+func startServer(t *testing.T, o Options) *Server {
 	t.Helper()
-	c, err := StartClickHouse(t.Context(), o)
+	c, err := Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeClickHouse(t, c) })
+	t.Cleanup(func() { closeServer(t, c) })
 	return c
 }
 
-func closeClickHouse(t *testing.T, c *ClickHouse) {
+func closeServer(t *testing.T, c *Server) {
 	t.Helper()
 	if err := c.Close(context.Background()); err != nil {
 		t.Error(err)
@@ -37,7 +42,7 @@ func closeClickHouse(t *testing.T, c *ClickHouse) {
 }
 
 // ask runs statements, of which the last one answers with a text.
-func ask(c *ClickHouse, password string, statements ...string) (answer string, err error) {
+func ask(c *Server, password string, statements ...string) (answer string, err error) {
 	db := ch.OpenDB(&ch.Options{Addr: []string{c.Address()}, Auth: ch.Auth{Database: c.Database(), Username: c.Username(), Password: password}})
 	defer db.Close()
 	last := len(statements) - 1
@@ -50,10 +55,10 @@ func ask(c *ClickHouse, password string, statements ...string) (answer string, e
 	return answer, err
 }
 
-func TestClickHouseKeepsItsData(t *testing.T) {
+func TestServerKeepsItsData(t *testing.T) {
 	t.Parallel()
-	o := clickHouseOptions(t)
-	c := startClickHouse(t, o)
+	o := options(t)
+	c := startServer(t, o)
 	if _, err := ask(c, c.Password(), "CREATE TABLE kept ENGINE = MergeTree ORDER BY word AS SELECT 'still here' AS word", "SELECT 'done'"); err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +67,12 @@ func TestClickHouseKeepsItsData(t *testing.T) {
 			t.Errorf("the password %q: %v, want a refusal", password, err)
 		}
 	}
-	closeClickHouse(t, c)
-	closeClickHouse(t, c) // does nothing
+	closeServer(t, c)
+	closeServer(t, c) // no effect
 	if err := c.Err(); err != nil {
 		t.Errorf("after a clean end Err is %v", err)
 	}
-	again := startClickHouse(t, o)
+	again := startServer(t, o)
 	if got, err := ask(again, again.Password(), "SELECT word FROM kept"); err != nil || got != "still here" {
 		t.Errorf("after a restart the table has %q, %v", got, err)
 	}
@@ -85,10 +90,10 @@ func TestClickHouseKeepsItsData(t *testing.T) {
 	}
 }
 
-func TestClickHouseTellsOfItsEnd(t *testing.T) {
+func TestServerReportsItsEnd(t *testing.T) {
 	t.Parallel()
-	c := startClickHouse(t, clickHouseOptions(t))
-	if err := syscall.Kill(c.program.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+	c := startServer(t, options(t))
+	if err := syscall.Kill(c.program.Pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	<-c.Done()
@@ -97,28 +102,28 @@ func TestClickHouseTellsOfItsEnd(t *testing.T) {
 	}
 }
 
-func TestClickHouseThatCannotStart(t *testing.T) {
+func TestStartFails(t *testing.T) {
 	t.Parallel()
-	o := clickHouseOptions(t)
+	o := options(t)
 	if err := os.MkdirAll(filepath.Join(o.Dir, dataName), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(o.Dir, dataName, "metadata"), nil, 0o600); err != nil { // where a folder has to be
 		t.Fatal(err)
 	}
-	if _, err := StartClickHouse(t.Context(), o); err == nil || !strings.Contains(err.Error(), "its last lines") {
+	if _, err := Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "its last lines") {
 		t.Errorf("error %v", err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := StartClickHouse(gone, clickHouseOptions(t)); !errors.Is(err, context.Canceled) {
+	if _, err := Start(gone, options(t)); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: %v", err)
 	}
 }
 
-func TestNoClickHouse(t *testing.T) {
+func TestFindNothing(t *testing.T) {
 	t.Parallel()
-	if path, err := findClickHouse([]string{"no-such-program", t.TempDir()}); !errors.Is(err, ErrNoClickHouse) {
+	if path, err := find([]string{"no-such-program", t.TempDir()}); !errors.Is(err, ErrNotInstalled) {
 		t.Errorf("found %q, %v", path, err)
 	}
 }
