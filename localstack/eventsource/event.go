@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
@@ -44,7 +45,7 @@ func (m *Mapping) event(batch []sqs.Message) event {
 			MessageID: message.ID, ReceiptHandle: message.ReceiptHandle, Body: message.Body,
 			Attributes: message.SystemAttributes, MessageAttributes: map[string]messageAttribute{},
 			MD5OfBody: message.MD5OfBody, MD5OfMessageAttributes: sqs.MD5OfAttributes(message.Attributes),
-			EventSource: "aws:sqs", EventSourceARN: m.config.QueueARN, Region: m.config.Region,
+			EventSource: "aws:sqs", EventSourceARN: m.spec.QueueARN, Region: awsid.Region,
 		}
 		for name, a := range message.Attributes {
 			value := messageAttribute{StringListValues: []string{}, BinaryListValues: []string{}, DataType: a.DataType}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/eragon-mdi/ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
@@ -31,7 +31,7 @@ func TestEvent(t *testing.T) {
 		plain := send(t, q, 1)
 		<-time.After(time.Second)
 		f := &function{do: func(context.Context, []byte, string) (string, string, error) { return "", "", nil }}
-		start(t, eventsource.Config{MaximumConcurrency: 2}, q, f)
+		start(t, spec.Mapping{MaximumConcurrency: 2}, q, f)
 		if f.count() != 1 {
 			t.Fatalf("%d invocations", f.calls)
 		}
@@ -57,7 +57,7 @@ func TestTraceOfOneMessage(t *testing.T) {
 		_, err := q.Send(t.Context(), sqs.Outgoing{Body: "a", TraceHeader: "Root=1-2-3"})
 		must(t, err)
 		f := &function{do: work(0)}
-		start(t, eventsource.Config{BatchSize: 1, MaximumConcurrency: 2}, q, f)
+		start(t, spec.Mapping{BatchSize: 1, MaximumConcurrency: 2}, q, f)
 		if f.count() != 1 || f.tracing[0] != "Root=1-2-3" {
 			t.Errorf("traces are %q", f.tracing)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
@@ -18,40 +19,11 @@ type Queue interface {
 	ChangeVisibility(receiptHandle string, timeout time.Duration) error
 }
 
-// Invoker runs functions.
-type Invoker interface {
-	// Invoke runs a function and waits for its answer. functionError is not "" when the function failed; response has
-	// its error then. err is that the function could not be run, or that ctx ended. traceID is an X-Ray header or "".
-	Invoke(ctx context.Context, function string, payload []byte, traceID string) (response []byte, functionError string, err error)
-}
-
-// Config describes a mapping.
-type Config struct {
-	// Name is for the log.
-	Name string
-	// QueueARN and Region are told to the function.
-	QueueARN, Region string
-	// Function is the name of the function to invoke.
-	Function string
-	// BatchSize is the most messages of an invocation, 1 to 10000; default 10.
-	BatchSize int
-	// BatchingWindow is how long an invocation waits for its batch to fill after the first message, 0 to 300 s; default
-	// 0, which takes what there is.
-	BatchingWindow time.Duration
-	// MaximumConcurrency is how many invocations run at once, 2 to 1000 on Lambda; any from 1 here. 0 begins with 5 and
-	// grows by 5 a second while messages wait, up to 50.
-	MaximumConcurrency int
-	// ReportBatchItemFailures is whether the function's answer names the messages that failed.
-	ReportBatchItemFailures bool
-	// Throttled tells the invocation errors after which the function may be free later. Default: none is.
-	Throttled func(error) bool
-}
-
 // Mapping invokes a function with the messages of a queue.
 type Mapping struct {
-	config  Config
+	spec    spec.Mapping
 	queue   Queue
-	invoker Invoker
+	invoker spec.Invoker
 	log     func(format string, args ...any)
 	slots   *slots
 	carried []sqs.Message // received, and left over by a batch that was full; only the poller has it
@@ -67,15 +39,12 @@ const (
 )
 
 // New returns a mapping, which Run starts. log gets a line for each thing that goes wrong; nil drops them.
-func New(c Config, queue Queue, invoker Invoker, log func(format string, args ...any)) *Mapping {
-	c.BatchSize = cmp.Or(c.BatchSize, 10)
-	if c.Throttled == nil {
-		c.Throttled = func(error) bool { return false }
-	}
+func New(m spec.Mapping, queue Queue, invoker spec.Invoker, log func(format string, args ...any)) *Mapping {
+	m.BatchSize = cmp.Or(m.BatchSize, 10)
 	if log == nil {
 		log = func(string, ...any) {}
 	}
-	return &Mapping{config: c, queue: queue, invoker: invoker, log: log, slots: newSlots(c.MaximumConcurrency)}
+	return &Mapping{spec: m, queue: queue, invoker: invoker, log: log, slots: newSlots(m.MaximumConcurrency)}
 }
 
 // Run reads the queue until ctx ends. Then it makes visible what it received and did not begin, and waits for the
@@ -102,9 +71,9 @@ func (m *Mapping) Run(ctx context.Context) {
 func (m *Mapping) receive(ctx context.Context) []sqs.Message {
 	batch, full := m.fill(nil, m.takeCarried())
 	if len(batch) == 0 {
-		messages, err := m.queue.Receive(ctx, m.config.BatchSize, poll)
+		messages, err := m.queue.Receive(ctx, m.spec.BatchSize, poll)
 		if err != nil {
-			m.log("mapping %s: %v", m.config.Name, err)
+			m.log("mapping %s: %v", m.spec.LogicalID, err)
 			pause(ctx, recovery)
 			return nil
 		}
@@ -118,15 +87,15 @@ func (m *Mapping) receive(ctx context.Context) []sqs.Message {
 
 // widen fills a batch during the batching window.
 func (m *Mapping) widen(ctx context.Context, batch []sqs.Message) []sqs.Message {
-	end := time.Now().Add(m.config.BatchingWindow)
-	for full := false; !full && len(batch) < m.config.BatchSize && ctx.Err() == nil; {
+	end := time.Now().Add(m.spec.BatchingWindow)
+	for full := false; !full && len(batch) < m.spec.BatchSize && ctx.Err() == nil; {
 		left := time.Until(end)
 		if left <= 0 {
 			break
 		}
-		messages, err := m.queue.Receive(ctx, m.config.BatchSize-len(batch), left)
+		messages, err := m.queue.Receive(ctx, m.spec.BatchSize-len(batch), left)
 		if err != nil {
-			m.log("mapping %s: %v", m.config.Name, err)
+			m.log("mapping %s: %v", m.spec.LogicalID, err)
 			break
 		}
 		batch, full = m.fill(batch, messages)
@@ -161,7 +130,7 @@ func (m *Mapping) takeCarried() []sqs.Message {
 func (m *Mapping) giveBack(messages []sqs.Message) {
 	for _, message := range messages {
 		if err := m.queue.ChangeVisibility(message.ReceiptHandle, 0); err != nil {
-			m.log("mapping %s: give back message %s: %v", m.config.Name, message.ID, err)
+			m.log("mapping %s: give back message %s: %v", m.spec.LogicalID, message.ID, err)
 		}
 	}
 }

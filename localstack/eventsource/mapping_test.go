@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/eragon-mdi/ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
@@ -20,7 +20,7 @@ func TestConcurrencyIsAlwaysUsedAndNeverExceeded(t *testing.T) {
 		q, _ := newQueue(t)
 		send(t, q, 10_000)
 		f := &function{do: work(10 * time.Second)}
-		stop := start(t, eventsource.Config{BatchSize: 1, MaximumConcurrency: 16}, q, f)
+		stop := start(t, spec.Mapping{BatchSize: 1, MaximumConcurrency: 16}, q, f)
 		for range 5 {
 			if now := f.running(); now != 16 {
 				t.Errorf("%d run at once", now)
@@ -43,7 +43,7 @@ func TestNewMessageStartsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, _ := newQueue(t)
 		f := &function{do: work(time.Hour)}
-		start(t, eventsource.Config{BatchSize: 1, MaximumConcurrency: 2}, q, f)
+		start(t, spec.Mapping{BatchSize: 1, MaximumConcurrency: 2}, q, f)
 		<-time.After(12345 * time.Millisecond)
 		for want := range 2 {
 			send(t, q, 1)
@@ -60,7 +60,7 @@ func TestSuccessDeletes(t *testing.T) {
 		q, _ := newQueue(t)
 		send(t, q, 25)
 		f := &function{do: work(time.Second)}
-		start(t, eventsource.Config{MaximumConcurrency: 2}, q, f)
+		start(t, spec.Mapping{MaximumConcurrency: 2}, q, f)
 		<-time.After(2 * time.Second)
 		wantCounts(t, q, 0, 0)
 		if f.count() != 3 { // of 10, 10 and 5
@@ -85,7 +85,7 @@ func TestFailureLeavesUntilVisibilityEnds(t *testing.T) {
 				q, dead := newQueue(t)
 				send(t, q, 1)
 				f := &function{do: fail}
-				start(t, eventsource.Config{MaximumConcurrency: 2}, q, f)
+				start(t, spec.Mapping{MaximumConcurrency: 2}, q, f)
 				for try := 1; try <= 3; try++ {
 					if f.count() != try {
 						t.Errorf("%d invocations, want %d", f.calls, try)
@@ -125,7 +125,7 @@ func TestBatchItemFailures(t *testing.T) {
 				ids := send(t, q, 3)
 				response := strings.NewReplacer("$0", ids[0], "$1", ids[1]).Replace(test.response)
 				f := &function{do: func(context.Context, []byte, string) (string, string, error) { return response, "", nil }}
-				start(t, eventsource.Config{MaximumConcurrency: 2, ReportBatchItemFailures: true}, q, f)
+				start(t, spec.Mapping{MaximumConcurrency: 2, ReportBatchItemFailures: true}, q, f)
 				wantCounts(t, q, 0, test.left)
 			})
 		})
@@ -138,7 +138,7 @@ func TestAnswerIsIgnoredUnlessReporting(t *testing.T) {
 		q, _ := newQueue(t)
 		send(t, q, 3)
 		f := &function{do: func(context.Context, []byte, string) (string, string, error) { return "not JSON", "", nil }}
-		start(t, eventsource.Config{MaximumConcurrency: 2}, q, f)
+		start(t, spec.Mapping{MaximumConcurrency: 2}, q, f)
 		wantCounts(t, q, 0, 0)
 	})
 }
@@ -149,7 +149,7 @@ func TestElasticConcurrency(t *testing.T) {
 		q, _ := newQueue(t)
 		send(t, q, 1000)
 		f := &function{do: work(time.Hour)}
-		start(t, eventsource.Config{BatchSize: 1}, q, f)
+		start(t, spec.Mapping{BatchSize: 1}, q, f)
 		for _, want := range []int{5, 10, 15} {
 			if now := f.running(); now != want {
 				t.Errorf("%d run, want %d", now, want)
@@ -168,7 +168,7 @@ func TestBatchingWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, _ := newQueue(t)
 		f := &function{do: work(time.Hour)}
-		start(t, eventsource.Config{BatchSize: 3, BatchingWindow: 10 * time.Second, MaximumConcurrency: 5}, q, f)
+		start(t, spec.Mapping{BatchSize: 3, BatchingWindow: 10 * time.Second, MaximumConcurrency: 5}, q, f)
 		send(t, q, 1)
 		<-time.After(9 * time.Second)
 		send(t, q, 1)
@@ -208,7 +208,7 @@ func TestLargeMessagesMakeSmallBatches(t *testing.T) {
 			must(t, err)
 		}
 		f := &function{do: work(time.Second)}
-		stop := start(t, eventsource.Config{MaximumConcurrency: 1}, q, f)
+		stop := start(t, spec.Mapping{MaximumConcurrency: 1}, q, f)
 		if sizes := f.sizes(t); !slices.Equal(sizes, []int{5}) {
 			t.Fatalf("batches have %v", sizes)
 		}
@@ -226,10 +226,10 @@ func TestQueueFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service, err := sqs.New(sqs.Options{})
 		must(t, err)
-		must(t, service.Create(sqs.QueueConfig{Name: "tasks"}))
+		must(t, service.Create(spec.Queue{Name: "tasks"}))
 		q, _ := service.Queue("tasks")
 		counting := &failing{Queue: q}
-		start(t, eventsource.Config{MaximumConcurrency: 2}, counting, &function{do: work(0)})
+		start(t, spec.Mapping{MaximumConcurrency: 2}, counting, &function{do: work(0)})
 		must(t, service.Close())
 		<-time.After(10 * time.Second)
 		synctest.Wait()

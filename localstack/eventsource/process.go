@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
@@ -19,38 +20,38 @@ const (
 func (m *Mapping) process(ctx context.Context, batch []sqs.Message) (throttled bool) {
 	payload, err := json.Marshal(m.event(batch))
 	if err != nil {
-		m.log("mapping %s: encode event: %v", m.config.Name, err)
+		m.log("mapping %s: encode event: %v", m.spec.LogicalID, err)
 		return false
 	}
-	response, functionError, throttled, err := m.invoke(ctx, batch, payload)
+	out, throttled, err := m.invoke(ctx, batch, payload)
 	switch {
 	case err != nil && throttled && ctx.Err() != nil:
 		m.giveBack(batch) // the function has not seen it
 	case err != nil && throttled:
-		m.log("mapping %s: function %s stayed throttled until the visibility of %s ended", m.config.Name, m.config.Function, names(batch))
+		m.log("mapping %s: function %s stayed throttled until the visibility of %s ended", m.spec.LogicalID, m.spec.Function, names(batch))
 	case err != nil && ctx.Err() != nil: // the stack stops; a restart makes the messages visible
 	case err != nil:
-		m.log("mapping %s: %s left in the queue: %v", m.config.Name, names(batch), err)
-	case functionError != "":
-		m.log("mapping %s: %s left in the queue: function %s failed: %s", m.config.Name, names(batch), m.config.Function, functionError)
+		m.log("mapping %s: %s left in the queue: %v", m.spec.LogicalID, names(batch), err)
+	case out.FunctionError != "":
+		m.log("mapping %s: %s left in the queue: function %s failed: %s", m.spec.LogicalID, names(batch), m.spec.Function, out.FunctionError)
 	default:
-		m.settle(batch, response)
+		m.settle(batch, out.Payload)
 	}
 	return throttled
 }
 
 // invoke tries until the function is not throttled, the batch's visibility has ended or ctx ends. throttled is whether
 // it was throttled at all; with an error, whether that was the last attempt's.
-func (m *Mapping) invoke(ctx context.Context, batch []sqs.Message, payload []byte) (response []byte, functionError string, throttled bool, err error) {
+func (m *Mapping) invoke(ctx context.Context, batch []sqs.Message, payload []byte) (out *spec.Output, throttled bool, err error) {
 	end := batch[0].VisibleAt // of the first received, which ends first
 	for backoff := firstBackoff; ; backoff = min(2*backoff, mostBackoff) {
-		response, functionError, err = m.invoker.Invoke(ctx, m.config.Function, payload, traceID(batch))
-		if err == nil || !m.config.Throttled(err) {
-			return response, functionError, throttled && err == nil, err
+		out, err = m.invoker.Invoke(ctx, m.spec.Function, spec.Input{Payload: payload, TraceID: traceID(batch)})
+		if err == nil || !errors.Is(err, spec.ErrThrottled) {
+			return out, throttled && err == nil, err
 		}
 		throttled = true
 		if time.Until(end) <= backoff || !pause(ctx, backoff) {
-			return nil, "", true, err
+			return nil, true, err
 		}
 	}
 }
@@ -58,10 +59,10 @@ func (m *Mapping) invoke(ctx context.Context, batch []sqs.Message, payload []byt
 // settle deletes what the function has done.
 func (m *Mapping) settle(batch []sqs.Message, response []byte) {
 	failed := map[string]bool{}
-	if m.config.ReportBatchItemFailures {
+	if m.spec.ReportBatchItemFailures {
 		var err error
 		if failed, err = failures(batch, response); err != nil {
-			m.log("mapping %s: %s left in the queue: %v", m.config.Name, names(batch), err)
+			m.log("mapping %s: %s left in the queue: %v", m.spec.LogicalID, names(batch), err)
 			return
 		}
 	}
@@ -75,7 +76,7 @@ func (m *Mapping) settle(batch []sqs.Message, response []byte) {
 		return
 	}
 	if err := m.queue.Delete(done...); err != nil && !errors.Is(err, context.Canceled) {
-		m.log("mapping %s: %v", m.config.Name, err)
+		m.log("mapping %s: %v", m.spec.LogicalID, err)
 	}
 }
 

@@ -2,7 +2,6 @@ package eventsource_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/eragon-mdi/ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
@@ -19,9 +19,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const arn = "arn:aws:sqs:us-east-1:000000000000:tasks"
 
-var errThrottled = errors.New("too many requests")
+var errThrottled = fmt.Errorf("too many requests: %w", spec.ErrThrottled)
 
-// function is an Invoker whose answer a test decides; it knows how many invocations there were, and at once.
+// function is a spec.Invoker whose answer a test decides; it knows how many invocations there were, and at once.
 type function struct {
 	do func(ctx context.Context, payload []byte, traceID string) (response, functionError string, err error)
 
@@ -30,20 +30,23 @@ type function struct {
 	payloads, tracing []string
 }
 
-func (f *function) Invoke(ctx context.Context, _ string, payload []byte, traceID string) ([]byte, string, error) {
+func (f *function) Invoke(ctx context.Context, _ string, in spec.Input) (*spec.Output, error) {
 	f.mu.Lock()
 	f.calls++
 	f.now++
 	f.most = max(f.most, f.now)
-	f.payloads, f.tracing = append(f.payloads, string(payload)), append(f.tracing, traceID)
+	f.payloads, f.tracing = append(f.payloads, string(in.Payload)), append(f.tracing, in.TraceID)
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.now--
 	}()
-	response, functionError, err := f.do(ctx, payload, traceID)
-	return []byte(response), functionError, err
+	response, functionError, err := f.do(ctx, in.Payload, in.TraceID)
+	if err != nil {
+		return nil, err
+	}
+	return &spec.Output{Payload: []byte(response), FunctionError: functionError}, nil
 }
 
 // running is how many invocations there are now, once all goroutines rest.
@@ -79,19 +82,18 @@ func newQueue(t *testing.T) (q, dead *sqs.Queue) {
 	service, err := sqs.New(sqs.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, service.Close()) })
-	must(t, service.Create(sqs.QueueConfig{Name: "dead"}))
-	must(t, service.Create(sqs.QueueConfig{Name: "tasks", VisibilityTimeout: time.Minute,
-		Redrive: &sqs.Redrive{DeadLetterARN: "arn:aws:sqs:us-east-1:000000000000:dead", MaxReceiveCount: 3}}))
+	must(t, service.Create(spec.Queue{Name: "dead"}))
+	must(t, service.Create(spec.Queue{Name: "tasks", VisibilityTimeout: time.Minute,
+		Redrive: &spec.Redrive{DeadLetterARN: "arn:aws:sqs:us-east-1:000000000000:dead", MaxReceiveCount: 3}}))
 	q, _ = service.Queue("tasks")
 	dead, _ = service.Queue("dead")
 	return q, dead
 }
 
 // start runs a mapping and returns what stops it and waits.
-func start(t *testing.T, c eventsource.Config, q eventsource.Queue, f *function) (stop func()) {
+func start(t *testing.T, c spec.Mapping, q eventsource.Queue, f *function) (stop func()) {
 	t.Helper()
-	c.Name, c.QueueARN, c.Region, c.Function = "test", arn, "us-east-1", "worker"
-	c.Throttled = func(err error) bool { return errors.Is(err, errThrottled) }
+	c.LogicalID, c.QueueARN, c.Function = "test", arn, "worker"
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { eventsource.New(c, q, f, t.Logf).Run(ctx) })

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/eragon-mdi/ksu/localstack/eventsource"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 func TestThrottledIsTriedAgain(t *testing.T) {
@@ -22,7 +22,7 @@ func TestThrottledIsTriedAgain(t *testing.T) {
 			return "", "", nil
 		}}
 		send(t, q, 1)
-		start(t, eventsource.Config{MaximumConcurrency: 2}, q, f)
+		start(t, spec.Mapping{MaximumConcurrency: 2}, q, f)
 		<-time.After(20 * time.Second)
 		wantCounts(t, q, 0, 0)
 		if f.count() > 10 {
@@ -37,7 +37,7 @@ func TestThrottledForGoodGoesBack(t *testing.T) {
 		q, dead := newQueue(t)
 		f := &function{do: func(context.Context, []byte, string) (string, string, error) { return "", "", errThrottled }}
 		send(t, q, 1)
-		start(t, eventsource.Config{MaximumConcurrency: 2}, q, f)
+		start(t, spec.Mapping{MaximumConcurrency: 2}, q, f)
 		<-time.After(time.Minute)
 		wantCounts(t, q, 0, 1) // received again
 		<-time.After(2 * time.Minute)
@@ -52,7 +52,7 @@ func TestStopWhileThrottled(t *testing.T) {
 		q, _ := newQueue(t)
 		f := &function{do: func(context.Context, []byte, string) (string, string, error) { return "", "", errThrottled }}
 		send(t, q, 3)
-		stop := start(t, eventsource.Config{BatchSize: 1, MaximumConcurrency: 2}, q, f)
+		stop := start(t, spec.Mapping{BatchSize: 1, MaximumConcurrency: 2}, q, f)
 		wantCounts(t, q, 1, 2)
 		stop()
 		wantCounts(t, q, 3, 0)

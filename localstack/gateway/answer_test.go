@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 func TestAnswers(t *testing.T) {
@@ -59,8 +61,8 @@ func TestAnswers(t *testing.T) {
 
 func TestAnswersThatAreNone(t *testing.T) {
 	t.Parallel()
-	returns := func(answer string) Invoker { return answers(answer) }
-	for name, invoker := range map[string]Invoker{
+	returns := func(answer string) spec.Invoker { return answers(answer) }
+	for name, invoker := range map[string]spec.Invoker{
 		"no JSON":            returns(`hello`),
 		"empty":              returns(``),
 		"null":               returns(`null`),

@@ -2,17 +2,15 @@ package gateway
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // call is one request on its way.
@@ -41,7 +39,7 @@ func newID() requestID {
 	var random [23]byte
 	_, _ = rand.Read(random[:]) // never fails
 	return requestID{
-		request:  uuid.NewString(),
+		request:  awsid.NewRequestID(),
 		extended: base64.StdEncoding.EncodeToString(random[:11])[:15] + "=",
 		trace:    hex.EncodeToString(random[11:]),
 	}
@@ -74,9 +72,3 @@ func (c *call) domainPrefix() string {
 
 // stagePath is the path with the stage, as at AWS's own address of an API.
 func (c *call) stagePath() string { return "/" + c.g.api.StageName + c.path }
-
-// shortID makes an id of digits and small letters that is always the same for the same name.
-func shortID(name string, length int) string {
-	sum := sha256.Sum256([]byte(name))
-	return new(big.Int).SetBytes(sum[:]).Text(36)[:length]
-}

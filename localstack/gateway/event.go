@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // event is what a function gets. Members are in the order of AWS's own events.
@@ -144,7 +146,7 @@ func query(raw string) (map[string][]string, bool) {
 func (c *call) context() requestContext {
 	rc := requestContext{
 		ResourceID: c.resource.id, ResourcePath: c.resource.path, HTTPMethod: c.r.Method, ExtendedRequestID: c.id.extended,
-		RequestTime: c.requestTime(), Path: c.stagePath(), AccountID: c.g.account, Protocol: c.r.Proto,
+		RequestTime: c.requestTime(), Path: c.stagePath(), AccountID: awsid.Account, Protocol: c.r.Proto,
 		Stage: c.g.api.StageName, DomainPrefix: c.domainPrefix(), RequestTimeEpoch: c.start.UnixMilli(),
 		RequestID: c.id.request, Identity: identity{SourceIP: c.sourceIP()}, DomainName: c.r.Host, APIID: c.g.api.ID,
 	}

@@ -61,7 +61,7 @@ func TestEvents(t *testing.T) {
 		t.Run(test.golden, func(t *testing.T) {
 			t.Parallel()
 			seen := &recorder{}
-			g := newGateway(t, testAPI(nil), seen, Options{AccountID: "123456789012"})
+			g := newGateway(t, testAPI(nil), seen, Options{})
 			g.now = func() time.Time { return time.UnixMilli(1_700_000_000_123) }
 			g.newID = fixedID
 			r := httptest.NewRequest(test.method, test.target, strings.NewReader(test.body))
@@ -94,7 +94,7 @@ func checkDecodes(t *testing.T, payload []byte) {
 	if err := json.Unmarshal(payload, &event); err != nil {
 		t.Fatal(err)
 	}
-	if event.RequestContext.Stage != "v1" || event.RequestContext.AccountID != "123456789012" ||
+	if event.RequestContext.Stage != "v1" || event.RequestContext.AccountID != "000000000000" ||
 		event.RequestContext.ResourcePath != event.Resource || event.RequestContext.Identity.SourceIP != "192.0.2.1" {
 		t.Errorf("request context is %+v", event.RequestContext)
 	}

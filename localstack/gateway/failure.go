@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // gatewayError is what the gateway answers by itself.
@@ -48,7 +49,7 @@ func writeTooLarge(w http.ResponseWriter) {
 
 // response is a gateway response that has been checked.
 type response struct {
-	template.GatewayResponse
+	spec.GatewayResponse
 	// types are the content types of the bodies, in the alphabet's order.
 	types []string
 }
@@ -60,7 +61,7 @@ var defaultBody = map[string]string{"application/json": `{"message":$context.err
 var contextVariable = regexp.MustCompile(`\$(context|stageVariables|method|input|util)\b[a-zA-Z0-9_.]*`)
 
 // compileResponses checks that every variable and mapping expression is known.
-func compileResponses(all map[string]template.GatewayResponse) (map[string]response, error) {
+func compileResponses(all map[string]spec.GatewayResponse) (map[string]response, error) {
 	compiled := map[string]response{}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		r := response{GatewayResponse: all[name]}
@@ -90,7 +91,7 @@ func compileResponses(all map[string]template.GatewayResponse) (map[string]respo
 // variables are the $context variables of bodies and headers.
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html.
 var variables = map[string]func(*call, gatewayError) string{
-	"$context.accountId":           func(c *call, _ gatewayError) string { return c.g.account },
+	"$context.accountId":           func(c *call, _ gatewayError) string { return awsid.Account },
 	"$context.apiId":               func(c *call, _ gatewayError) string { return c.g.api.ID },
 	"$context.domainName":          func(c *call, _ gatewayError) string { return c.r.Host },
 	"$context.error.message":       func(_ *call, e gatewayError) string { return e.message },
@@ -163,7 +164,7 @@ func (g *gateway) responseFor(e gatewayError) response {
 			return found
 		}
 	}
-	return response{GatewayResponse: template.GatewayResponse{Templates: defaultBody}, types: []string{"application/json"}}
+	return response{GatewayResponse: spec.GatewayResponse{Templates: defaultBody}, types: []string{"application/json"}}
 }
 
 // writeError answers with an error.

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-func problem(status int, title string) template.GatewayResponse {
-	return template.GatewayResponse{
+func problem(status int, title string) spec.GatewayResponse {
+	return spec.GatewayResponse{
 		StatusCode: status, Headers: map[string]string{"Content-Type": "'application/problem+json'"},
 		Templates: map[string]string{"application/json": `{"title":"` + title + `","detail":$context.error.messageString}`},
 	}
@@ -21,8 +21,8 @@ func TestGatewayResponses(t *testing.T) {
 	ok := answers(`{}`)
 	throttled := invokerFunc(func(context.Context, invocation) ([]byte, string, error) { return nil, "", errors.New("Rate Exceeded") })
 	for name, test := range map[string]struct {
-		responses map[string]template.GatewayResponse
-		invoker   Invoker
+		responses map[string]spec.GatewayResponse
+		invoker   spec.Invoker
 		path      string
 		accept    string
 		status    int
@@ -31,43 +31,43 @@ func TestGatewayResponses(t *testing.T) {
 	}{
 		"none": {nil, ok, "/x", "", 403, "application/json", `{"message":"Missing Authentication Token"}`},
 		"of the type": {
-			map[string]template.GatewayResponse{
+			map[string]spec.GatewayResponse{
 				"MISSING_AUTHENTICATION_TOKEN": problem(404, "Not Found"), "DEFAULT_4XX": problem(400, "Bad Request"),
 			}, ok, "/x", "", 404, "application/problem+json", `{"title":"Not Found","detail":"Missing Authentication Token"}`,
 		},
 		"of the class": {
-			map[string]template.GatewayResponse{"DEFAULT_4XX": problem(0, "No"), "DEFAULT_5XX": problem(502, "Bad Gateway")},
+			map[string]spec.GatewayResponse{"DEFAULT_4XX": problem(0, "No"), "DEFAULT_5XX": problem(502, "Bad Gateway")},
 			ok, "/x", "", 403, "application/problem+json", `{"title":"No","detail":"Missing Authentication Token"}`,
 		},
 		"of the class, with status": {
-			map[string]template.GatewayResponse{"DEFAULT_5XX": problem(503, "Busy")}, throttled, "/task", "",
+			map[string]spec.GatewayResponse{"DEFAULT_5XX": problem(503, "Busy")}, throttled, "/task", "",
 			503, "application/problem+json", `{"title":"Busy","detail":"Internal server error"}`,
 		},
 		"function failed": {
-			map[string]template.GatewayResponse{"DEFAULT_5XX": problem(502, "Bad Gateway")}, answers(`x`), "/task", "",
+			map[string]spec.GatewayResponse{"DEFAULT_5XX": problem(502, "Bad Gateway")}, answers(`x`), "/task", "",
 			502, "application/problem+json", `{"title":"Bad Gateway","detail":"Internal server error"}`,
 		},
 		"not run": {
-			map[string]template.GatewayResponse{"INTEGRATION_FAILURE": problem(504, "Late")}, throttled, "/task", "",
+			map[string]spec.GatewayResponse{"INTEGRATION_FAILURE": problem(504, "Late")}, throttled, "/task", "",
 			504, "application/problem+json", `{"title":"Late","detail":"Internal server error"}`,
 		},
 		"status only": {
-			map[string]template.GatewayResponse{"MISSING_AUTHENTICATION_TOKEN": {StatusCode: 404}}, ok, "/x", "",
+			map[string]spec.GatewayResponse{"MISSING_AUTHENTICATION_TOKEN": {StatusCode: 404}}, ok, "/x", "",
 			404, "application/json", `{"message":"Missing Authentication Token"}`,
 		},
 		"variables": {
-			map[string]template.GatewayResponse{"DEFAULT_4XX": {Templates: map[string]string{
+			map[string]spec.GatewayResponse{"DEFAULT_4XX": {Templates: map[string]string{
 				"application/json": "$context.error.responseType $context.stage$context.path $context.requestId, costs $5. $context.error.message.",
 			}}}, ok, "/x?y", "", 403, "application/json",
 			"MISSING_AUTHENTICATION_TOKEN v1" + "/v1/x" + " 3b1f7c2e-7a55-4b8e-9f55-0d2c3f6f8a01, costs $5. Missing Authentication Token.",
 		},
 		"accepted type": {
-			map[string]template.GatewayResponse{"DEFAULT_4XX": {Templates: map[string]string{
+			map[string]spec.GatewayResponse{"DEFAULT_4XX": {Templates: map[string]string{
 				"application/json": "{}", "text/html": "<p>", "application/xml": "<x/>",
 			}}}, ok, "/x", "text/plain, text/html;q=0.9, */*", 403, "text/html", "<p>",
 		},
 		"no accepted type": {
-			map[string]template.GatewayResponse{"DEFAULT_4XX": {Templates: map[string]string{"text/html": "<p>", "application/xml": "<x/>"}}},
+			map[string]spec.GatewayResponse{"DEFAULT_4XX": {Templates: map[string]string{"text/html": "<p>", "application/xml": "<x/>"}}},
 			ok, "/x", "image/png", 403, "application/xml", "<x/>",
 		},
 	} {
@@ -86,7 +86,7 @@ func TestGatewayResponses(t *testing.T) {
 
 func TestGatewayResponseHeaders(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, testAPI(map[string]template.GatewayResponse{"DEFAULT_4XX": {Headers: map[string]string{
+	g := newGateway(t, testAPI(map[string]spec.GatewayResponse{"DEFAULT_4XX": {Headers: map[string]string{
 		"X-Literal": "'a'", "X-Context": "context.error.responseType", "X-Header": "method.request.header.X-Given",
 		"X-Query": "method.request.querystring.q",
 	}}}), answers(`{}`), Options{})
@@ -103,12 +103,12 @@ func TestGatewayResponseHeaders(t *testing.T) {
 
 func TestGatewayResponsesThatCannotBe(t *testing.T) {
 	t.Parallel()
-	for want, response := range map[string]template.GatewayResponse{
+	for want, response := range map[string]spec.GatewayResponse{
 		"variable $context.authorizer.claims is not supported": {Templates: map[string]string{"text/plain": "$context.authorizer.claims"}},
 		"variable $stageVariables.x is not supported":          {Templates: map[string]string{"text/plain": "$stageVariables.x"}},
 		"header X is a literal":                                {Headers: map[string]string{"X": "a literal"}},
 	} {
-		_, err := New(testAPI(map[string]template.GatewayResponse{"DEFAULT_4XX": response}), answers(`{}`), Options{})
+		_, err := New(testAPI(map[string]spec.GatewayResponse{"DEFAULT_4XX": response}), answers(`{}`), Options{})
 		if err == nil || !strings.Contains(err.Error(), "gateway response DEFAULT_4XX: "+want) {
 			t.Errorf("got error %v; want %s", err, want)
 		}

@@ -15,7 +15,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 const (
@@ -29,18 +29,8 @@ const (
 	integrationTimeout = 29 * time.Second
 )
 
-// Invoker runs functions. *lambda.Service has the method behind a small adapter.
-type Invoker interface {
-	// Invoke runs the function with a logical id and returns its answer, or the error's JSON with a functionError such as
-	// Unhandled. traceID is the X-Amzn-Trace-Id. An err means that the function was not run, for example because of too
-	// many invocations at once. When ctx ends, Invoke returns its error; the invocation may go on, as it does on AWS.
-	Invoke(ctx context.Context, functionLogicalID string, payload []byte, traceID string) (response []byte, functionError string, err error)
-}
-
 // Options are what New needs besides the API. The zero value is good.
 type Options struct {
-	// AccountID is in the events; default 000000000000.
-	AccountID string
 	// Timeout is how long a function may take to answer; default, and API Gateway's own, 29 s.
 	Timeout time.Duration
 	// Log is told why a request was answered by the gateway itself with a 5xx, as an API's execution log would; nil is
@@ -49,10 +39,10 @@ type Options struct {
 }
 
 // New returns the API as a handler. The error names a route or gateway response that cannot be served.
-func New(api template.API, invoker Invoker, o Options) (http.Handler, error) {
+func New(api spec.API, invoker spec.Invoker, o Options) (http.Handler, error) {
 	g := &gateway{
 		api: api, invoker: invoker, log: o.Log, timeout: cmp.Or(o.Timeout, integrationTimeout),
-		account: cmp.Or(o.AccountID, "000000000000"), now: time.Now, newID: newID, routes: &resource{},
+		now: time.Now, newID: newID, routes: &resource{},
 	}
 	if g.log == nil {
 		g.log = func(string) {}
@@ -70,11 +60,10 @@ func New(api template.API, invoker Invoker, o Options) (http.Handler, error) {
 }
 
 type gateway struct {
-	api     template.API
-	invoker Invoker
+	api     spec.API
+	invoker spec.Invoker
 	log     func(string)
 	timeout time.Duration
-	account string
 	routes  *resource
 	errors  map[string]response
 
@@ -122,16 +111,16 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *gateway) invoke(w http.ResponseWriter, c *call, event []byte) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), g.timeout)
 	defer cancel()
-	answer, functionError, err := g.invoker.Invoke(ctx, c.function, event, c.trace)
+	out, err := g.invoker.Invoke(ctx, c.function, spec.Input{Payload: event, TraceID: c.trace})
 	switch {
 	case err != nil && ctx.Err() != nil:
 		g.fail(w, c, timedOut, "no answer within "+g.timeout.String())
 	case err != nil:
 		g.fail(w, c, notInvoked, err.Error())
-	case functionError != "":
-		g.fail(w, c, internal, "function error "+functionError)
+	case out.FunctionError != "":
+		g.fail(w, c, internal, "function error "+out.FunctionError)
 	default:
-		if err := writeAnswer(w, answer); err != nil {
+		if err := writeAnswer(w, out.Payload); err != nil {
 			g.fail(w, c, internal, "malformed Lambda proxy response: "+err.Error())
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,12 +27,16 @@ type invocation struct {
 // invokerFunc is a fake Invoker.
 type invokerFunc func(context.Context, invocation) ([]byte, string, error)
 
-func (f invokerFunc) Invoke(ctx context.Context, function string, payload []byte, trace string) ([]byte, string, error) {
-	return f(ctx, invocation{function, trace, payload})
+func (f invokerFunc) Invoke(ctx context.Context, function string, in spec.Input) (*spec.Output, error) {
+	payload, functionError, err := f(ctx, invocation{function, in.TraceID, in.Payload})
+	if err != nil {
+		return nil, err
+	}
+	return &spec.Output{Payload: payload, FunctionError: functionError}, nil
 }
 
 // answers is an Invoker that always gives one answer.
-func answers(answer string) Invoker {
+func answers(answer string) spec.Invoker {
 	return invokerFunc(func(context.Context, invocation) ([]byte, string, error) { return []byte(answer), "", nil })
 }
 
@@ -42,11 +46,11 @@ type recorder struct {
 	seen []invocation
 }
 
-func (r *recorder) Invoke(_ context.Context, function string, payload []byte, trace string) ([]byte, string, error) {
+func (r *recorder) Invoke(_ context.Context, function string, in spec.Input) (*spec.Output, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen = append(r.seen, invocation{function, trace, payload})
-	return []byte(`{"statusCode":200}`), "", nil
+	r.seen = append(r.seen, invocation{function, in.TraceID, in.Payload})
+	return &spec.Output{Payload: []byte(`{"statusCode":200}`)}, nil
 }
 
 func (r *recorder) last() invocation {
@@ -55,10 +59,10 @@ func (r *recorder) last() invocation {
 	return r.seen[len(r.seen)-1]
 }
 
-func testAPI(responses map[string]template.GatewayResponse) template.API {
-	return template.API{
+func testAPI(responses map[string]spec.GatewayResponse) spec.API {
+	return spec.API{
 		LogicalID: "Api", ID: "abcdefghij", StageName: "v1", GatewayResponses: responses,
-		Routes: []template.Route{
+		Routes: []spec.Route{
 			{Method: "POST", Path: "/task", Function: "Api"},
 			{Method: "GET", Path: "/task", Function: "Api"},
 			{Method: "GET", Path: "/task/{id}/status", Function: "Api"},
@@ -66,7 +70,7 @@ func testAPI(responses map[string]template.GatewayResponse) template.API {
 	}
 }
 
-func newGateway(t testing.TB, api template.API, invoker Invoker, o Options) *gateway {
+func newGateway(t testing.TB, api spec.API, invoker spec.Invoker, o Options) *gateway {
 	t.Helper()
 	handler, err := New(api, invoker, o)
 	if err != nil {

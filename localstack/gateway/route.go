@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // resource is a node of the API's tree of paths.
@@ -26,7 +27,7 @@ type resource struct {
 type param struct{ name, value string }
 
 // add puts a route into the tree.
-func (n *resource) add(route template.Route, apiID string) error {
+func (n *resource) add(route spec.Route, apiID string) error {
 	for _, segment := range segments(route.Path) {
 		child, err := n.child(segment)
 		if err != nil {
@@ -35,7 +36,7 @@ func (n *resource) add(route template.Route, apiID string) error {
 		n = child
 	}
 	if n.methods == nil {
-		n.id, n.path, n.methods = shortID(apiID+route.Path, 6), route.Path, map[string]string{}
+		n.id, n.path, n.methods = awsid.ShortID(apiID+route.Path, 6), route.Path, map[string]string{}
 	}
 	if n.path != route.Path {
 		return fmt.Errorf("paths %s and %s are the same", n.path, route.Path)

@@ -8,13 +8,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 func TestRouting(t *testing.T) {
 	t.Parallel()
 	seen := &recorder{}
-	g := newGateway(t, template.API{Routes: []template.Route{
+	g := newGateway(t, spec.API{Routes: []spec.Route{
 		{Method: "GET", Path: "/", Function: "root"},
 		{Method: "GET", Path: "/task", Function: "list"},
 		{Method: "HEAD", Path: "/task", Function: "head"},
@@ -81,14 +81,14 @@ func TestRouting(t *testing.T) {
 
 func TestRoutesThatCannotBe(t *testing.T) {
 	t.Parallel()
-	for want, routes := range map[string][]template.Route{
+	for want, routes := range map[string][]spec.Route{
 		"route GET /a is there twice": {{Method: "GET", Path: "/a"}, {Method: "GET", Path: "/a"}},
 		"parameters {id} and {name} are at the same place": {
 			{Method: "GET", Path: "/a/{id}"}, {Method: "GET", Path: "/a/{name}/b"},
 		},
 		"paths /a and /a/ are the same": {{Method: "GET", Path: "/a"}, {Method: "PUT", Path: "/a/"}},
 	} {
-		_, err := New(template.API{LogicalID: "Api", Routes: routes}, &recorder{}, Options{})
+		_, err := New(spec.API{LogicalID: "Api", Routes: routes}, &recorder{}, Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v; want %s", err, want)
 		}

@@ -1,12 +1,11 @@
 package lambda
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 
-	"github.com/google/uuid"
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // The faults of a request that are the caller's.
@@ -30,7 +29,7 @@ func (s *Service) asAPIError(err error, given string) apiError {
 	case errors.Is(err, ErrNotFound):
 		arn := given
 		if !strings.HasPrefix(given, "arn:") {
-			arn = s.arn(given)
+			arn = functionARN(given)
 		}
 		return apiError{http.StatusNotFound, "ResourceNotFoundException", "Function not found: " + arn, ""}
 	case errors.As(err, &throttled):
@@ -64,11 +63,5 @@ func writeError(w http.ResponseWriter, e apiError) {
 		body["Reason"] = e.reason
 		w.Header()["Retry-After"] = []string{"1"}
 	}
-	text, _ := json.Marshal(body) // strings always encode
-	h := w.Header()
-	h["Content-Type"] = contentJSON
-	h["X-Amzn-Errortype"] = []string{e.kind}
-	h["X-Amzn-Requestid"] = []string{uuid.NewString()}
-	w.WriteHeader(e.status)
-	_, _ = w.Write(text) // a caller that has left needs none
+	awsid.WriteErrorBody(w, e.status, e.kind, body)
 }

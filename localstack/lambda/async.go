@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // maxEvent is the size of the largest asynchronous event, in bytes: 1 MB since October 2025, see
@@ -36,7 +38,7 @@ type async struct {
 // event is one asynchronous event. While it waits it costs a timer and no goroutine.
 type event struct {
 	function *function
-	in       Input
+	in       spec.Input
 	failures int
 	backoff  time.Duration
 	until    time.Time // when it is given up while throttled
@@ -51,7 +53,7 @@ func newAsync(s *Service) *async {
 }
 
 // add takes an event and starts its first attempt.
-func (a *async) add(f *function, in Input) error {
+func (a *async) add(f *function, in spec.Input) error {
 	e := &event{function: f, in: in, backoff: a.throttled, until: time.Now().Add(6 * time.Hour)}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // impatient makes the retries of a rig quick.
@@ -25,7 +27,7 @@ func (a *async) pending() int {
 
 func TestEventsAreTriedThreeTimes(t *testing.T) {
 	t.Parallel()
-	r := impatient(setup(t, Options{}, Function{Name: "f", Binary: binary("behave")}))
+	r := impatient(setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f"}}))
 	c := client(t, r)
 	for event, attempts := range map[deed]int{{Do: "error", Text: "again"}: 3, {Do: "say", Text: "once"}: 1} {
 		out, err := c.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("f"),
@@ -50,7 +52,7 @@ func TestEventsAreTriedThreeTimes(t *testing.T) {
 
 func TestThrottledEventsWait(t *testing.T) {
 	t.Parallel()
-	r := impatient(setup(t, Options{}, Function{Name: "f", Binary: binary("behave"), Timeout: time.Minute, ReservedConcurrency: pointer(1)}))
+	r := impatient(setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f", Timeout: time.Minute, ReservedConcurrency: pointer(1)}}))
 	g := newGate(t)
 	ended := g.call(t, r, "f")
 	f, err := r.function("f")
@@ -58,7 +60,7 @@ func TestThrottledEventsWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if err := r.async.add(f, Input{Payload: encode(t, deed{Do: "say", Text: "at last\n"})}); err != nil {
+		if err := r.async.add(f, spec.Input{Payload: encode(t, deed{Do: "say", Text: "at last\n"})}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,24 +73,24 @@ func TestThrottledEventsWait(t *testing.T) {
 
 func TestEventsAreBounded(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "never", Binary: binary("echo"), ReservedConcurrency: pointer(0)})
+	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "never", ReservedConcurrency: pointer(0)}})
 	f, err := r.function("never")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range maxEvents {
-		if err := r.async.add(f, Input{}); err != nil {
+		if err := r.async.add(f, spec.Input{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var full *TooManyRequestsError
-	if err := r.async.add(f, Input{}); !errors.As(err, &full) || full.Reason != reasonQueue {
+	if err := r.async.add(f, spec.Input{}); !errors.As(err, &full) || full.Reason != reasonQueue {
 		t.Errorf("one more: %v", err)
 	}
 	if err := r.Close(t.Context()); err != nil { // with all of them waiting
 		t.Fatal(err)
 	}
-	if err := r.async.add(f, Input{}); !errors.Is(err, ErrClosed) {
+	if err := r.async.add(f, spec.Input{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("after close: %v", err)
 	}
 }

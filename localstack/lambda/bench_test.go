@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 var clients = []int{1, 16}
@@ -20,9 +22,9 @@ var clients = []int{1, 16}
 func BenchmarkInvoke(b *testing.B) {
 	for _, n := range clients {
 		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
-			r := setup(b, Options{Freeze: true}, Function{Name: "echo", Binary: binary("echo")})
+			r := setup(b, Options{Freeze: true}, built{binary("echo"), spec.Function{Name: "echo"}})
 			spread(b, n, func() error {
-				_, err := r.Invoke(context.Background(), "echo", Input{Payload: []byte("{}")})
+				_, err := r.Invoke(context.Background(), "echo", spec.Input{Payload: []byte("{}")})
 				return err
 			})
 		})
@@ -35,7 +37,7 @@ func BenchmarkInvokeAPI(b *testing.B) {
 	const turn = 250 // invocations
 	for _, n := range clients {
 		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
-			r := setup(b, Options{Freeze: true}, Function{Name: "echo", Binary: binary("echo")})
+			r := setup(b, Options{Freeze: true}, built{binary("echo"), spec.Function{Name: "echo"}})
 			server := httptest.NewServer(r.Handler())
 			defer server.Close()
 			transport := &http.Transport{MaxIdleConnsPerHost: 2 * n}

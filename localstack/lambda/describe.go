@@ -24,11 +24,11 @@ type configuration struct {
 
 func (f *function) configuration() configuration {
 	c := configuration{
-		FunctionName: f.Name, FunctionArn: f.arn, Handler: f.Handler, Runtime: "provided.al2023",
+		FunctionName: f.Name, FunctionArn: f.ARN, Handler: f.Handler, Runtime: f.Runtime,
 		Timeout: int(f.Timeout.Seconds()), MemorySize: f.MemorySize, Version: version,
 		PackageType: "Zip", State: "Active",
 	}
-	c.Environment.Variables = f.Env
+	c.Environment.Variables = f.Environment
 	return c
 }
 
@@ -59,7 +59,7 @@ func (s *Service) serveGet(w http.ResponseWriter, r *http.Request, name, verb st
 		Code          struct{ Location string }
 		Concurrency   *concurrency `json:",omitempty"`
 	}{Configuration: f.configuration()}
-	answer.Code.Location = "file://" + f.Binary
+	answer.Code.Location = "file://" + f.binary
 	if f.ReservedConcurrency != nil {
 		answer.Concurrency = &concurrency{*f.ReservedConcurrency}
 	}

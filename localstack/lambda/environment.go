@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -130,8 +131,8 @@ func (e *environment) launch() error {
 	f.mu.Lock() // for those who serve the process before start is done
 	e.logs = lines
 	f.mu.Unlock()
-	e.cmd = exec.Command(f.Binary)
-	e.cmd.Dir = f.Dir
+	e.cmd = exec.Command(f.binary)
+	e.cmd.Dir = filepath.Dir(f.binary)
 	e.cmd.Env = append(f.env[:len(f.env):len(f.env)],
 		"AWS_LAMBDA_RUNTIME_API="+f.service.api.address+"/"+e.id, "AWS_LAMBDA_LOG_STREAM_NAME="+e.stream)
 	// One pipe for both, so that their lines stay in order.

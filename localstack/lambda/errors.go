@@ -3,6 +3,8 @@ package lambda
 import (
 	"errors"
 	"fmt"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // ErrNotFound is wrapped by errors about a function that was never added.
@@ -26,6 +28,9 @@ type TooManyRequestsError struct {
 	// ConcurrentInvocationLimitExceeded (the account's limit), or CallerRateLimitExceeded (too many asynchronous events).
 	Reason string
 }
+
+// Is makes the error a spec.ErrThrottled.
+func (e *TooManyRequestsError) Is(target error) bool { return target == spec.ErrThrottled }
 
 // Error says which function was throttled and why.
 func (e *TooManyRequestsError) Error() string {

@@ -37,7 +37,7 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	h["Content-Type"] = contentJSON
 	h["Lambda-Runtime-Aws-Request-Id"] = []string{i.id}
 	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
-	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{e.function.arn}
+	h["Lambda-Runtime-Invoked-Function-Arn"] = []string{e.function.ARN}
 	h["Lambda-Runtime-Trace-Id"] = []string{i.trace}
 	if i.context != "" {
 		h["Lambda-Runtime-Client-Context"] = []string{i.context}

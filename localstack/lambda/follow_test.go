@@ -5,16 +5,18 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // invocationEnd is what Invoke returned.
 type invocationEnd struct {
-	out *Output
+	out *spec.Output
 	err error
 }
 
 // invokeLater invokes the played function; the channel has how it ended.
-func (r *rig) invokeLater(in Input) <-chan invocationEnd {
+func (r *rig) invokeLater(in spec.Input) <-chan invocationEnd {
 	ended := make(chan invocationEnd, 1)
 	go func() {
 		out, err := r.Invoke(context.Background(), "f", in)
@@ -49,11 +51,11 @@ func (r *rig) answerAndFollow(function runtime) (second <-chan invocationEnd) {
 	first := make(chan (<-chan invocationEnd), 1)
 	go func() { // once the first request for an invocation has ended the init
 		r.awaitIdle(1)
-		first <- r.invokeLater(Input{})
+		first <- r.invokeLater(spec.Input{})
 	}()
 	function.answer(`"first"`)
 	r.check(<-first, `"first"`) // though the environment is not free
-	second = r.invokeLater(Input{})
+	second = r.invokeLater(spec.Input{})
 	f, _ := r.function("f")
 	until(r.t, "the second invocation has its place", func() bool {
 		f.mu.Lock()
@@ -87,7 +89,7 @@ func TestAnInvocationFollowsTheAnswerOfAnother(t *testing.T) {
 	r, function := play(t, time.Minute)
 	second := r.answerAndFollow(function)
 	var throttled *TooManyRequestsError
-	if _, err := r.Invoke(t.Context(), "f", Input{}); !errors.As(err, &throttled) {
+	if _, err := r.Invoke(t.Context(), "f", spec.Input{}); !errors.As(err, &throttled) {
 		t.Errorf("a third invocation at one place: %v", err)
 	}
 	if n := r.Running("f"); n != 1 {
@@ -145,7 +147,7 @@ func TestInitKnowsTheEnvironmentThatHasAnswered(t *testing.T) {
 	first := make(chan (<-chan invocationEnd), 1)
 	go func() {
 		r.awaitIdle(1)
-		first <- r.invokeLater(Input{})
+		first <- r.invokeLater(spec.Input{})
 	}()
 	function.answer(`"first"`)
 	r.check(<-first, `"first"`)

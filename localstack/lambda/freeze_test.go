@@ -3,6 +3,8 @@ package lambda
 import (
 	"testing"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // pids are those of the running processes.
@@ -31,7 +33,7 @@ func (r *rig) awaitFrozen(n int) {
 
 func TestFreeze(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{Freeze: true}, Function{Name: "echo", Binary: binary("echo")})
+	r := setup(t, Options{Freeze: true}, built{binary("echo"), spec.Function{Name: "echo"}})
 	if err := r.Init(t.Context(), "echo"); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func TestFreeze(t *testing.T) {
 func TestFrozenHearOfTheirEnd(t *testing.T) {
 	t.Parallel()
 	for name, idle := range map[string]time.Duration{"unused": 50 * time.Millisecond, "closing": time.Hour} {
-		r := setup(t, Options{Freeze: true, IdleTimeout: idle}, Function{Name: "sigterm", Binary: binary("sigterm")})
+		r := setup(t, Options{Freeze: true, IdleTimeout: idle}, built{binary("sigterm"), spec.Function{Name: "sigterm"}})
 		r.invoke("sigterm", "x")
 		if name == "closing" {
 			r.awaitFrozen(1)

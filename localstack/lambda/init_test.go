@@ -1,14 +1,17 @@
 package lambda
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 func TestInit(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("echo"), ReservedConcurrency: pointer(1)})
+	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "f", ReservedConcurrency: pointer(1)}})
 	for range 2 { // the second one has nothing to do
 		if err := r.Init(t.Context(), "f"); err != nil {
 			t.Fatal(err)
@@ -25,6 +28,7 @@ func TestInit(t *testing.T) {
 
 func TestFunctionsThatNeverStart(t *testing.T) {
 	t.Parallel()
+	gone := filepath.Join(t.TempDir(), "bootstrap")
 	tests := map[string]struct {
 		mode    string
 		binary  string
@@ -41,8 +45,8 @@ func TestFunctionsThatNeverStart(t *testing.T) {
 			kind: "Function.NoDatabase", message: "no database", log: "INIT_REPORT Init Duration: "},
 		"never asks": {mode: "never", timeout: 300 * time.Millisecond, init: []string{"within 300ms", "/next", "thinking"},
 			kind: "Sandbox.Timedout", message: "Task timed out after 0.30 seconds", log: "\tPhase: init\tStatus: timeout"},
-		"no binary": {binary: "/nonexistent/bootstrap", init: []string{"function f", "/nonexistent/bootstrap", "no such file"},
-			kind: "Runtime.InvalidEntrypoint", message: "/nonexistent/bootstrap", log: "no such file"},
+		"no binary": {binary: gone, init: []string{"function f", gone, "no such file"},
+			kind: "Runtime.InvalidEntrypoint", message: gone, log: "no such file"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -51,10 +55,7 @@ func TestFunctionsThatNeverStart(t *testing.T) {
 			if file == "" {
 				file = binary("broken")
 			}
-			f := Function{Name: "f", Binary: file, Env: map[string]string{"MODE": test.mode}, ReservedConcurrency: pointer(1)}
-			if test.binary != "" {
-				f.Dir = t.TempDir()
-			}
+			f := built{file, spec.Function{Name: "f", Environment: map[string]string{"MODE": test.mode}, ReservedConcurrency: pointer(1)}}
 			r := setup(t, Options{InitTimeout: test.timeout}, f)
 			err := r.Init(t.Context(), "f")
 			if err == nil {

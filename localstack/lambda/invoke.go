@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // version is the only version of a function that there is locally.
@@ -17,32 +19,6 @@ const (
 	maxPayload = 6 << 20
 	maxAnswer  = 6<<20 + 100
 )
-
-// Input is a request to a function.
-type Input struct {
-	// Payload is the event, usually JSON. It must not be changed until the invocation has ended. Empty means {}.
-	Payload []byte
-	// ClientContext is the client context as JSON (not in base64). Empty: none.
-	ClientContext string
-	// TraceID is the X-Ray trace header. Empty: a new one, not sampled.
-	TraceID string
-	// LogTail asks for Output.LogTail. The caller then waits until the log of the invocation has ended, which is a little
-	// later than the function's answer.
-	LogTail bool
-}
-
-// Output is the end of an invocation.
-type Output struct {
-	// Payload is the function's answer, or a JSON object with errorType and errorMessage if FunctionError is set.
-	// It is passed on as the function gave it, also when it is not JSON.
-	Payload []byte
-	// FunctionError is "Unhandled" if the function failed, exited or exceeded its timeout; else empty.
-	FunctionError string
-	// RequestID is the id of the invocation, as in the log.
-	RequestID string
-	// LogTail holds the last 4 KB of the invocation's log lines, Lambda's own included, if Input.LogTail asked for them.
-	LogTail []byte
-}
 
 // invocation is one event on its way. From start to ended its fields are guarded by function.mu.
 type invocation struct {
@@ -58,7 +34,7 @@ type invocation struct {
 	answer    *answer // once the environment has given one
 	ended     bool    // its caller has been told, or is about to be
 
-	out  *Output
+	out  *spec.Output
 	err  error
 	done chan struct{} // closed when out or err is set
 }
@@ -73,15 +49,15 @@ type answer struct {
 }
 
 // output is the answer as callers get it.
-func (a *answer) output(requestID string) *Output {
-	out := &Output{Payload: a.payload, RequestID: requestID}
+func (a *answer) output(requestID string) *spec.Output {
+	out := &spec.Output{Payload: a.payload, RequestID: requestID}
 	if a.failed {
 		out.FunctionError = unhandled
 	}
 	return out
 }
 
-func (s *Service) newInvocation(in Input) *invocation {
+func (s *Service) newInvocation(in spec.Input) *invocation {
 	i := &invocation{id: uuid.NewString(), payload: in.Payload, context: in.ClientContext, trace: in.TraceID,
 		tail: in.LogTail, done: make(chan struct{})}
 	if len(i.payload) == 0 {
@@ -99,7 +75,7 @@ func (s *Service) newInvocation(in Input) *invocation {
 //
 // Errors: ErrNotFound, *TooManyRequestsError when the function's concurrency is used up, *PayloadTooLargeError,
 // ErrClosed, and ctx's. When ctx ends first, only the caller leaves: as on AWS, the invocation goes on.
-func (s *Service) Invoke(ctx context.Context, name string, in Input) (*Output, error) {
+func (s *Service) Invoke(ctx context.Context, name string, in spec.Input) (*spec.Output, error) {
 	f, err := s.function(name)
 	if err != nil {
 		return nil, fmt.Errorf("invoke: %w", err)

@@ -9,13 +9,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 func TestInvokeAnswersAndReusesItsEnvironment(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "echo", Binary: binary("echo")})
+	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "echo"}})
 	for _, payload := range []string{`{"a":1}`, `"text"`, `[]`, ``} {
-		out, err := r.Invoke(t.Context(), "echo", Input{Payload: []byte(payload)})
+		out, err := r.Invoke(t.Context(), "echo", spec.Input{Payload: []byte(payload)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,13 +39,11 @@ func TestInvokeAnswersAndReusesItsEnvironment(t *testing.T) {
 
 func TestWhatAFunctionIsTold(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	t.Logf("folder %s", dir)
-	r := setup(t, Options{Region: "eu-west-1", Environment: map[string]string{"COMMON": "1", "OWN": "common"}},
-		Function{Name: "tell", Binary: binary("behave"), Dir: dir, Timeout: time.Minute, MemorySize: 256, Handler: "boot",
-			Env: map[string]string{"OWN": "own", "AWS_LAMBDA_FUNCTION_NAME": "forged"}})
+	r := setup(t, Options{Environment: map[string]string{"COMMON": "1", "OWN": "common"}},
+		built{binary("behave"), spec.Function{Name: "tell", Timeout: time.Minute, MemorySize: 256, Handler: "boot",
+			Environment: map[string]string{"OWN": "own", "AWS_LAMBDA_FUNCTION_NAME": "forged"}}})
 	before := time.Now()
-	out, err := r.Invoke(t.Context(), "tell", Input{Payload: encode(t, deed{Do: "tell"}), TraceID: "Root=1-2-3",
+	out, err := r.Invoke(t.Context(), "tell", spec.Input{Payload: encode(t, deed{Do: "tell"}), TraceID: "Root=1-2-3",
 		ClientContext: `{"custom":{"key":"value"}}`})
 	if err != nil {
 		t.Fatal(err)
@@ -58,17 +58,17 @@ func TestWhatAFunctionIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	if told.Request != out.RequestID || told.Trace != "Root=1-2-3" || told.Client["key"] != "value" ||
-		told.Arn != "arn:aws:lambda:eu-west-1:000000000000:function:tell" {
+		told.Arn != "arn:aws:lambda:us-east-1:000000000000:function:tell" {
 		t.Errorf("told %+v", told)
 	}
 	deadline := time.UnixMilli(told.Deadline)
 	if deadline.Before(before.Add(time.Minute-time.Second)) || deadline.After(time.Now().Add(time.Minute)) {
 		t.Errorf("deadline %v, want a minute after %v", deadline, before)
 	}
-	for _, want := range []string{"COMMON=1", "OWN=own", "AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1",
+	for _, want := range []string{"COMMON=1", "OWN=own", "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
 		"AWS_LAMBDA_FUNCTION_NAME=tell", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand", "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/tell", "_HANDLER=boot",
-		"LAMBDA_TASK_ROOT=" + dir, "TZ=:UTC", "AWS_EC2_METADATA_DISABLED=true"} {
+		"LAMBDA_TASK_ROOT=" + functionsDir, "TZ=:UTC", "AWS_EC2_METADATA_DISABLED=true"} {
 		if !slices.Contains(told.Environment, want) {
 			t.Errorf("no %s in %q", want, told.Environment)
 		}
@@ -102,7 +102,7 @@ func TestFunctionsThatFail(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave"), Timeout: 2 * time.Second, ReservedConcurrency: pointer(1)})
+			r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f", Timeout: 2 * time.Second, ReservedConcurrency: pointer(1)}})
 			out := r.invoke("f", test.event)
 			kind, message := failureOf(t, out)
 			if kind != test.kind || !strings.Contains(message, test.message) {
@@ -127,7 +127,7 @@ func TestFunctionsThatFail(t *testing.T) {
 
 func TestAnswersPassUnchanged(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave")})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f"}})
 	if out := r.invoke("f", deed{Do: "text", Text: "<p>no JSON"}); string(out.Payload) != "<p>no JSON" || out.FunctionError != "" {
 		t.Errorf("got %s %s", out.Payload, out.FunctionError)
 	}
@@ -139,17 +139,17 @@ func TestAnswersPassUnchanged(t *testing.T) {
 
 func TestInvokeRefuses(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "echo", Binary: binary("echo")},
-		Function{Name: "never", Binary: binary("echo"), ReservedConcurrency: pointer(0)})
-	if _, err := r.Invoke(t.Context(), "nobody", Input{}); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `"nobody"`) {
+	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "echo"}},
+		built{binary("echo"), spec.Function{Name: "never", ReservedConcurrency: pointer(0)}})
+	if _, err := r.Invoke(t.Context(), "nobody", spec.Input{}); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `"nobody"`) {
 		t.Errorf("unknown function: %v", err)
 	}
 	var large *PayloadTooLargeError
-	if _, err := r.Invoke(t.Context(), "echo", Input{Payload: make([]byte, maxPayload+1)}); !errors.As(err, &large) {
+	if _, err := r.Invoke(t.Context(), "echo", spec.Input{Payload: make([]byte, maxPayload+1)}); !errors.As(err, &large) {
 		t.Errorf("large payload: %v", err)
 	}
 	var throttled *TooManyRequestsError
-	if _, err := r.Invoke(t.Context(), "never", Input{}); !errors.As(err, &throttled) || throttled.Reason != reasonReserved {
+	if _, err := r.Invoke(t.Context(), "never", spec.Input{}); !errors.As(err, &throttled) || throttled.Reason != reasonReserved {
 		t.Errorf("reserved concurrency 0: %v", err)
 	}
 	if err := r.Init(t.Context(), "never"); err != nil {
@@ -157,7 +157,7 @@ func TestInvokeRefuses(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := r.Invoke(ended, "echo", Input{}); !errors.Is(err, context.Canceled) {
+	if _, err := r.Invoke(ended, "echo", spec.Input{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended context: %v", err)
 	}
 	if n := r.processes.count(); n != 0 {
@@ -167,14 +167,14 @@ func TestInvokeRefuses(t *testing.T) {
 
 func TestAddRefuses(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: "f"})
-	for want, f := range map[string]Function{
-		"needs a name":                {Binary: "f"},
-		"needs a binary":              {Name: "g"},
-		"must be 0 or more":           {Name: "g", Binary: "f", ReservedConcurrency: pointer(-1)},
-		"function f: there is one of": {Name: "f", Binary: "f"},
+	r := setup(t, Options{}, built{"f", spec.Function{Name: "f"}})
+	for want, f := range map[string]built{
+		"needs a name":                {binary: "f"},
+		"needs a binary":              {Function: spec.Function{Name: "g"}},
+		"must be 0 or more":           {"f", spec.Function{Name: "g", ReservedConcurrency: pointer(-1)}},
+		"function f: there is one of": {"f", spec.Function{Name: "f"}},
 	} {
-		if err := r.Add(f); err == nil || !strings.Contains(err.Error(), want) {
+		if err := r.Add(f.Function, f.binary); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}

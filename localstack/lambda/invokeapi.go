@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // The invocation types of the Invoke API.
@@ -76,7 +78,7 @@ func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, given stri
 	}
 }
 
-func writeOutput(w http.ResponseWriter, out *Output) {
+func writeOutput(w http.ResponseWriter, out *spec.Output) {
 	h := w.Header()
 	h["Content-Type"] = contentJSON
 	h["Content-Length"] = []string{strconv.Itoa(len(out.Payload))}
@@ -94,7 +96,7 @@ func writeOutput(w http.ResponseWriter, out *Output) {
 var executedVersion = []string{version}
 
 // readInput reads an Invoke request.
-func readInput(r *http.Request) (in Input, kind string, err error) {
+func readInput(r *http.Request) (in spec.Input, kind string, err error) {
 	kind = r.Header.Get("X-Amz-Invocation-Type")
 	limit := maxPayload
 	switch kind {
@@ -118,7 +120,7 @@ func readInput(r *http.Request) (in Input, kind string, err error) {
 		return in, "", fmt.Errorf("%w: Could not parse request body into json: %w",
 			errContent, json.Unmarshal(payload, &any))
 	}
-	in = Input{Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id")}
+	in = spec.Input{Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id")}
 	if encoded := r.Header.Get("X-Amz-Client-Context"); encoded != "" {
 		text, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil || !json.Valid(text) {

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // client is the real AWS client of a rig's Invoke API.
@@ -33,7 +35,7 @@ func client(t testing.TB, r *rig) *sdk.Client {
 
 func TestTheRealClientInvokes(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave")})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f"}})
 	c := client(t, r)
 	out, err := c.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("f"), LogType: types.LogTypeTail,
 		Payload: encode(t, deed{Do: "tell"}), ClientContext: aws.String(base64.StdEncoding.EncodeToString([]byte(`{"custom":{"k":"v"}}`)))})
@@ -62,7 +64,7 @@ func TestTheRealClientInvokes(t *testing.T) {
 
 func TestFunctionNames(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "echo", Binary: binary("echo")})
+	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "echo"}})
 	c := client(t, r)
 	for name, good := range map[string]bool{
 		"echo": true, "echo:$LATEST": true, "function:echo": true, "000000000000:function:echo": true,
@@ -84,8 +86,8 @@ func TestFunctionNames(t *testing.T) {
 
 func TestTheRealClientUnderstandsErrors(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "echo", Binary: binary("echo")},
-		Function{Name: "never", Binary: binary("echo"), ReservedConcurrency: pointer(0)})
+	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "echo"}},
+		built{binary("echo"), spec.Function{Name: "never", ReservedConcurrency: pointer(0)}})
 	c := client(t, r)
 	invoke := func(name, payload string, kind types.InvocationType) error {
 		_, err := c.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String(name), Payload: []byte(payload), InvocationType: kind})
@@ -115,8 +117,8 @@ func TestTheRealClientUnderstandsErrors(t *testing.T) {
 
 func TestTheRealClientDescribes(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "b", Binary: binary("echo")},
-		Function{Name: "a", Binary: binary("echo"), MemorySize: 512, ReservedConcurrency: pointer(7), Env: map[string]string{"K": "V"}})
+	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "b"}},
+		built{binary("echo"), spec.Function{Name: "a", MemorySize: 512, ReservedConcurrency: pointer(7), Environment: map[string]string{"K": "V"}}})
 	c := client(t, r)
 	list, err := c.ListFunctions(t.Context(), &sdk.ListFunctionsInput{})
 	if err != nil {

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 func TestAnInvocationInTheLog(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave"), MemorySize: 256, Env: map[string]string{"SAY": "hello"}})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f", MemorySize: 256, Environment: map[string]string{"SAY": "hello"}}})
 	cold := r.invoke("f", deed{Do: "say", Text: "one\ntwo\r\nno end"})
 	warm := r.invoke("f", deed{Do: "say", Text: "\n"})
 	memory := `\tMax Memory Used: [1-9]\d* MB`
@@ -46,7 +48,7 @@ func TestAnInvocationInTheLog(t *testing.T) {
 // The lines and the request for the next invocation come by different ways; the former must never be the later ones.
 func TestLinesComeBeforeTheEnd(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave")})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f"}})
 	text := strings.Repeat("a line of some length\n", 500)
 	for range 30 {
 		from := len(r.lines.list())

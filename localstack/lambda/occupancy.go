@@ -1,5 +1,7 @@
 package lambda
 
+import "github.com/eragon-mdi/ksu/localstack/spec"
+
 // An invocation holds its place in the concurrency until its environment asks for the next one. Its caller has the answer
 // before that and may invoke again at once, so that a place can also pass from an invocation to the one that follows it.
 // All of this is guarded by function.mu, which the callers hold but for complete and fail.
@@ -28,12 +30,12 @@ func (f *function) vacate(i *invocation) {
 func (i *invocation) pass(to *invocation) { i.placed, to.placed = false, true }
 
 // complete ends an invocation with an output, unless its caller has it already.
-func (f *function) complete(i *invocation, out *Output) { f.finish(i, out, nil) }
+func (f *function) complete(i *invocation, out *spec.Output) { f.finish(i, out, nil) }
 
 // fail ends an invocation with an error that is not the function's.
 func (f *function) fail(i *invocation, err error) { f.finish(i, nil, err) }
 
-func (f *function) finish(i *invocation, out *Output, err error) {
+func (f *function) finish(i *invocation, out *spec.Output, err error) {
 	f.mu.Lock()
 	f.vacate(i)
 	told := i.ended
@@ -45,7 +47,7 @@ func (f *function) finish(i *invocation, out *Output, err error) {
 }
 
 // tell tells the caller of an invocation how it ended. It is called once, by whoever sets ended.
-func (i *invocation) tell(out *Output, err error) {
+func (i *invocation) tell(out *spec.Output, err error) {
 	i.out, i.err = out, err
 	close(i.done)
 }

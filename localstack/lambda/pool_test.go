@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // gate is a server at which functions wait until it is opened.
@@ -40,7 +42,7 @@ func (g *gate) call(t testing.TB, r *rig, name string) (ended chan error) {
 	ended = make(chan error, 1)
 	payload := encode(t, deed{Do: "wait", URL: g.URL})
 	go func() {
-		_, err := r.Invoke(context.Background(), name, Input{Payload: payload})
+		_, err := r.Invoke(context.Background(), name, spec.Input{Payload: payload})
 		ended <- err
 	}()
 	select {
@@ -53,14 +55,14 @@ func (g *gate) call(t testing.TB, r *rig, name string) (ended chan error) {
 
 func TestReservedConcurrency(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave"), Timeout: time.Minute, ReservedConcurrency: pointer(3)})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f", Timeout: time.Minute, ReservedConcurrency: pointer(3)}})
 	g := newGate(t)
 	var ended []chan error
 	for range 3 {
 		ended = append(ended, g.call(t, r, "f"))
 	}
 	var throttled *TooManyRequestsError
-	if _, err := r.Invoke(t.Context(), "f", Input{}); !errors.As(err, &throttled) || throttled.Reason != reasonReserved {
+	if _, err := r.Invoke(t.Context(), "f", spec.Input{}); !errors.As(err, &throttled) || throttled.Reason != reasonReserved {
 		t.Errorf("the fourth: %v", err)
 	}
 	if r.Running("f") != 3 || r.Peak("f") != 3 {
@@ -82,7 +84,7 @@ func TestReservedConcurrency(t *testing.T) {
 
 func TestTheLastUsedIsUsedNext(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave"), Timeout: time.Minute})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f", Timeout: time.Minute}})
 	g := newGate(t)
 	first, second := g.call(t, r, "f"), g.call(t, r, "f")
 	close(g.open)
@@ -99,7 +101,7 @@ func TestTheLastUsedIsUsedNext(t *testing.T) {
 	}
 }
 
-func pidOf(t testing.TB, out *Output) int {
+func pidOf(t testing.TB, out *spec.Output) int {
 	t.Helper()
 	var told struct{ Pid int }
 	if err := json.Unmarshal(out.Payload, &told); err != nil {
@@ -110,12 +112,12 @@ func pidOf(t testing.TB, out *Output) int {
 
 func TestManyClients(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "echo", Binary: binary("echo"), ReservedConcurrency: pointer(4)})
+	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "echo", ReservedConcurrency: pointer(4)}})
 	var all sync.WaitGroup
 	for range 4 { // never more than there is room for, so none may be throttled
 		all.Go(func() {
 			for range 100 {
-				if out, err := r.Invoke(t.Context(), "echo", Input{}); err != nil || out.FunctionError != "" {
+				if out, err := r.Invoke(t.Context(), "echo", spec.Input{}); err != nil || out.FunctionError != "" {
 					t.Error(out, err)
 					return
 				}
@@ -130,10 +132,10 @@ func TestManyClients(t *testing.T) {
 
 func TestIdleEnvironmentsEnd(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]Function{
-		"killed":     {Binary: binary("echo")},
-		"terminated": {Binary: binary("sigterm")},
-		"stubborn":   {Binary: binary("sigterm"), Env: map[string]string{"STUBBORN": "1"}},
+	for name, f := range map[string]built{
+		"killed":     {binary: binary("echo")},
+		"terminated": {binary: binary("sigterm")},
+		"stubborn":   {binary("sigterm"), spec.Function{Environment: map[string]string{"STUBBORN": "1"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,7 +153,7 @@ func TestIdleEnvironmentsEnd(t *testing.T) {
 
 func TestAnEnvironmentThatEndsWhileIdleIsReplaced(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave"), ReservedConcurrency: pointer(1)})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f", ReservedConcurrency: pointer(1)}})
 	for range 20 {
 		out := r.invoke("f", deed{Do: "tell"})
 		if out.FunctionError != "" { // it had the event already when it was killed
@@ -168,15 +170,15 @@ func TestAnEnvironmentThatEndsWhileIdleIsReplaced(t *testing.T) {
 
 func TestTheCallerMayLeave(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave"), Timeout: time.Minute, ReservedConcurrency: pointer(1)})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f", Timeout: time.Minute, ReservedConcurrency: pointer(1)}})
 	g := newGate(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-g.arrived; cancel() }()
-	if _, err := r.Invoke(ctx, "f", Input{Payload: encode(t, deed{Do: "wait", URL: g.URL})}); !errors.Is(err, context.Canceled) {
+	if _, err := r.Invoke(ctx, "f", spec.Input{Payload: encode(t, deed{Do: "wait", URL: g.URL})}); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	var throttled *TooManyRequestsError
-	if _, err := r.Invoke(t.Context(), "f", Input{}); !errors.As(err, &throttled) {
+	if _, err := r.Invoke(t.Context(), "f", spec.Input{}); !errors.As(err, &throttled) {
 		t.Errorf("the invocation has not gone on: %v", err)
 	}
 	close(g.open)
@@ -185,7 +187,7 @@ func TestTheCallerMayLeave(t *testing.T) {
 
 func TestWhatAFunctionStartedEndsWithIt(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("behave")})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f"}})
 	var pid int
 	if err := json.Unmarshal(r.invoke("f", deed{Do: "child"}).Payload, &pid); err != nil {
 		t.Fatal(err)
@@ -196,13 +198,13 @@ func TestWhatAFunctionStartedEndsWithIt(t *testing.T) {
 
 func TestCloseEndsWhatRuns(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "kill", Binary: binary("behave"), Timeout: time.Minute},
-		Function{Name: "term", Binary: binary("sigterm"), Timeout: time.Minute})
+	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "kill", Timeout: time.Minute}},
+		built{binary("sigterm"), spec.Function{Name: "term", Timeout: time.Minute}})
 	g := newGate(t)
 	killed := g.call(t, r, "kill")
 	termed := make(chan error, 1)
 	go func() {
-		_, err := r.Invoke(context.Background(), "term", Input{Payload: []byte(`"hang"`)})
+		_, err := r.Invoke(context.Background(), "term", spec.Input{Payload: []byte(`"hang"`)})
 		termed <- err
 	}()
 	r.lines.await(t, "hanging", 1)
@@ -217,20 +219,20 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 	if !slices.Contains(r.lines.list(), "good-bye") {
 		t.Errorf("no SIGTERM: %q", r.lines.list())
 	}
-	if _, err := r.Invoke(t.Context(), "term", Input{}); !errors.Is(err, ErrClosed) {
+	if _, err := r.Invoke(t.Context(), "term", spec.Input{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("invoke after close: %v", err)
 	}
 	if err := r.Init(t.Context(), "term"); !errors.Is(err, ErrClosed) {
 		t.Errorf("init after close: %v", err)
 	}
-	if err := r.Add(Function{Name: "g", Binary: "g"}); !errors.Is(err, ErrClosed) {
+	if err := r.Add(spec.Function{Name: "g"}, "g"); !errors.Is(err, ErrClosed) {
 		t.Errorf("add after close: %v", err)
 	}
 }
 
 func TestCloseDoesNotOutlastItsContext(t *testing.T) {
 	t.Parallel()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("sigterm"), Env: map[string]string{"STUBBORN": "1"}})
+	r := setup(t, Options{}, built{binary("sigterm"), spec.Function{Name: "f", Environment: map[string]string{"STUBBORN": "1"}}})
 	r.invoke("f", "x")
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { r.lines.await(t, "good-bye", 1); cancel() }()

@@ -4,13 +4,15 @@ import (
 	"context"
 	"net"
 	"testing"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // TestProfileListener checks that the process has the listener, and that nobody else keeps it when the process is gone.
 func TestProfileListener(t *testing.T) {
 	t.Parallel()
 	addresses := make(chan string, 1)
-	r := setup(t, Options{Profiles: func(_, address string) { addresses <- address }}, Function{Name: "echo", Binary: binary("echo")})
+	r := setup(t, Options{Profiles: func(_, address string) { addresses <- address }}, built{binary("echo"), spec.Function{Name: "echo"}})
 	if err := r.Init(t.Context(), "echo"); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // start writes the line that begins an invocation.
@@ -19,7 +21,7 @@ func (l *logs) start(requestID string) {
 }
 
 // report ends an invocation in the log, after all that the function wrote in it, and makes its output with the log's tail.
-func (e *environment) report(i *invocation, a *answer) *Output {
+func (e *environment) report(i *invocation, a *answer) *spec.Output {
 	f, l := e.function, e.logs
 	f.mu.Lock()
 	took := time.Since(i.start)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // runtime plays the runtime of an environment whose process itself does nothing.
@@ -23,8 +25,8 @@ func play(t testing.TB, timeout time.Duration) (*rig, runtime) {
 
 func playOf(t testing.TB, timeout time.Duration, reserved *int) (*rig, runtime) {
 	t.Helper()
-	r := setup(t, Options{}, Function{Name: "f", Binary: binary("broken"), Env: map[string]string{"MODE": "never"},
-		Timeout: timeout, ReservedConcurrency: reserved})
+	r := setup(t, Options{}, built{binary("broken"), spec.Function{Name: "f", Environment: map[string]string{"MODE": "never"},
+		Timeout: timeout, ReservedConcurrency: reserved}})
 	f, err := r.function("f")
 	if err != nil {
 		t.Fatal(err)
@@ -92,13 +94,13 @@ func TestTheOrderOfTheRuntimeAPI(t *testing.T) {
 	t.Parallel()
 	r, function := play(t, time.Minute)
 	type result struct {
-		out *Output
+		out *spec.Output
 		err error
 	}
 	results := make(chan result, 1)
 	go func() { // the first invocation comes once the environment is idle
 		r.awaitIdle(1)
-		out, err := r.Invoke(context.Background(), "f", Input{Payload: []byte(`"event"`), LogTail: true})
+		out, err := r.Invoke(context.Background(), "f", spec.Input{Payload: []byte(`"event"`), LogTail: true})
 		results <- result{out, err}
 	}()
 	status, id, body := function.request("GET", nextPath, "")
@@ -139,10 +141,10 @@ func TestTheOrderOfTheRuntimeAPI(t *testing.T) {
 func TestAnAnswerCountsThoughTheEnvironmentHangsThen(t *testing.T) {
 	t.Parallel()
 	r, function := play(t, 300*time.Millisecond)
-	results := make(chan *Output, 1)
+	results := make(chan *spec.Output, 1)
 	go func() {
 		r.awaitIdle(1)
-		out, _ := r.Invoke(context.Background(), "f", Input{})
+		out, _ := r.Invoke(context.Background(), "f", spec.Input{})
 		results <- out
 	}()
 	_, id, _ := function.request("GET", nextPath, "")

@@ -19,14 +19,12 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // Options configure a Service. The zero value is usable.
 type Options struct {
-	// Region is the AWS region that functions see and that is part of their ARNs. Default us-east-1.
-	Region string
-	// AccountID is the account in the ARNs. Default 000000000000.
-	AccountID string
 	// InitTimeout is how long an environment may take from its start to its first request for an invocation.
 	// Default 10 s, as on AWS.
 	InitTimeout time.Duration
@@ -82,12 +80,6 @@ func New(options Options) (*Service, error) {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Region == "" {
-		o.Region = "us-east-1"
-	}
-	if o.AccountID == "" {
-		o.AccountID = "000000000000"
-	}
 	if o.InitTimeout <= 0 {
 		o.InitTimeout = 10 * time.Second
 	}
@@ -103,9 +95,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Add makes a function known; nothing is started yet. It fails if the definition is incomplete or the name is taken.
-func (s *Service) Add(definition Function) error {
-	f, err := newFunction(s, definition)
+// Add makes a function known, whose executable is binary; nothing is started yet. What the definition leaves at zero is
+// AWS's default. It fails if the name or the binary is empty, or the name is taken.
+func (s *Service) Add(definition spec.Function, binary string) error {
+	f, err := newFunction(s, definition, binary)
 	if err != nil {
 		return fmt.Errorf("add function %s: %w", definition.Name, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // functionsDir is where TestMain has built the functions of testdata.
@@ -48,8 +49,14 @@ type rig struct {
 	processes *processes
 }
 
+// built is a function with its executable.
+type built struct {
+	binary string
+	spec.Function
+}
+
 // setup starts a Service with functions; the end of the test closes it and finds what it has left behind.
-func setup(t testing.TB, options Options, functions ...Function) *rig {
+func setup(t testing.TB, options Options, functions ...built) *rig {
 	t.Helper()
 	r := &rig{t: t, lines: newLines(), processes: &processes{running: map[int]bool{}}}
 	options.Logs = r.lines.add
@@ -59,7 +66,7 @@ func setup(t testing.TB, options Options, functions ...Function) *rig {
 		t.Fatal(err)
 	}
 	for _, f := range functions {
-		if err := r.Add(f); err != nil {
+		if err := r.Add(f.Function, f.binary); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,9 +82,9 @@ func setup(t testing.TB, options Options, functions ...Function) *rig {
 }
 
 // invoke invokes with a value as JSON, waits for the end of the log and fails the test if there is no output.
-func (r *rig) invoke(name string, event any) *Output {
+func (r *rig) invoke(name string, event any) *spec.Output {
 	r.t.Helper()
-	out, err := r.Invoke(r.t.Context(), name, Input{Payload: encode(r.t, event), LogTail: true})
+	out, err := r.Invoke(r.t.Context(), name, spec.Input{Payload: encode(r.t, event), LogTail: true})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -103,7 +110,7 @@ type deed struct {
 }
 
 // failureOf decodes the payload of a failed invocation.
-func failureOf(t testing.TB, out *Output) (kind, message string) {
+func failureOf(t testing.TB, out *spec.Output) (kind, message string) {
 	t.Helper()
 	if out.FunctionError != "Unhandled" {
 		t.Errorf("function error %q, want Unhandled; payload %.200s", out.FunctionError, out.Payload)

@@ -3,8 +3,11 @@ package lambda
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // variables are the environment variables of the function's processes, except those that differ between them.
@@ -25,7 +28,7 @@ func (f *function) variables() []string {
 		}
 	}
 	maps.Copy(all, f.service.options.Environment)
-	maps.Copy(all, f.Env)
+	maps.Copy(all, f.Environment)
 	maps.Copy(all, f.reserved())
 	env := make([]string, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -36,13 +39,13 @@ func (f *function) variables() []string {
 
 // reserved are the variables that Lambda sets and a function cannot.
 func (f *function) reserved() map[string]string {
-	region := f.service.options.Region
+	task := filepath.Dir(f.binary)
 	return map[string]string{
 		"_HANDLER":                        f.Handler,
-		"LAMBDA_TASK_ROOT":                f.Dir,
-		"LAMBDA_RUNTIME_DIR":              f.Dir,
-		"AWS_REGION":                      region,
-		"AWS_DEFAULT_REGION":              region,
+		"LAMBDA_TASK_ROOT":                task,
+		"LAMBDA_RUNTIME_DIR":              task,
+		"AWS_REGION":                      awsid.Region,
+		"AWS_DEFAULT_REGION":              awsid.Region,
 		"AWS_ACCESS_KEY_ID":               "local",
 		"AWS_SECRET_ACCESS_KEY":           "local",
 		"AWS_SESSION_TOKEN":               "local",

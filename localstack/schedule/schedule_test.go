@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/eragon-mdi/ksu/localstack/schedule"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,21 +35,21 @@ type function struct {
 	payloads []string
 }
 
-func (f *function) Invoke(ctx context.Context, _ string, payload []byte, _ string) ([]byte, string, error) {
+func (f *function) Invoke(ctx context.Context, _ string, in spec.Input) (*spec.Output, error) {
 	f.mu.Lock()
 	f.starts = append(f.starts, time.Since(f.begin))
-	f.payloads = append(f.payloads, string(payload))
+	f.payloads = append(f.payloads, string(in.Payload))
 	f.mu.Unlock()
 	select {
 	case <-ctx.Done():
-		return nil, "", ctx.Err()
+		return nil, ctx.Err()
 	case <-time.After(f.takes):
-		return []byte("null"), "", nil
+		return &spec.Output{Payload: []byte("null")}, nil
 	}
 }
 
 // run runs a schedule for a time; the result is when the function was invoked.
-func run(t *testing.T, c schedule.Config, f *function, d time.Duration, log func(string, ...any)) []time.Duration {
+func run(t *testing.T, c spec.Schedule, f *function, d time.Duration, log func(string, ...any)) []time.Duration {
 	t.Helper()
 	f.begin = time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -67,7 +68,7 @@ func TestRunsEveryPeriod(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := &function{takes: takes}
-				starts := run(t, schedule.Config{Name: "sweep", Every: time.Minute, Function: "sweeper"}, f, 3*time.Minute+time.Second, nil)
+				starts := run(t, spec.Schedule{Name: "sweep", Every: time.Minute, Function: "sweeper"}, f, 3*time.Minute+time.Second, nil)
 				if want := []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute}; !slices.Equal(starts, want) {
 					t.Errorf("started at %v, want %v", starts, want)
 				}
@@ -86,7 +87,7 @@ func TestRunsAreBounded(t *testing.T) {
 			}
 		}
 		f := &function{takes: 24 * time.Hour}
-		starts := run(t, schedule.Config{Name: "sweep", Every: time.Minute}, f, 14*time.Minute+time.Second, log)
+		starts := run(t, spec.Schedule{Name: "sweep", Every: time.Minute}, f, 14*time.Minute+time.Second, log)
 		if len(starts) != 10 || skipped != 5 {
 			t.Errorf("%d runs, %d left out", len(starts), skipped)
 		}
@@ -97,7 +98,7 @@ func TestInput(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &function{}
-		run(t, schedule.Config{Name: "sweep", Every: time.Hour, Input: `{"full": true}`}, f, time.Minute, nil)
+		run(t, spec.Schedule{Name: "sweep", Every: time.Hour, Input: `{"full": true}`}, f, time.Minute, nil)
 		if !slices.Equal(f.payloads, []string{`{"full": true}`}) {
 			t.Errorf("payloads are %q", f.payloads)
 		}
@@ -110,7 +111,7 @@ func TestScheduledEvent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &function{}
-		run(t, schedule.Config{Name: "sweep", Every: 5 * time.Minute}, f, 5*time.Minute+1, nil)
+		run(t, spec.Schedule{Name: "sweep", Every: 5 * time.Minute}, f, 5*time.Minute+1, nil)
 		if len(f.payloads) != 2 || id.FindString(f.payloads[0]) == id.FindString(f.payloads[1]) {
 			t.Fatalf("payloads are %q", f.payloads)
 		}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // Limits of SQS.
@@ -24,44 +26,18 @@ const (
 	maxAttributes  = 10
 )
 
-// QueueConfig is what a template says of a queue.
-type QueueConfig struct {
-	// Name is 1 to 80 letters, digits, hyphens and underscores. Names that end with .fifo are refused.
-	Name string
-	// VisibilityTimeout is how long a received message is hidden, 0 to 12 h. 0 hides it for no time; SQS's default of
-	// 30 s is for the caller to fill in.
-	VisibilityTimeout time.Duration
-	// Delay is how long a new message is hidden, 0 to 15 min; default 0.
-	Delay time.Duration
-	// ReceiveWait is how long a receive without WaitTimeSeconds waits for messages, 0 to 20 s; default 0.
-	ReceiveWait time.Duration
-	// Retention is how long a message lives, 1 min to 14 days; default 4 days.
-	Retention time.Duration
-	// MaximumMessageSize is in bytes, 1 KiB to 1 MiB; default 1 MiB.
-	MaximumMessageSize int
-	// Redrive moves messages that were received too often; nil never does.
-	Redrive *Redrive
-}
-
-// Redrive names a dead letter queue.
-type Redrive struct {
-	// DeadLetterARN is a queue of the same service, which may be created later. While there is none, messages stay
-	// where they are.
-	DeadLetterARN string
-	// MaxReceiveCount is how often a message is received before it is moved, 1 to 1000.
-	MaxReceiveCount int
-}
-
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-func (c QueueConfig) withDefaults() QueueConfig {
+// withDefaults fills in what is left at zero: a queue keeps messages for 4 days and takes up to 1 MiB. A visibility timeout of
+// 0 stays, since SQS allows it.
+func withDefaults(c spec.Queue) spec.Queue {
 	c.Retention = cmp.Or(c.Retention, 4*24*time.Hour)
 	c.MaximumMessageSize = cmp.Or(c.MaximumMessageSize, MaxMessageSize)
 	return c
 }
 
 // check says what is out of range.
-func (c QueueConfig) check() error {
+func check(c spec.Queue) error {
 	if strings.HasSuffix(c.Name, ".fifo") {
 		return unsupported("FIFO queues")
 	}

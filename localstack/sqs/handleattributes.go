@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // absentAttributes are the queue attributes that SQS has and a queue of the local stack does not: asking for them
@@ -88,23 +90,23 @@ func (c call) setQueueAttributes(in setAttributesRequest) (none, error) {
 	defer c.mu.Unlock()
 	config := q.config
 	for name, value := range in.Attributes {
-		if err := config.set(name, value); err != nil {
+		if err := setAttribute(&config, name, value); err != nil {
 			return none{}, err
 		}
 	}
-	if err := config.check(); err != nil {
+	if err := check(config); err != nil {
 		return none{}, err
 	}
 	q.config, q.modified = config, time.Now()
 	return none{}, nil
 }
 
-func (c *QueueConfig) set(name, value string) error {
+func setAttribute(c *spec.Queue, name, value string) error {
 	if slices.Contains(absentAttributes, name) {
 		return unsupported("the queue attribute " + name)
 	}
 	if name == "RedrivePolicy" {
-		return c.setRedrive(value)
+		return setRedrive(c, value)
 	}
 	number, err := strconv.Atoi(value)
 	if err != nil {
@@ -129,7 +131,7 @@ func (c *QueueConfig) set(name, value string) error {
 }
 
 // setRedrive reads a RedrivePolicy; "" takes it away. SQS takes the count as a number or a string.
-func (c *QueueConfig) setRedrive(value string) error {
+func setRedrive(c *spec.Queue, value string) error {
 	if value == "" {
 		c.Redrive = nil
 		return nil
@@ -143,6 +145,6 @@ func (c *QueueConfig) setRedrive(value string) error {
 	if err != nil || countErr != nil || policy.DeadLetterTargetArn == "" {
 		return invalidAttribute("RedrivePolicy", value, `{"deadLetterTargetArn":"arn:…","maxReceiveCount":3}`)
 	}
-	c.Redrive = &Redrive{DeadLetterARN: policy.DeadLetterTargetArn, MaxReceiveCount: int(count)}
+	c.Redrive = &spec.Redrive{DeadLetterARN: policy.DeadLetterTargetArn, MaxReceiveCount: int(count)}
 	return nil
 }

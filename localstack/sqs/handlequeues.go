@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 type none struct{}
@@ -49,7 +51,7 @@ func (c call) getQueueURL(in getQueueURLRequest) (queueURLResponse, error) {
 		return queueURLResponse{}, missing("QueueName")
 	}
 	q, ok := c.Queue(in.QueueName)
-	if !ok || in.QueueOwnerAWSAccountId != "" && in.QueueOwnerAWSAccountId != c.options.AccountID {
+	if !ok || in.QueueOwnerAWSAccountId != "" && in.QueueOwnerAWSAccountId != awsid.Account {
 		return queueURLResponse{}, noQueue()
 	}
 	return queueURLResponse{q.URL()}, nil

@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/google/uuid"
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // maxRequest is the most bytes of a request: a batch of MaxMessageSize, each byte of which may be written \u00xx.
@@ -75,7 +75,7 @@ func (s *Service) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) 
 
 func (s *Service) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.answer(w, r)
-	w.Header().Set("X-Amzn-Requestid", uuid.NewString())
+	w.Header().Set("X-Amzn-Requestid", awsid.NewRequestID())
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	if err != nil {
 		writeError(w, err)
@@ -122,8 +122,7 @@ func writeError(w http.ResponseWriter, err error) {
 		refusal = &Error{Code: codeInternal, Message: err.Error()}
 	}
 	w.Header().Set("X-Amzn-Query-Error", refusal.queryCode()+";"+fault)
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"__type": refusal.typeName(), "message": refusal.Message})
+	awsid.WriteError(w, status, refusal.typeName(), refusal.Message)
 }
 
 // byURL finds a queue by the path of its URL, whatever the host: the same endpoint has several names.
@@ -140,7 +139,7 @@ func (s *Service) byURL(queueURL string) (*Queue, error) {
 		return nil, invalidAddress(queueURL)
 	}
 	q, ok := s.Queue(name)
-	if !ok || account != s.options.AccountID {
+	if !ok || account != awsid.Account {
 		return nil, noQueue()
 	}
 	return q, nil

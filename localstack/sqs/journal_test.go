@@ -9,11 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // restart closes a service and opens its folder again.
-func restart(t *testing.T, s *sqs.Service, dir string, queues ...sqs.QueueConfig) *sqs.Service {
+func restart(t *testing.T, s *sqs.Service, dir string, queues ...spec.Queue) *sqs.Service {
 	t.Helper()
 	must(t, s.Close())
 	return open(t, dir, queues...)

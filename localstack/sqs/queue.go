@@ -3,12 +3,15 @@ package sqs
 import (
 	"container/list"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // Queue is one standard queue. Get it from Service.Queue; it is safe for concurrent use.
 type Queue struct {
 	service *Service
-	config  QueueConfig
+	config  spec.Queue
 	number  uint32 // see queueNumber
 	journal *journal
 
@@ -35,10 +38,10 @@ type Counts struct {
 	Delayed int
 }
 
-func newQueue(s *Service, c QueueConfig) *Queue {
+func newQueue(s *Service, c spec.Queue) *Queue {
 	now := time.Now()
 	return &Queue{
-		service: s, config: c, number: queueNumber(s.arn(c.Name)), created: now, modified: now, journal: &journal{},
+		service: s, config: c, number: queueNumber(awsid.ARN("sqs", c.Name)), created: now, modified: now, journal: &journal{},
 		byID: map[string]*message{}, ready: list.New(), hidden: hiddenHeap(), expiries: expiryHeap(), waiters: list.New(),
 	}
 }
@@ -47,7 +50,7 @@ func newQueue(s *Service, c QueueConfig) *Queue {
 func (q *Queue) Name() string { return q.config.Name }
 
 // ARN is arn:aws:sqs:{region}:{account}:{name}.
-func (q *Queue) ARN() string { return q.service.arn(q.config.Name) }
+func (q *Queue) ARN() string { return awsid.ARN("sqs", q.config.Name) }
 
 // URL is {endpoint}/{account}/{name}.
 func (q *Queue) URL() string { return q.service.url(q.config.Name) }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
@@ -237,7 +238,7 @@ func TestRetention(t *testing.T) {
 func TestCreateRefuses(t *testing.T) {
 	t.Parallel()
 	s := open(t, "", tasks())
-	for name, config := range map[string]sqs.QueueConfig{
+	for name, config := range map[string]spec.Queue{
 		"FIFO":       {Name: "a.fifo"},
 		"name":       {Name: "a b"},
 		"twice":      {Name: "tasks"},
@@ -246,7 +247,7 @@ func TestCreateRefuses(t *testing.T) {
 		"wait":       {Name: "a", ReceiveWait: time.Minute},
 		"retention":  {Name: "a", Retention: time.Second},
 		"size":       {Name: "a", MaximumMessageSize: 1},
-		"redrive":    {Name: "a", Redrive: &sqs.Redrive{DeadLetterARN: arn("dead")}},
+		"redrive":    {Name: "a", Redrive: &spec.Redrive{DeadLetterARN: arn("dead")}},
 	} {
 		if err := s.Create(config); err == nil {
 			t.Errorf("%s: created %+v", name, config)

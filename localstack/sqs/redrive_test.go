@@ -5,13 +5,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 // withDeadLetters is a queue whose messages are received twice at most.
-func withDeadLetters() sqs.QueueConfig {
+func withDeadLetters() spec.Queue {
 	config := tasks()
-	config.Redrive = &sqs.Redrive{DeadLetterARN: arn("dead"), MaxReceiveCount: 2}
+	config.Redrive = &spec.Redrive{DeadLetterARN: arn("dead"), MaxReceiveCount: 2}
 	return config
 }
 

@@ -9,14 +9,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // Options say where a Service is and keeps its queues.
 type Options struct {
-	// Region is part of ARNs; default us-east-1.
-	Region string
-	// AccountID is part of ARNs and URLs; default 000000000000.
-	AccountID string
 	// Endpoint begins queue URLs, without a slash at its end; default http://127.0.0.1:4566.
 	Endpoint string
 	// Dir is the folder of the journals, created when missing; the caller sees to it that nobody else has it open. ""
@@ -37,8 +36,6 @@ type Service struct {
 
 // New opens a service without queues. The error is that the folder cannot be created.
 func New(o Options) (*Service, error) {
-	o.Region = cmp.Or(o.Region, "us-east-1")
-	o.AccountID = cmp.Or(o.AccountID, "000000000000")
 	o.Endpoint = strings.TrimSuffix(cmp.Or(o.Endpoint, "http://127.0.0.1:4566"), "/")
 	s := &Service{options: o, queues: map[string]*Queue{}}
 	if o.Dir == "" {
@@ -52,9 +49,9 @@ func New(o Options) (*Service, error) {
 
 // Create adds a queue with the messages that its journal has. Creating a queue twice is an error, as is a value out of
 // SQS's range.
-func (s *Service) Create(c QueueConfig) error {
-	c = c.withDefaults()
-	if err := c.check(); err != nil {
+func (s *Service) Create(c spec.Queue) error {
+	c = withDefaults(c)
+	if err := check(c); err != nil {
 		return fmt.Errorf("create queue %s: %w", c.Name, err)
 	}
 	s.mu.Lock()
@@ -100,7 +97,7 @@ func (s *Service) Close() error {
 
 // byARN finds a queue of this service; mu is held.
 func (s *Service) byARN(arn string) (*Queue, bool) {
-	name, ok := strings.CutPrefix(arn, s.arn(""))
+	name, ok := strings.CutPrefix(arn, awsid.ARN("sqs", ""))
 	if !ok {
 		return nil, false
 	}
@@ -108,13 +105,7 @@ func (s *Service) byARN(arn string) (*Queue, bool) {
 	return q, ok
 }
 
-func (s *Service) arn(name string) string {
-	return "arn:aws:sqs:" + s.options.Region + ":" + s.options.AccountID + ":" + name
-}
-
-func (s *Service) url(name string) string {
-	return s.options.Endpoint + "/" + s.options.AccountID + "/" + name
-}
+func (s *Service) url(name string) string { return awsid.QueueURL(s.options.Endpoint, name) }
 
 // sorted are the queues by name; mu is held.
 func (s *Service) sorted() []*Queue {

@@ -12,13 +12,14 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"go.uber.org/goleak"
 
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // open makes a service with queues; dir may be "".
-func open(t testing.TB, dir string, queues ...sqs.QueueConfig) *sqs.Service {
+func open(t testing.TB, dir string, queues ...spec.Queue) *sqs.Service {
 	t.Helper()
 	service, err := sqs.New(sqs.Options{Dir: dir})
 	if err != nil {
@@ -32,13 +33,13 @@ func open(t testing.TB, dir string, queues ...sqs.QueueConfig) *sqs.Service {
 }
 
 // tasks is a queue with SQS's defaults.
-func tasks() sqs.QueueConfig {
-	return sqs.QueueConfig{Name: "tasks", VisibilityTimeout: 30 * time.Second}
+func tasks() spec.Queue {
+	return spec.Queue{Name: "tasks", VisibilityTimeout: 30 * time.Second}
 }
 
 // dead is its dead letter queue, and arn their ARNs.
-func dead() sqs.QueueConfig {
-	return sqs.QueueConfig{Name: "dead", VisibilityTimeout: 30 * time.Second}
+func dead() spec.Queue {
+	return spec.Queue{Name: "dead", VisibilityTimeout: 30 * time.Second}
 }
 
 func arn(name string) string { return "arn:aws:sqs:us-east-1:000000000000:" + name }

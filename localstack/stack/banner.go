@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // banner says what runs where, and ends with a command to try.
@@ -33,7 +33,7 @@ func (s *stack) banner() string {
 		row("queue", "%s", q.URL)
 	}
 	for _, m := range resolved.Mappings {
-		row("mapping", "%s → %s", m.QueueARN[strings.LastIndex(m.QueueARN, ":")+1:], m.Function)
+		row("mapping", "%s → %s", m.Queue, m.Function)
 	}
 	for _, sc := range resolved.Schedules {
 		row("schedule", "%s → %s", sc.Expression, sc.Function)
@@ -64,7 +64,7 @@ func (s *stack) banner() string {
 }
 
 // example is a curl command for the first route that needs nothing filled in, a POST if there is one.
-func example(routes []template.Route, api string) string {
+func example(routes []spec.Route, api string) string {
 	best := ""
 	for _, r := range routes {
 		if strings.Contains(r.Path, "{") {

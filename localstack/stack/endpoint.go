@@ -2,13 +2,15 @@ package stack
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/customresource"
 )
 
 // awsEndpoint is the one address that SDKs and the aws CLI are pointed at (AWS_ENDPOINT_URL). Services are told apart
@@ -21,7 +23,7 @@ func awsEndpoint(sqs, functions, customResources http.Handler) http.Handler {
 			sqs.ServeHTTP(w, r)
 		case target == "" && strings.HasPrefix(r.URL.Path, "/2015-03-31/"):
 			functions.ServeHTTP(w, r)
-		case target == "" && strings.HasPrefix(r.URL.Path, responsePath):
+		case target == "" && strings.HasPrefix(r.URL.Path, customresource.Path):
 			customResources.ServeHTTP(w, r)
 		default:
 			unknownOperation(w, r, target)
@@ -33,13 +35,8 @@ func unknownOperation(w http.ResponseWriter, r *http.Request, target string) {
 	if target == "" {
 		target = r.Method + " " + r.URL.Path
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Amzn-ErrorType", "UnknownOperationException")
-	w.WriteHeader(http.StatusNotFound)
-	_ = json.NewEncoder(w).Encode(map[string]string{
-		"__type":  "UnknownOperationException",
-		"message": fmt.Sprintf("the local stack serves SQS (JSON protocol) and Lambda's functions API, not %s", target),
-	})
+	awsid.WriteError(w, http.StatusNotFound, "UnknownOperationException",
+		"the local stack serves SQS (JSON protocol) and Lambda's functions API, not "+target)
 }
 
 // listenAWS and listenAPI take the ports before anything runs that would have to end if somebody else had them, and

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // request sends a POST and returns the answer with its body.
@@ -65,7 +65,7 @@ func TestPortsDuringTheStart(t *testing.T) {
 		}
 	}
 
-	s.resolved = &template.Stack{API: &template.API{}}
+	s.resolved = &spec.Stack{API: &spec.API{}}
 	if err := s.serveAPI(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestPortWithoutAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	request(t, s.apiURL()) // it serves
-	s.resolved = &template.Stack{}
+	s.resolved = &spec.Stack{}
 	if err := s.serveAPI(t.Context()); err != nil {
 		t.Fatal(err)
 	}

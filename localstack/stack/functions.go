@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -21,7 +20,7 @@ func (s *stack) functionsToBuild() ([]build.Function, error) {
 	}
 	var functions []build.Function
 	for _, f := range resolved.Functions {
-		functions = append(functions, build.Function{Name: f.Name, Dir: f.Dir, BuildMethod: f.BuildMethod})
+		functions = append(functions, build.Function{Name: f.Name, Dir: f.Source, BuildMethod: f.BuildMethod})
 	}
 	return functions, nil
 }
@@ -55,7 +54,7 @@ func (s *stack) startFunctions(context.Context) error {
 		variables["FORCE_COLOR"] = "1" // for functions that write text: the terminal is behind a pipe
 	}
 	functions, err := lambda.New(lambda.Options{
-		Region: region, AccountID: accountID, Processes: s.processes,
+		Processes:   s.processes,
 		Logs:        func(function string, line []byte) { s.console.log(s.short(function), line) },
 		Environment: variables, Profiles: s.functionProfiles(),
 		Freeze: !s.options.Profile, // a frozen process answers nobody who wants its profile
@@ -66,10 +65,7 @@ func (s *stack) startFunctions(context.Context) error {
 	s.functions = functions
 	s.onStop(functions.Close)
 	for _, f := range s.resolved.Functions {
-		if err := functions.Add(lambda.Function{
-			Name: f.Name, Binary: s.binaries[f.Name], Handler: f.Handler, Env: f.Environment,
-			Timeout: f.Timeout, MemorySize: f.MemorySize, ReservedConcurrency: f.ReservedConcurrency,
-		}); err != nil {
+		if err := functions.Add(f, s.binaries[f.Name]); err != nil {
 			return err
 		}
 	}
@@ -92,13 +88,3 @@ func (s *stack) initFunctions(ctx context.Context) error {
 
 // short is a function's name as the log shows it: without the stack's name in front.
 func (s *stack) short(function string) string { return strings.TrimPrefix(function, stackName+"-") }
-
-// functionName is the name of the function with a logical id; the template has checked that there is one.
-func (s *stack) functionName(logicalID string) string {
-	for _, f := range s.resolved.Functions {
-		if f.LogicalID == logicalID {
-			return f.Name
-		}
-	}
-	panic(fmt.Sprintf("stack: template names function %s and has none", logicalID))
-}

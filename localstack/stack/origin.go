@@ -1,11 +1,12 @@
 package stack
 
 import (
-	"encoding/json"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // fromThisMachine refuses requests that a browser makes for a page of another host: without credentials to check, any page
@@ -34,12 +35,6 @@ func isLoopback(origin string) bool {
 }
 
 func refuseOrigin(w http.ResponseWriter, origin string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
-	w.WriteHeader(http.StatusForbidden)
-	_ = json.NewEncoder(w).Encode(map[string]string{
-		"__type": "AccessDeniedException",
-		"message": "the request comes from a web page: its Origin is " + strconv.QuoteToGraphic(origin) +
-			"; the local stack takes requests without an Origin, as SDKs and the CLI send them, and of pages of localhost, 127.0.0.1 and [::1]",
-	})
+	awsid.WriteError(w, http.StatusForbidden, "AccessDeniedException", "the request comes from a web page: its Origin is "+strconv.QuoteToGraphic(origin)+
+		"; the local stack takes requests without an Origin, as SDKs and the CLI send them, and of pages of localhost, 127.0.0.1 and [::1]")
 }

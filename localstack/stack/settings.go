@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/eragon-mdi/ksu/localstack/build"
-	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // setting is one key of the application's configuration.
@@ -177,7 +177,7 @@ var own = map[string]bool{
 
 // variables are the environment variables of all functions: the given settings that neither fill a template parameter
 // nor concern the local stack itself. One that a function has from the template itself would reach nobody.
-func (s *stack) variables(resolved *template.Stack) (map[string]string, error) {
+func (s *stack) variables(resolved *spec.Stack) (map[string]string, error) {
 	variables := map[string]string{}
 	var errs []error
 	for _, found := range s.settings.Settings {

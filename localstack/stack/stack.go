@@ -7,22 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/eragon-mdi/ksu/localstack/customresource"
+	"github.com/eragon-mdi/ksu/localstack/eventsource"
 	"github.com/eragon-mdi/ksu/localstack/gateway"
 	"github.com/eragon-mdi/ksu/localstack/lambda"
 	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/schedule"
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
 const (
-	region    = "us-east-1"
-	accountID = "000000000000"
 	stackName = "ksu"
 	// grace is how long requests and functions have to end at a stop, before they are killed.
 	grace = 5 * time.Second
@@ -62,7 +65,7 @@ type stack struct {
 
 	template   *template.Template
 	settings   settings
-	resolved   *template.Stack
+	resolved   *spec.Stack
 	processes  *process.Supervisor
 	functions  *lambda.Service
 	queues     *sqs.Service
@@ -71,7 +74,7 @@ type stack struct {
 	awsServer  *http.Server
 	apiFront   front
 	awsFront   front
-	custom     *customResources
+	custom     *customresource.Service
 	storage    storage
 	clickHouse clickHouse
 	binaries   map[string]string // by function name
@@ -145,6 +148,24 @@ func (s *stack) checkTemplate(context.Context) error {
 	return err
 }
 
+// templateOptions are what a deployment would give the template: --parameter-overrides, else the configuration.
+func (s *stack) templateOptions(endpoint string) template.Options {
+	parameters := map[string]string{}
+	for _, p := range s.template.Parameters {
+		if found, ok := s.configured(p.Name); ok {
+			parameters[p.Name] = found.Value
+		}
+	}
+	maps.Copy(parameters, s.storage.parameters)
+	maps.Copy(parameters, s.clickHouse.parameters)
+	for name, value := range s.options.Parameters {
+		parameters[name] = value
+	}
+	return template.Options{
+		Parameters: parameters, StackName: stackName, Endpoint: endpoint,
+	}
+}
+
 func (s *stack) resolveTemplate(context.Context) error {
 	resolved, err := s.template.Resolve(s.templateOptions(s.awsURL()))
 	s.resolved = resolved
@@ -166,13 +187,13 @@ func (s *stack) startQueues(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.queues, err = sqs.New(sqs.Options{Region: region, AccountID: accountID, Endpoint: s.awsURL(), Dir: dir})
+	s.queues, err = sqs.New(sqs.Options{Endpoint: s.awsURL(), Dir: dir})
 	if err != nil {
 		return err
 	}
 	s.onStop(func(context.Context) error { return s.queues.Close() })
 	for _, q := range s.resolved.Queues {
-		if err := s.queues.Create(queueOf(q)); err != nil {
+		if err := s.queues.Create(q); err != nil {
 			return err
 		}
 	}
@@ -181,7 +202,7 @@ func (s *stack) startQueues(context.Context) error {
 
 // serveAWS serves the AWS endpoint, which the functions need from their first line on.
 func (s *stack) serveAWS(context.Context) error {
-	s.custom = newCustomResources(s.functions, s.awsURL())
+	s.custom = customresource.New(s.functions, s.awsURL())
 	s.awsFront.open(awsEndpoint(s.queues.Handler(), s.functions.Handler(), s.custom))
 	s.onStop(shutdown(s.awsServer)) // before what it serves ends
 	return nil
@@ -192,7 +213,7 @@ func (s *stack) serveAPI(ctx context.Context) error {
 	if s.resolved.API == nil {
 		return shutdown(s.apiServer)(ctx)
 	}
-	handler, err := gateway.New(*s.resolved.API, s.gatewayInvoker(), gateway.Options{AccountID: accountID, Log: func(m string) { s.console.step("gateway", "%s", m) }})
+	handler, err := gateway.New(*s.resolved.API, s.functions, gateway.Options{Log: func(m string) { s.console.step("gateway", "%s", m) }})
 	if err != nil {
 		return err
 	}
@@ -225,9 +246,8 @@ func shutdown(server *http.Server) func(context.Context) error {
 
 func (s *stack) runCustomResources(ctx context.Context) error {
 	for _, r := range s.resolved.CustomResources {
-		stackID := fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/local", region, accountID, stackName)
 		err := s.console.timed("custom resource "+r.LogicalID, func() error {
-			return s.custom.create(ctx, r, s.functionName(r.Function), stackID)
+			return s.custom.Create(ctx, r, s.resolved.ID)
 		})
 		if r.MayFail && err != nil && ctx.Err() == nil {
 			s.console.step("warning", "%s; the stack starts without it", err)
@@ -246,11 +266,11 @@ func (s *stack) startMappings(context.Context) error {
 		if !m.Enabled {
 			continue
 		}
-		mapping, err := s.mapping(m)
-		if err != nil {
-			return err
+		queue, ok := s.queues.Queue(m.Queue)
+		if !ok {
+			return fmt.Errorf("mapping %s: there is no queue %s", m.LogicalID, m.Queue)
 		}
-		s.background(mapping.Run)
+		s.background(eventsource.New(m, queue, s.functions, s.logOf("mapping")).Run)
 	}
 	return nil
 }
@@ -258,7 +278,7 @@ func (s *stack) startMappings(context.Context) error {
 func (s *stack) startSchedules(context.Context) error {
 	for _, sc := range s.resolved.Schedules {
 		if sc.Enabled {
-			s.background(s.schedule(sc).Run)
+			s.background(schedule.New(sc, s.functions, s.logOf("schedule")).Run)
 		}
 	}
 	return nil
@@ -274,4 +294,9 @@ func (s *stack) background(f func(context.Context)) {
 		running.Wait()
 		return nil
 	})
+}
+
+// logOf writes what a part of the stack has to say, marked with its name.
+func (s *stack) logOf(part string) func(format string, args ...any) {
+	return func(format string, args ...any) { s.console.step(part, format, args...) }
 }

@@ -6,11 +6,14 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // builtAPI is an AWS::Serverless::Api and where its routes come from.
 type builtAPI struct {
-	API
+	spec.API
 	*resource
 	// body is the DefinitionBody, whose paths are the routes; without one the events are.
 	body *yaml.Node
@@ -18,15 +21,16 @@ type builtAPI struct {
 
 // apiEvent is an event of type Api.
 type apiEvent struct {
-	Route
-	api  string // logical id
-	line int
-	name string // for messages
+	spec.Route
+	function string // logical id, as api is
+	api      string
+	line     int
+	name     string // for messages
 }
 
 // apiID is what Ref gives for an API.
 func (r *resolution) apiID(logicalID string) string {
-	return shortID(r.options.StackName+"/"+logicalID, 10)
+	return awsid.ShortID(r.options.StackName+"/"+logicalID, 10)
 }
 
 // apiOf is the API with an id, nil if the template has none.
@@ -48,7 +52,7 @@ func (r *resolution) buildAPI(res *resource, o object) {
 		stage = o.text("StageName")
 	}
 	api := &builtAPI{resource: res, body: o.members["DefinitionBody"]}
-	api.API = API{
+	api.API = spec.API{
 		LogicalID: res.id, ID: r.apiID(res.id), StageName: stage, GatewayResponses: r.gatewayResponses(o),
 	}
 	r.apis = append(r.apis, api)
@@ -63,9 +67,10 @@ var (
 func (r *resolution) readAPIEvent(function *resource, key *yaml.Node, o object) {
 	o.require("Method")
 	o.require("Path")
+	name, _ := r.nameOf(function)
 	event := apiEvent{
-		api: implicitAPI, line: key.Line, name: o.subject,
-		Route: Route{Method: strings.ToUpper(o.text("Method")), Path: o.text("Path"), Function: function.id},
+		api: implicitAPI, function: function.id, line: key.Line, name: o.subject,
+		Route: spec.Route{Method: strings.ToUpper(o.text("Method")), Path: o.text("Path"), Function: name},
 	}
 	if event.Method == "" || event.Path == "" {
 		return
@@ -82,7 +87,7 @@ func (r *resolution) readAPIEvent(function *resource, key *yaml.Node, o object) 
 	r.events = append(r.events, event)
 }
 
-func (r *resolution) checkRoute(subject string, line int, route Route) {
+func (r *resolution) checkRoute(subject string, line int, route spec.Route) {
 	if !slices.Contains(methods, route.Method) {
 		r.add(line, subject, "method %s is not known; known are %s", route.Method, list(methods))
 	}
@@ -130,25 +135,23 @@ func (r *resolution) finishAPI() {
 
 // routesOfEvents makes the routes that SAM writes for the events of an API without a definition of its own.
 func (r *resolution) routesOfEvents(api *builtAPI) {
+	owners := map[string]string{}
 	for _, event := range r.events {
 		if event.api != api.id {
 			continue
 		}
-		if twice := api.find(event.Method, event.Path); twice != nil {
-			r.add(event.line, event.name, "%s %s is the route of %s already", event.Method, event.Path, twice.Function)
+		route := event.Method + " " + event.Path
+		if owner, taken := owners[route]; taken {
+			r.add(event.line, event.name, "%s is the route of %s already", route, owner)
 			continue
 		}
+		owners[route] = event.function
 		api.Routes = append(api.Routes, event.Route)
-		api.depend(event.Function) // the definition names the function
+		api.depend(event.function) // the definition names the function
 	}
 }
 
-// find is the route with exactly this method and path, nil if there is none.
-func (a *API) find(method, path string) *Route {
-	for i, route := range a.Routes {
-		if route.Method == method && route.Path == path {
-			return &a.Routes[i]
-		}
-	}
-	return nil
+// hasRoute reports whether an API has a route with exactly this method and path.
+func hasRoute(a *spec.API, method, path string) bool {
+	return slices.ContainsFunc(a.Routes, func(r spec.Route) bool { return r.Method == method && r.Path == path })
 }

@@ -1,6 +1,10 @@
 package template
 
-import "go.yaml.in/yaml/v3"
+import (
+	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
+)
 
 // buildCustomResource reads an AWS::CloudFormation::CustomResource or a Custom::….
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources.html.
@@ -15,12 +19,13 @@ func (r *resolution) buildCustomResource(res *resource, o object) {
 		o.add(o.lineOf("ServiceToken"), "property ServiceToken is %s, which is no function of this template", token)
 		return
 	}
+	name, _ := r.nameOf(function)
 	properties := map[string]any{}
 	for name, value := range o.members {
 		properties[name] = plain(value)
 	}
-	r.stack.CustomResources = append(r.stack.CustomResources, CustomResource{
-		LogicalID: res.id, Type: res.kind, Function: function.id, Properties: properties, MayFail: r.mayFail(res),
+	r.stack.CustomResources = append(r.stack.CustomResources, spec.CustomResource{
+		LogicalID: res.id, Type: res.kind, Function: name, Properties: properties, MayFail: r.mayFail(res),
 	})
 }
 

@@ -3,6 +3,8 @@ package template
 import (
 	"slices"
 	"strings"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // orderByDependency reports resources that depend on each other in a circle, and puts custom resources, the only ones
@@ -30,7 +32,7 @@ func (r *resolution) orderByDependency() {
 	for _, res := range r.order {
 		visit(res, nil)
 	}
-	slices.SortStableFunc(r.stack.CustomResources, func(a, b CustomResource) int {
+	slices.SortStableFunc(r.stack.CustomResources, func(a, b spec.CustomResource) int {
 		return slices.Index(order, a.LogicalID) - slices.Index(order, b.LogicalID)
 	})
 }

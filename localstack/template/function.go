@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // buildFunction reads an AWS::Serverless::Function.
@@ -23,9 +25,9 @@ func (r *resolution) buildFunction(res *resource, o object) {
 		}
 	}
 	name, _ := r.nameOf(res)
-	f := Function{
-		LogicalID: res.id, Name: name, ARN: r.functionARN(name),
-		Dir:         r.codeDir(o),
+	f := spec.Function{
+		LogicalID: res.id, Name: name, ARN: functionARN(name),
+		Source:      r.codeDir(o),
 		Handler:     o.text("Handler"),
 		Runtime:     o.oneOf("Runtime", "provided.al2023", "provided.al2"),
 		Timeout:     o.seconds("Timeout", 3, 1, 900),
@@ -124,7 +126,7 @@ func (r *resolution) readEvent(function *resource, key, event *yaml.Node) {
 		r.readAPIEvent(function, key, o)
 	case "SQS":
 		o.require("Queue")
-		r.addMapping(function.id+key.Value, function.id, o.text("Queue"), o)
+		r.addMapping(function.id+key.Value, function, o.text("Queue"), o)
 	case "Schedule":
 		r.readSchedule(function, key, o)
 	}

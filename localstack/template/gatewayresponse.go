@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // responseTypes are the answers that an API gives by itself.
@@ -24,8 +26,8 @@ var statusCode = regexp.MustCompile(`^[1-5][0-9][0-9]$`)
 var samResponseEffects = effects{"ResponseParameters": emulated, "ResponseTemplates": emulated, "StatusCode": emulated}
 
 // gatewayResponses reads GatewayResponses of an AWS::Serverless::Api.
-func (r *resolution) gatewayResponses(o object) map[string]GatewayResponse {
-	responses := map[string]GatewayResponse{}
+func (r *resolution) gatewayResponses(o object) map[string]spec.GatewayResponse {
+	responses := map[string]spec.GatewayResponse{}
 	all := o.members["GatewayResponses"]
 	if all != nil && all.Kind != yaml.MappingNode {
 		o.add(all.Line, "property GatewayResponses is not a mapping")
@@ -79,7 +81,7 @@ func (r *resolution) buildGatewayResponse(res *resource, o object) {
 type extraResponse struct {
 	api  *resource
 	kind string
-	GatewayResponse
+	spec.GatewayResponse
 }
 
 func (o object) checkResponseType(line int, kind string) {
@@ -89,8 +91,8 @@ func (o object) checkResponseType(line int, kind string) {
 }
 
 // readResponse reads what both forms of a gateway response have in common.
-func readResponse(o object) GatewayResponse {
-	response := GatewayResponse{Templates: o.textMap("ResponseTemplates")}
+func readResponse(o object) spec.GatewayResponse {
+	response := spec.GatewayResponse{Templates: o.textMap("ResponseTemplates")}
 	if code := o.text("StatusCode"); code != "" {
 		if !statusCode.MatchString(code) {
 			o.add(o.lineOf("StatusCode"), "property %sStatusCode is %q; allowed are 100 to 599", o.path, code)

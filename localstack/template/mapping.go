@@ -3,6 +3,8 @@ package template
 import (
 	"slices"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // buildMappingResource reads an AWS::Lambda::EventSourceMapping.
@@ -19,13 +21,14 @@ func (r *resolution) buildMappingResource(res *resource, o object) {
 		o.add(o.lineOf("FunctionName"), "property FunctionName is %s, which is no function of this template", name)
 		return
 	}
-	r.addMapping(res.id, function.id, o.text("EventSourceArn"), o)
+	r.addMapping(res.id, function, o.text("EventSourceArn"), o)
 }
 
 // addMapping reads what SQS events and event source mappings have in common.
-func (r *resolution) addMapping(id, function, queue string, o object) {
-	m := Mapping{
-		LogicalID: id, Function: function, QueueARN: queue,
+func (r *resolution) addMapping(id string, function *resource, queue string, o object) {
+	name, _ := r.nameOf(function)
+	m := spec.Mapping{
+		LogicalID: id, Function: name, QueueARN: queue,
 		BatchSize:      o.integer("BatchSize", 10, 1, 10000),
 		BatchingWindow: o.seconds("MaximumBatchingWindowInSeconds", 0, 0, 300),
 		Enabled:        o.boolean("Enabled", true),
@@ -43,20 +46,24 @@ func (r *resolution) addMapping(id, function, queue string, o object) {
 			o.add(o.lineOf("FunctionResponseTypes"), "property FunctionResponseTypes has %q; allowed is ReportBatchItemFailures", t)
 		}
 	}
-	if queue != "" && r.queueOf(queue) == nil {
-		o.add(o.line, "its queue is %s, which is no queue of this template", queue)
-		return
+	if queue != "" {
+		found := r.queueOf(queue)
+		if found == nil {
+			o.add(o.line, "its queue is %s, which is no queue of this template", queue)
+			return
+		}
+		m.Queue, _ = r.nameOf(found)
 	}
 	r.stack.Mappings = append(r.stack.Mappings, m)
-	r.reached[m.LogicalID] = o.line
+	r.reached = append(r.reached, reached{function, o.line})
 }
 
 // finishMappings checks what Lambda refuses at deployment: a message must stay hidden as long as its function may run.
 func (r *resolution) finishMappings() {
-	for _, m := range r.stack.Mappings {
+	for i, m := range r.stack.Mappings {
 		var timeout, visibility time.Duration
 		for _, f := range r.stack.Functions {
-			if f.LogicalID == m.Function {
+			if f.Name == m.Function {
 				timeout = f.Timeout
 			}
 		}
@@ -66,7 +73,7 @@ func (r *resolution) finishMappings() {
 			}
 		}
 		if m.QueueARN != "" && visibility < timeout {
-			r.add(r.reached[m.LogicalID], "Resource "+m.Function,
+			r.add(r.reached[i].line, r.reached[i].function.subject(),
 				"the visibility timeout of its queue is %s and less than its own Timeout of %s, which Lambda refuses", visibility, timeout)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // What of an OpenAPI definition the local stack takes. The rest, such as validators, stage variables and CORS, would
@@ -45,7 +47,7 @@ func (r *resolution) routesOfBody(api *builtAPI) {
 		}
 	}
 	for _, event := range r.events {
-		if event.api == api.id && api.find(event.Method, event.Path) == nil {
+		if event.api == api.id && !hasRoute(&api.API, event.Method, event.Path) {
 			r.add(event.line, event.name, "%s %s is not in the DefinitionBody of %s, so that API Gateway has no such route",
 				event.Method, event.Path, api.id)
 		}
@@ -60,7 +62,7 @@ func (r *resolution) routesOfBody(api *builtAPI) {
 
 // mayInvoke says whether an event gives the permission for a route. Permissions that the template writes out are not
 // looked into.
-func (r *resolution) mayInvoke(api *builtAPI, route Route) bool {
+func (r *resolution) mayInvoke(api *builtAPI, route spec.Route) bool {
 	for _, res := range r.order {
 		if res.kind == "AWS::Lambda::Permission" {
 			return true
@@ -75,7 +77,7 @@ func (r *resolution) mayInvoke(api *builtAPI, route Route) bool {
 }
 
 func (r *resolution) addOperation(s scope, api *builtAPI, path, method, operation *yaml.Node) {
-	route := Route{Method: strings.ToUpper(method.Value), Path: path.Value}
+	route := spec.Route{Method: strings.ToUpper(method.Value), Path: path.Value}
 	if method.Value == anyMethod {
 		route.Method = "ANY"
 	}
@@ -94,11 +96,15 @@ func (r *resolution) addOperation(s scope, api *builtAPI, path, method, operatio
 	}
 	integration.oneOf("httpMethod", "POST") // the method of the Invoke API, whatever the route's
 	uri := functionURI.FindStringSubmatch(integration.text("uri"))
-	if uri == nil || r.functionOf(uri[1]) == nil {
+	var function *resource
+	if uri != nil {
+		function = r.functionOf(uri[1])
+	}
+	if function == nil {
 		integration.add(integration.line, "property %suri is %q, which invokes no function of this template",
 			integration.path, integration.text("uri"))
 		return
 	}
-	route.Function = r.functionOf(uri[1]).id
+	route.Function, _ = r.nameOf(function)
 	api.Routes = append(api.Routes, route)
 }

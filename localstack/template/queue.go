@@ -1,5 +1,10 @@
 package template
 
+import (
+	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/spec"
+)
+
 // buildQueue reads an AWS::SQS::Queue.
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html.
 func (r *resolution) buildQueue(res *resource, o object) {
@@ -7,8 +12,8 @@ func (r *resolution) buildQueue(res *resource, o object) {
 		o.add(o.lineOf("FifoQueue"), "property FifoQueue: FIFO queues are not supported by the local stack")
 	}
 	name, _ := r.nameOf(res)
-	q := Queue{
-		LogicalID: res.id, Name: name, ARN: r.arn("sqs", name), URL: r.queueURL(name),
+	q := spec.Queue{
+		LogicalID: res.id, Name: name, ARN: awsid.ARN("sqs", name), URL: r.queueURL(name),
 		VisibilityTimeout:  o.seconds("VisibilityTimeout", 30, 0, 43200),
 		Delay:              o.seconds("DelaySeconds", 0, 0, 900),
 		ReceiveWait:        o.seconds("ReceiveMessageWaitTimeSeconds", 0, 0, 20),
@@ -18,7 +23,7 @@ func (r *resolution) buildQueue(res *resource, o object) {
 	if policy, ok := o.object("RedrivePolicy", redriveEffects); ok {
 		policy.require("deadLetterTargetArn")
 		policy.require("maxReceiveCount")
-		q.Redrive = &Redrive{
+		q.Redrive = &spec.Redrive{
 			DeadLetterARN:   policy.text("deadLetterTargetArn"),
 			MaxReceiveCount: policy.integer("maxReceiveCount", 1, 1, 1000),
 		}
@@ -44,7 +49,7 @@ func (r *resolution) byARN(kind, arn string) *resource {
 			continue
 		}
 		name, ok := r.nameOf(res)
-		if ok && (arn == r.arn("sqs", name) || arn == r.functionARN(name) || kind == "AWS::Serverless::Function" && arn == name) {
+		if ok && (arn == awsid.ARN("sqs", name) || arn == functionARN(name) || kind == "AWS::Serverless::Function" && arn == name) {
 			return res
 		}
 	}

@@ -1,12 +1,13 @@
 package template
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // pseudo are the pseudo parameters but AWS::NoValue.
@@ -14,13 +15,13 @@ import (
 func (r *resolution) pseudo(name string) (string, bool) {
 	switch name {
 	case "AWS::AccountId":
-		return r.options.AccountID, true
+		return awsid.Account, true
 	case "AWS::Partition":
 		return "aws", true
 	case "AWS::Region":
-		return r.options.Region, true
+		return awsid.Region, true
 	case "AWS::StackId":
-		return r.arn("cloudformation", "stack/"+r.options.StackName+"/local"), true
+		return stackID(r.options.StackName), true
 	case "AWS::StackName":
 		return r.options.StackName, true
 	case "AWS::URLSuffix":
@@ -29,9 +30,7 @@ func (r *resolution) pseudo(name string) (string, bool) {
 	return "", false
 }
 
-func (r *resolution) arn(service, resource string) string {
-	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, r.options.Region, r.options.AccountID, resource)
-}
+func stackID(name string) string { return awsid.ARN("cloudformation", "stack/"+name+"/local") }
 
 // isReference says whether a dotted name is a whole one, such as SAM's Api.Stage.
 func (r *resolution) isReference(name string) bool {
@@ -134,7 +133,7 @@ func (s scope) unknown(n *yaml.Node, what string) (*yaml.Node, bool) {
 }
 
 func (r *resolution) queueURL(name string) string {
-	return r.options.Endpoint + "/" + r.options.AccountID + "/" + name
+	return awsid.QueueURL(r.options.Endpoint, name)
 }
 
 // getAtt is Fn::GetAtt: Resource.Attribute, or a list of both.
@@ -168,15 +167,15 @@ func (s scope) attribute(n *yaml.Node, id, attribute string) (*yaml.Node, bool) 
 	}
 	switch found.kind + " " + attribute {
 	case "AWS::Serverless::Function Arn":
-		return text(n, s.r.functionARN(name)), true
+		return text(n, functionARN(name)), true
 	case "AWS::SQS::Queue Arn":
-		return text(n, s.r.arn("sqs", name)), true
+		return text(n, awsid.ARN("sqs", name)), true
 	case "AWS::SQS::Queue QueueName":
 		return text(n, name), true
 	case "AWS::SQS::Queue QueueUrl":
 		return text(n, s.r.queueURL(name)), true
 	case "AWS::Serverless::Api RootResourceId":
-		return text(n, shortID(id+"/", 10)), true
+		return text(n, awsid.ShortID(id+"/", 10)), true
 	}
 	if found.effects.build != nil {
 		s.r.add(n.Line, s.subject, "attribute %s of %s (%s) is not supported by the local stack", attribute, id, found.kind)
@@ -187,12 +186,12 @@ func (s scope) attribute(n *yaml.Node, id, attribute string) (*yaml.Node, bool) 
 	}
 	service, kind, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(found.kind, "AWS::")), "::")
 	if service == "iam" { // has no regions
-		return text(n, "arn:aws:iam::"+s.r.options.AccountID+":"+kind+"/"+name), true
+		return text(n, awsid.GlobalARN(service, kind+"/"+name)), true
 	}
-	return text(n, s.r.arn(service, name)), true
+	return text(n, awsid.ARN(service, name)), true
 }
 
-func (r *resolution) functionARN(name string) string { return r.arn("lambda", "function:"+name) }
+func functionARN(name string) string { return awsid.ARN("lambda", "function:"+name) }
 
 // nameForms are the physical names that AWS takes.
 var nameForms = map[string]*regexp.Regexp{

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // resolution is one Resolve: the template with values.
@@ -19,13 +21,19 @@ type resolution struct {
 	resources map[string]*resource
 	order     []*resource
 	absent    map[string]string // resources that do not exist, with their conditions
-	stack     *Stack
+	stack     *spec.Stack
 	notes     []note
 
 	apis           []*builtAPI
 	extraResponses []extraResponse
-	events         []apiEvent     // in the order of the template
-	reached        map[string]int // lines of the mappings in stack.Mappings, by their logical ids
+	events         []apiEvent // in the order of the template
+	reached        []reached  // where the mappings in stack.Mappings come from
+}
+
+// reached is a function that a mapping invokes, and the line that says so.
+type reached struct {
+	function *resource
+	line     int
 }
 
 // note is something without local effect and the resources that ask for it.
@@ -48,17 +56,24 @@ type resource struct {
 
 func (r *resource) subject() string { return "Resource " + r.id }
 
+// Options are the values that a deployment would give.
+type Options struct {
+	// Parameters override the parameters' defaults, by name.
+	Parameters map[string]string
+	// StackName is AWS::StackName and begins the names of functions and queues; "" is local.
+	StackName string
+	// Endpoint is the AWS endpoint that queue URLs begin with; "" is http://127.0.0.1:4566.
+	Endpoint string
+}
+
 // Resolve gives the template's parameters values and evaluates it. The error lists everything that cannot run locally,
 // each with file and line, in the order of the file.
-func (t *Template) Resolve(o Options) (*Stack, error) {
-	o.Region = cmp.Or(o.Region, "us-east-1")
-	o.AccountID = cmp.Or(o.AccountID, "000000000000")
+func (t *Template) Resolve(o Options) (*spec.Stack, error) {
 	o.StackName = cmp.Or(o.StackName, "local")
 	o.Endpoint = cmp.Or(o.Endpoint, "http://127.0.0.1:4566")
 	r := &resolution{
 		problems: &problems{file: t.path}, template: t, options: o, conditions: map[string]*conditionState{},
-		resources: map[string]*resource{}, absent: map[string]string{}, stack: &Stack{},
-		reached: map[string]int{},
+		resources: map[string]*resource{}, absent: map[string]string{}, stack: &spec.Stack{Name: o.StackName, ID: stackID(o.StackName)},
 	}
 	r.parameters = t.values(o.Parameters, r.problems)
 	if err := r.err(); err != nil { // what follows would only repeat it
@@ -124,7 +139,7 @@ func (r *resolution) readOutputs() {
 				continue
 			}
 		}
-		output := Output{Name: key.Value}
+		output := spec.StackOutput{Name: key.Value}
 		if description := member(node, "Description"); description != nil {
 			output.Description = description.Value
 		}

@@ -1,8 +1,6 @@
 package template
 
 import (
-	"crypto/sha256"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -193,10 +191,4 @@ func (r *resolution) build() {
 	}
 	r.finishAPI()
 	r.finishMappings()
-}
-
-// shortID makes an id of digits and small letters that is always the same for the same name.
-func shortID(name string, length int) string {
-	sum := sha256.Sum256([]byte(name))
-	return new(big.Int).SetBytes(sum[:]).Text(36)[:length]
 }

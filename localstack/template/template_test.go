@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 var update = flag.Bool("update", false, "write the goldens in testdata")
@@ -39,7 +41,7 @@ func templates(t *testing.T, folder string) []string {
 	return paths
 }
 
-func resolve(path string, o Options) (*Stack, error) {
+func resolve(path string, o Options) (*spec.Stack, error) {
 	parsed, err := Parse(path)
 	if err != nil {
 		return nil, err
@@ -61,10 +63,10 @@ func TestStacks(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, f := range stack.Functions {
-				if f.Dir != code {
-					t.Errorf("folder of %s is %s; want %s", f.LogicalID, f.Dir, code)
+				if f.Source != code {
+					t.Errorf("folder of %s is %s; want %s", f.LogicalID, f.Source, code)
 				}
-				stack.Functions[i].Dir = "code"
+				stack.Functions[i].Source = "code"
 			}
 			var text bytes.Buffer
 			encoder := json.NewEncoder(&text)

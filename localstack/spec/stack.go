@@ -1,31 +1,23 @@
-package template
+// Package spec is the plan: what a template asks the local stack to run, as values. Package template makes them, and each
+// emulator takes its own part as it is. Functions are referred to by name.
+package spec
 
 import "time"
-
-// Options are the values that a deployment would give.
-type Options struct {
-	// Parameters override the parameters' defaults, by name.
-	Parameters map[string]string
-	// Region is AWS::Region; "" is us-east-1.
-	Region string
-	// AccountID is AWS::AccountId; "" is 000000000000.
-	AccountID string
-	// StackName is AWS::StackName and begins the names of functions and queues; "" is local.
-	StackName string
-	// Endpoint is the AWS endpoint that queue URLs begin with; "" is http://127.0.0.1:4566.
-	Endpoint string
-}
 
 // Stack is a template with everything resolved. Slices are in the template's order, CustomResources in the order of
 // their dependencies.
 type Stack struct {
+	// Name is AWS::StackName. The names of functions, queues and rules begin with it.
+	Name string
+	// ID is AWS::StackId, an ARN.
+	ID              string
 	Functions       []Function
 	API             *API // nil if no function has an Api event
 	Queues          []Queue
 	Mappings        []Mapping
 	Schedules       []Schedule
 	CustomResources []CustomResource
-	Outputs         []Output
+	Outputs         []StackOutput
 	// NotEmulated has a line for each thing that the template asks for and that has no effect locally.
 	NotEmulated []string
 }
@@ -35,10 +27,9 @@ type Function struct {
 	LogicalID string
 	// Name is FunctionName, or {StackName}-{LogicalID}, to which CloudFormation would add random characters.
 	Name string
-	// ARN is the function's, in the options' region and account.
-	ARN string
-	// Dir is CodeUri as an absolute path of a folder.
-	Dir string
+	ARN  string
+	// Source is CodeUri as an absolute path of a folder.
+	Source string
 	// BuildMethod is the resource's Metadata.BuildMethod, such as go1.x; "" if it has none.
 	BuildMethod string
 	Handler     string
@@ -68,9 +59,9 @@ type API struct {
 type Route struct {
 	// Method is in capitals; ANY is every method.
 	Method string
-	// Path is a template: /task/{id}, or /{proxy+}.
+	// Path is a template: /item/{id}, or /{proxy+}.
 	Path string
-	// Function is a logical id.
+	// Function is the name of the function.
 	Function string
 }
 
@@ -102,12 +93,13 @@ type Queue struct {
 	Retention time.Duration
 	// MaximumMessageSize is in bytes, 1 KiB to 1 MiB; default 1 MiB.
 	MaximumMessageSize int
-	// Redrive is nil if the queue has no dead letter queue.
+	// Redrive moves messages that were received too often; nil for a queue without a dead letter queue.
 	Redrive *Redrive
 }
 
-// Redrive moves a message to a dead letter queue of the same template.
+// Redrive moves a message to a dead letter queue of the same stack.
 type Redrive struct {
+	// DeadLetterARN is the ARN of the dead letter queue. Messages stay where they are while it does not exist.
 	DeadLetterARN string
 	// MaxReceiveCount is how often a message is received before it is moved, 1 to 1000.
 	MaxReceiveCount int
@@ -117,8 +109,9 @@ type Redrive struct {
 type Mapping struct {
 	// LogicalID is the resource's, or function and event in one, as SAM names it.
 	LogicalID string
-	QueueARN  string
-	// Function is a logical id.
+	// Queue is the name of the queue and QueueARN its ARN.
+	Queue, QueueARN string
+	// Function is the name of the function.
 	Function string
 	// BatchSize is 1 to 10000, above 10 only with a BatchingWindow; default 10.
 	BatchSize int
@@ -135,7 +128,9 @@ type Mapping struct {
 type Schedule struct {
 	// LogicalID is function and event in one, as SAM names it.
 	LogicalID string
-	// Function is a logical id.
+	// Name is the rule's: {StackName}-{LogicalID}, to which CloudFormation would add random characters.
+	Name string
+	// Function is the name of the function.
 	Function string
 	// Expression is the rate(…) of the template, and Every what it means.
 	Expression string
@@ -149,7 +144,7 @@ type Schedule struct {
 type CustomResource struct {
 	LogicalID string
 	Type      string
-	// Function is the logical id of the function behind ServiceToken.
+	// Function is the name of the function behind ServiceToken.
 	Function string
 	// MayFail says that a failure is reported and does not end the start: the resource's Metadata.LocalStack.MayFail.
 	MayFail bool
@@ -157,8 +152,8 @@ type CustomResource struct {
 	Properties map[string]any
 }
 
-// Output is one of the template's outputs.
-type Output struct {
+// StackOutput is one of the template's outputs.
+type StackOutput struct {
 	Name        string
 	Value       string
 	Description string
