@@ -9,8 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/job"
-	"github.com/eragon-mdi/ksu/shared/job/iowork"
+	"github.com/eragon-mdi/ksu/shared/job/jobs"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/profiling"
 	"github.com/eragon-mdi/ksu/shared/runner"
@@ -29,10 +28,7 @@ func main() {
 	if err != nil {
 		exit(err)
 	}
-	work, err := job.New(iowork.Name, cfg.Getenv)
-	if err != nil {
-		exit(err)
-	}
+	work, _ := jobs.New(cfg).Lookup(jobs.Default)
 	// Each job has its heartbeat, and none waits for another's ending.
 	cfg.Storage.MaxConnections = cfg.App.JobsPerInvocation + 1
 	tasks, err := store.Open(context.Background(), cfg.Storage)

@@ -1,58 +1,131 @@
-// Package job is what workers run: the Job interface and a registry of jobs by name.
+// Package job is what a worker runs: a job is a typed function with a name, and a catalogue holds the jobs by name.
 package job
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
+	"reflect"
+	"regexp"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/eragon-mdi/ksu/shared/job/schema"
 )
 
-// Job is the work behind a task. A Job serves many tasks at once and keeps no state between them.
-type Job interface {
-	// Run does the work of one task and returns its result. It ends soon after its context does: the context ends when
-	// the task is deleted, when another worker holds it, and before the function's time-out.
-	Run(ctx context.Context, taskID uuid.UUID) (result string, err error)
+// Task is what a job learns of the task that it runs for, beside the payload.
+type Task struct {
+	// ID is the task's id. It is the same in each attempt, so that a remote system can recognize a repetition by it.
+	ID uuid.UUID
+	// Attempt counts the attempts of the task, this one included; the first is 1.
+	Attempt int
+	// FairnessKey and Tags are the submission's; "" and nil where it has none.
+	FairnessKey string
+	Tags        []string
+	// Deadline is when the job's context ends; zero is no deadline.
+	Deadline time.Time
+	// Progress is the last report of the attempts before; zero in the first.
+	Progress Report
 }
 
-// Factory builds a job from settings, which env looks up by the name of an environment variable ("" when unset).
-type Factory func(env func(name string) string) (Job, error)
-
-var (
-	mu        sync.RWMutex
-	factories = map[string]Factory{}
-)
-
-// Register makes a job available to New under a name. Packages of jobs call it in their init; it panics when the name
-// is taken.
-func Register(name string, f Factory) {
-	mu.Lock()
-	defer mu.Unlock()
-	if _, taken := factories[name]; taken {
-		panic("job: " + name + " is registered twice")
-	}
-	factories[name] = f
+// Job is a typed function under a name: New makes one. A Job serves many tasks at once.
+type Job struct {
+	name    string
+	options Options
+	run     func(context.Context, Task, json.RawMessage) (json.RawMessage, error)
+	payload func() (*schema.Schema, error)
+	result  func() (*schema.Schema, error)
 }
 
-// New builds the job of the given name. An unknown name is an error that lists the known ones.
-func New(name string, env func(string) string) (Job, error) {
-	mu.RLock()
-	f, ok := factories[name]
-	var names []string
-	for n := range factories {
-		names = append(names, n)
+// name is a job's name: it stands in URLs, in metrics and in the store.
+var name = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
+
+// New returns the job that runs a function under a name of lower-case letters, digits, - and _, which begins with a
+// letter and has at most 64 characters. In is the payload and Out the result, as encoding/json has them; the schemas of
+// both come from their json and jsonschema tags (see package schema).
+//
+// The function ends soon after its context does: the context ends when the task is deleted, when another worker holds
+// it, at the task's time-out and before the function's own. Its error fails the task, unless Retryable marks it.
+//
+// New panics for a name or an option that is not allowed: the program is wrong, and each of its starts says so.
+func New[In, Out any](jobName string, run func(context.Context, Task, In) (Out, error), options ...Option) *Job {
+	if !name.MatchString(jobName) {
+		panic(fmt.Sprintf("job name %q: allowed are lower-case letters, digits, - and _, at most 64, and a letter first", jobName))
 	}
-	mu.RUnlock()
-	if !ok {
-		slices.Sort(names)
-		return nil, fmt.Errorf("job %q is unknown; known are: %s", name, strings.Join(names, ", "))
+	j := &Job{
+		name:    jobName,
+		payload: sync.OnceValues(func() (*schema.Schema, error) { return schema.Of(reflect.TypeFor[In]()) }),
+		result:  sync.OnceValues(func() (*schema.Schema, error) { return schema.Of(reflect.TypeFor[Out]()) }),
 	}
-	j, err := f(env)
+	for _, option := range options {
+		option(&j.options)
+	}
+	if err := j.options.check(); err != nil {
+		panic(fmt.Sprintf("job %s: %v", jobName, err))
+	}
+	j.run = func(ctx context.Context, t Task, payload json.RawMessage) (json.RawMessage, error) {
+		var in In
+		if err := json.Unmarshal(orEmpty(payload), &in); err != nil {
+			return nil, fmt.Errorf("read the payload of job %s: %w", jobName, err)
+		}
+		out, err := run(ctx, t, in)
+		if err != nil {
+			return nil, err
+		}
+		result, err := json.Marshal(out)
+		if err != nil {
+			return nil, fmt.Errorf("write the result of job %s: %w", jobName, err)
+		}
+		return result, nil
+	}
+	return j
+}
+
+// Name is the name that submissions ask for the job by.
+func (j *Job) Name() string { return j.name }
+
+// Options are the job's own; fields that no option set are zero.
+func (j *Job) Options() Options { return j.options }
+
+// PayloadSchema is the JSON Schema of the payload. It fails for a type that has none; a test of the catalogue finds it.
+func (j *Job) PayloadSchema() (json.RawMessage, error) { return document(j.payload) }
+
+// ResultSchema is the JSON Schema of the result, as PayloadSchema.
+func (j *Job) ResultSchema() (json.RawMessage, error) { return document(j.result) }
+
+func document(of func() (*schema.Schema, error)) (json.RawMessage, error) {
+	s, err := of()
 	if err != nil {
-		return nil, fmt.Errorf("set up job %s: %w", name, err)
+		return nil, err
 	}
-	return j, nil
+	return s.JSON(), nil
+}
+
+// Run runs the job for a payload and returns the result as JSON. It does not check the payload: Validate does, at the
+// submission. An empty payload is the empty object. The error is the function's own; a payload that In cannot hold is
+// one too, and final.
+func (j *Job) Run(ctx context.Context, t Task, payload json.RawMessage) (json.RawMessage, error) {
+	return j.run(ctx, t, payload)
+}
+
+// Validate checks a payload against the job's schema; an empty payload is the empty object. The error is an
+// *InvalidPayload with all that is wrong, or says that the job's type has no schema.
+func (j *Job) Validate(payload json.RawMessage) error {
+	s, err := j.payload()
+	if err != nil {
+		return fmt.Errorf("schema of the payload of job %s: %w", j.name, err)
+	}
+	if problems := s.Check(orEmpty(payload)); problems != nil {
+		return &InvalidPayload{Job: j.name, Problems: problems}
+	}
+	return nil
+}
+
+func orEmpty(payload json.RawMessage) json.RawMessage {
+	if len(payload) == 0 {
+		return json.RawMessage("{}")
+	}
+	return payload
 }

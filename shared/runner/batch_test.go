@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
+	"github.com/eragon-mdi/ksu/shared/job"
 	"github.com/eragon-mdi/ksu/shared/runner"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
@@ -70,9 +71,9 @@ func (b *batch) Fail(_ context.Context, id uuid.UUID, attempt int, reason string
 	return nil
 }
 
-func (b *batch) Run(ctx context.Context, id uuid.UUID) (string, error) {
+func (b *batch) work(ctx context.Context, t job.Task, _ struct{}) (string, error) {
 	took := time.Second
-	switch name(id) {
+	switch name(t.ID) {
 	case "fails":
 		return "", errors.New("no luck")
 	case "panics":
@@ -86,7 +87,7 @@ func (b *batch) Run(ctx context.Context, id uuid.UUID) (string, error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	case <-time.After(took):
-		return name(id), nil
+		return name(t.ID), nil
 	}
 }
 
@@ -102,7 +103,7 @@ func TestTasksOfABatchRunSideBySide(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		response, err := runner.New(b, b, slog.New(slog.DiscardHandler), runner.Config{}).Handle(ctx, event)
+		response, err := runner.New(b, job.New("batch", b.work), slog.New(slog.DiscardHandler), runner.Config{}).Handle(ctx, event)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +137,7 @@ func TestStopReleasesAWholeBatch(t *testing.T) {
 	r := runner.New(s, work(func(ctx context.Context) (string, error) {
 		started <- struct{}{}
 		return untilStopped(ctx)
-	}), slog.New(slog.DiscardHandler), runner.Config{})
+	}).job(), slog.New(slog.DiscardHandler), runner.Config{})
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -19,7 +19,7 @@ func (r *Runner) finish(ctx context.Context, a attempt, result string, jobErr er
 	if errors.Is(jobErr, errStopped) {
 		return r.release(ctx, a)
 	}
-	after, retryable := job.RetryAfter(jobErr)
+	after, retryable := job.RetryAfter(jobErr, a.number)
 	again := false
 	err := r.insist(ctx, "ending not written yet", func(ctx context.Context) (err error) {
 		switch {

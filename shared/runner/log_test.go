@@ -7,22 +7,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/google/uuid"
 
-	"github.com/eragon-mdi/ksu/shared/job"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/runner"
 )
-
-// logged is a job that says something.
-type logged struct{ log *logging.Logger }
-
-func (j logged) Run(ctx context.Context, _ uuid.UUID) (string, error) {
-	j.log.InfoContext(ctx, "job works")
-	return "yes", nil
-}
-
-var _ job.Job = logged{}
 
 // TestLinesCarryTaskAndTrace holds every line of a run, the job's own included, to the task, its attempt and the trace
 // that the message brought.
@@ -33,7 +21,11 @@ func TestLinesCarryTaskAndTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := runner.New(&store{claim: func() (int, error) { return 2, nil }}, logged{log}, log.Logger, runner.Config{})
+	logged := work(func(ctx context.Context) (string, error) {
+		log.InfoContext(ctx, "job works")
+		return "yes", nil
+	})
+	r := runner.New(&store{claim: func() (int, error) { return 2, nil }}, logged.job(), log.Logger, runner.Config{})
 	_, err = r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: "m1", Body: message(), Attributes: map[string]string{"AWSTraceHeader": "Root=1-5-7;Sampled=0"},
 	}}})

@@ -3,6 +3,7 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -67,7 +68,7 @@ var errStopped = errors.New("the worker stops")
 // Runner runs the tasks that messages name.
 type Runner struct {
 	store task.Store
-	job   job.Job
+	job   *job.Job
 	log   *slog.Logger
 	cfg   Config
 
@@ -78,7 +79,7 @@ type Runner struct {
 }
 
 // New returns a runner of one job over a store.
-func New(store task.Store, j job.Job, log *slog.Logger, cfg Config) *Runner {
+func New(store task.Store, j *job.Job, log *slog.Logger, cfg Config) *Runner {
 	r := &Runner{store: store, job: j, log: log, cfg: cfg.withDefaults()}
 	r.stopping, r.stop = context.WithCancelCause(context.Background())
 	return r
@@ -190,7 +191,7 @@ func (r *Runner) runJob(ctx context.Context, a attempt) (string, error) {
 		defer close(beating)
 		r.keepLease(jobCtx, a, end)
 	}()
-	result, err := r.call(jobCtx, a.id)
+	result, err := r.call(jobCtx, a)
 	if cause := context.Cause(jobCtx); err != nil && cause != nil {
 		err = cause // whatever the job made of it, this is why it stopped
 	}
@@ -200,12 +201,20 @@ func (r *Runner) runJob(ctx context.Context, a attempt) (string, error) {
 }
 
 // call runs the job; a panic is that job's failure and leaves the process's other work alone.
-func (r *Runner) call(ctx context.Context, id uuid.UUID) (result string, err error) {
+func (r *Runner) call(ctx context.Context, a attempt) (result string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.ErrorContext(ctx, "job panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = fmt.Errorf("job panicked: %v", p)
 		}
 	}()
-	return r.job.Run(ctx, id)
+	deadline, _ := ctx.Deadline()
+	answer, err := r.job.Run(ctx, job.Task{ID: a.id, Attempt: a.number, Deadline: deadline}, nil)
+	if err != nil {
+		return "", err
+	}
+	if err := json.Unmarshal(answer, &result); err != nil {
+		return "", fmt.Errorf("read the result of job %s as text: %w", r.job.Name(), err)
+	}
+	return result, nil
 }

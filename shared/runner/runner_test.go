@@ -82,7 +82,9 @@ func (s *store) Release(_ context.Context, _ uuid.UUID, attempt int) error {
 
 type work func(ctx context.Context) (string, error)
 
-func (w work) Run(ctx context.Context, _ uuid.UUID) (string, error) { return w(ctx) }
+func (w work) job() *job.Job {
+	return job.New("work", func(ctx context.Context, _ job.Task, _ struct{}) (string, error) { return w(ctx) })
+}
 
 func done(context.Context) (string, error) { return "yes", nil }
 
@@ -98,7 +100,7 @@ func handle(ctx context.Context, t *testing.T, s *store, w work, bodies ...strin
 	for i, body := range bodies {
 		event.Records = append(event.Records, events.SQSMessage{MessageId: fmt.Sprint("m", i), Body: body})
 	}
-	response, err := runner.New(s, w, slog.New(slog.DiscardHandler), runner.Config{}).Handle(ctx, event)
+	response, err := runner.New(s, w.job(), slog.New(slog.DiscardHandler), runner.Config{}).Handle(ctx, event)
 	if err != nil {
 		t.Fatalf("the handler failed: %v", err)
 	}
@@ -144,8 +146,8 @@ func TestOneMessage(t *testing.T) {
 		},
 		"worth another attempt, and deleted": {
 			&store{finish: fails(task.ErrLeaseLost)},
-			func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), 0) }, false,
-			[]string{"claim true 9s", "retry 1 reset after 0s"},
+			func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), time.Second) }, false,
+			[]string{"claim true 9s", "retry 1 reset after 1s"},
 		},
 		"stopped, whatever it says": {
 			&store{heartbeat: fails(task.ErrLeaseLost)}, func(ctx context.Context) (string, error) {
@@ -242,12 +244,12 @@ func TestRetryThatTheStoreMissesIsNoFailure(t *testing.T) {
 			}
 			return nil
 		}}
-		handle(t.Context(), t, s, func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), 0) }, message())
+		handle(t.Context(), t, s, func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), time.Second) }, message())
 		if len(s.calls) < 3 {
 			t.Errorf("calls %q; want the claim and several tries to retry", s.calls)
 		}
 		for _, call := range s.calls[1:] {
-			if call != "retry 1 reset after 0s" {
+			if call != "retry 1 reset after 1s" {
 				t.Errorf("called %q", call)
 			}
 		}
@@ -282,7 +284,7 @@ func TestAPanicIsTheJobsFailure(t *testing.T) {
 	t.Parallel()
 	s := &store{}
 	var out bytes.Buffer
-	r := runner.New(s, work(func(context.Context) (string, error) { panic("boom") }), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
+	r := runner.New(s, work(func(context.Context) (string, error) { panic("boom") }).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
 	answer, err := r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{Body: message()}}})
 	if err != nil || len(answer.BatchItemFailures) != 0 {
 		t.Errorf("answer %+v, %v", answer, err)

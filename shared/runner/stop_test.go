@@ -26,7 +26,7 @@ func TestStopReleasesTheTask(t *testing.T) {
 		r := runner.New(s, work(func(ctx context.Context) (string, error) {
 			close(started)
 			return untilStopped(ctx)
-		}), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
+		}).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)

@@ -33,7 +33,7 @@ func TestMessagesAreCounted(t *testing.T) {
 		event.Records = append(event.Records, events.SQSMessage{Body: body})
 	}
 	var out bytes.Buffer
-	if _, err := runner.New(s, work(done), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{}).Handle(t.Context(), event); err != nil {
+	if _, err := runner.New(s, work(done).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{}).Handle(t.Context(), event); err != nil {
 		t.Fatal(err)
 	}
 	var line struct {

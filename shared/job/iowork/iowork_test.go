@@ -4,32 +4,23 @@ import (
 	"context"
 	"errors"
 	"regexp"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/eragon-mdi/ksu/shared/job"
 	"github.com/eragon-mdi/ksu/shared/job/iowork"
+	"github.com/eragon-mdi/ksu/shared/job/jobtest"
 )
-
-func env(vars map[string]string) func(string) string {
-	return func(name string) string { return vars[name] }
-}
 
 func TestRunWaitsWithinItsBounds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w, err := job.New(iowork.Name, env(map[string]string{"JOB_FAILURE_RATE": "0"}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		work := iowork.New(iowork.Settings{Min: 3 * time.Minute, Max: 5 * time.Minute})
 		answers := map[string]bool{}
 		for range 500 {
 			start := time.Now()
-			result, err := w.Run(t.Context(), uuid.New())
+			result, err := jobtest.Run[string](t.Context(), work, iowork.Payload{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,23 +40,20 @@ func TestRunWaitsWithinItsBounds(t *testing.T) {
 
 func TestRunFailsAsOftenAsAsked(t *testing.T) {
 	t.Parallel()
-	for rate, want := range map[string]func(failures int) bool{
-		"0":   func(n int) bool { return n == 0 },
-		"0.1": func(n int) bool { return n > 20 && n < 250 },
-		"1":   func(n int) bool { return n == 1000 },
+	for rate, want := range map[float64]func(failures int) bool{
+		0:   func(n int) bool { return n == 0 },
+		0.1: func(n int) bool { return n > 20 && n < 250 },
+		1:   func(n int) bool { return n == 1000 },
 	} {
-		w, err := iowork.New(env(map[string]string{"JOB_MIN_DURATION": "0s", "JOB_MAX_DURATION": "0s", "JOB_FAILURE_RATE": rate}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		work := iowork.New(iowork.Settings{FailureRate: rate})
 		failures := 0
 		for range 1000 {
-			if _, err := w.Run(t.Context(), uuid.New()); errors.Is(err, iowork.ErrIO) {
+			if _, err := work.Run(t.Context(), job.Task{}, nil); errors.Is(err, iowork.ErrIO) {
 				failures++
 			}
 		}
 		if !want(failures) {
-			t.Errorf("rate %s: %d of 1000 runs failed", rate, failures)
+			t.Errorf("rate %g: %d of 1000 runs failed", rate, failures)
 		}
 	}
 }
@@ -75,32 +63,55 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
 	cancel(gone)
-	if _, err := (iowork.Work{Min: time.Hour, Max: time.Hour}).Run(ctx, uuid.New()); !errors.Is(err, gone) {
+	work := iowork.New(iowork.Settings{Min: time.Hour, Max: time.Hour})
+	if _, err := work.Run(ctx, job.Task{}, nil); !errors.Is(err, gone) {
 		t.Errorf("error %v, want the context's cause", err)
 	}
 }
 
-func TestNewNamesEverythingThatIsWrong(t *testing.T) {
+func TestRunReportsEachSecond(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		vars map[string]string
-		want []string
-	}{
-		"all three": {
-			map[string]string{"JOB_MIN_DURATION": "x", "JOB_MAX_DURATION": "-1s", "JOB_FAILURE_RATE": "2"},
-			[]string{`JOB_MIN_DURATION is "x"`, `JOB_MAX_DURATION is "-1s"`, `JOB_FAILURE_RATE is "2"`},
-		},
-		"order": {map[string]string{"JOB_MIN_DURATION": "6m"}, []string{"JOB_MAX_DURATION is 5m0s", "6m0s"}},
-		"nan":   {map[string]string{"JOB_FAILURE_RATE": "NaN"}, []string{"numbers from 0 to 1"}},
-	} {
-		_, err := iowork.New(env(c.vars))
-		for _, want := range c.want {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: error %v, want it to say %q", name, err, want)
+	synctest.Test(t, func(t *testing.T) {
+		work := iowork.New(iowork.Settings{Min: 90 * time.Second, Max: 90 * time.Second})
+		var reporter job.Reporter
+		ended := make(chan error)
+		go func() {
+			_, err := work.Run(job.WithReporter(t.Context(), &reporter), job.Task{}, nil)
+			ended <- err
+		}()
+		for second := range int64(90) {
+			synctest.Wait()
+			if got, changed := reporter.Latest(); got.Done != second || got.Total != 90 || !changed {
+				t.Fatalf("second %d: report %+v, changed %t", second, got, changed)
 			}
+			time.Sleep(time.Second) // of the bubble's clock
 		}
-	}
-	if _, err := job.New("nowork", env(nil)); err == nil || !strings.Contains(err.Error(), `"nowork"`) || !strings.Contains(err.Error(), "iowork") {
-		t.Errorf("unknown job: %v", err)
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := reporter.Latest(); got.Done != 90 {
+			t.Errorf("last report %+v, want 90 of 90", got)
+		}
+	})
+}
+
+func TestOnlyAnEmptyPayloadIsTaken(t *testing.T) {
+	t.Parallel()
+	work := iowork.New(iowork.Settings{})
+	for payload, want := range map[string]string{
+		"":              "",
+		"{}":            "",
+		`{"minutes":3}`: "payload of job iowork: /minutes is unknown; allowed are no members",
+		`[]`:            "payload of job iowork: the payload is an array; allowed is an object",
+	} {
+		err := work.Validate([]byte(payload))
+		if got := ""; err != nil {
+			got = err.Error()
+			if got != want {
+				t.Errorf("%s: %s, want %q", payload, got, want)
+			}
+		} else if want != "" {
+			t.Errorf("%s: no error, want %q", payload, want)
+		}
 	}
 }
