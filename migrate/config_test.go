@@ -10,7 +10,7 @@ import (
 
 	"github.com/eragon-mdi/ksu/migrate/schema"
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // from returns the database of the configuration in a file.
@@ -38,7 +38,7 @@ func command(t *testing.T, found targets, name string) string {
 }
 
 func TestNeedMigrate(t *testing.T) { // not parallel: it sets variables
-	url := postgrestest.Empty(t)
+	url := testserver.EmptyPostgres(t)
 	t.Setenv("DATABASE_URL", url)
 	found := from(t, "storage: {need_migrate: false}\n")
 	if got := command(t, found, "up"); got != leftAlone+"\n" {
@@ -66,12 +66,12 @@ func TestMigrateSource(t *testing.T) { // not parallel: it sets variables
 			t.Fatal(err)
 		}
 	}
-	url := postgrestest.Empty(t)
+	url := testserver.EmptyPostgres(t)
 	t.Setenv("DATABASE_URL", url)
 	if got, want := command(t, from(t, "storage: {migaret_src: 'file://"+folder+"'}\n"), "up"), "schema version 10 (this build has 10)\n"; got != want {
 		t.Errorf("up prints %q; want %q", got, want)
 	}
-	t.Setenv("DATABASE_URL", postgrestest.Empty(t))
+	t.Setenv("DATABASE_URL", testserver.EmptyPostgres(t))
 	found := from(t, "storage: {migrate_src: 'file://"+folder+"/none'}\n")
 	if got, want := command(t, found, "up"), "schema version "; !strings.HasPrefix(got, want) || found.tasks.Latest() != schema.Latest() {
 		t.Errorf("without the folder, up prints %q", got)

@@ -15,16 +15,15 @@ import (
 
 	"github.com/eragon-mdi/ksu/migrate/schema"
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(m) }
+func TestMain(m *testing.M) { testserver.Main(m) }
 
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	for name, storage := range map[string]config.Storage{
-		"postgres": {Type: "postgres", DatabaseURL: config.Secret(postgrestest.Empty(t))},
+		"postgres": {Type: "postgres", DatabaseURL: config.Secret(testserver.EmptyPostgres(t))},
 		"internal": {Type: "internal", Path: filepath.Join(t.TempDir(), "data", "ksu.db")},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +120,7 @@ func TestNewFindsTheFolders(t *testing.T) { // not parallel: it changes the work
 // TestCustomResource answers CloudFormation's requests through the wrapper that the function uses.
 func TestCustomResource(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.Empty(t)
+	url := testserver.EmptyPostgres(t)
 	for _, test := range []struct {
 		name, request, url, status, reason string
 		version                            uint
@@ -150,11 +149,11 @@ func TestCustomResource(t *testing.T) {
 // TestLogs migrates ClickHouse by the CLI, which does it together with Postgres, and by the custom resource.
 func TestLogs(t *testing.T) {
 	t.Parallel()
-	server := clickhousetest.Start(t)
+	server := testserver.NewClickHouse(t)
 	logs := func() *schema.Target {
-		return schema.Logs(config.ClickHouse{Address: server.Address, Username: "default", Database: server.Database(t), RetentionDays: 30})
+		return schema.Logs(config.ClickHouse{Address: server.Address, Username: "default", Database: server.Empty(t), RetentionDays: 30})
 	}
-	both := targets{tasks: schema.Postgres(postgrestest.Empty(t)), logs: logs()}
+	both := targets{tasks: schema.Postgres(testserver.EmptyPostgres(t)), logs: logs()}
 	want := fmt.Sprintf("schema version %[1]d (this build has %[1]d)\nlog schema version %[2]d (this build has %[2]d)\n", both.tasks.Latest(), both.logs.Latest())
 	var out strings.Builder
 	if err := run(t.Context(), []string{"up"}, both, &out); err != nil || out.String() != want {

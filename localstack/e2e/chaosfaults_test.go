@@ -16,7 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eragon-mdi/ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/localstack/process"
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eragon-mdi/ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/localstack/process"
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
@@ -65,11 +65,7 @@ func proxied(t testing.TB, database string) (*netfault.Proxy, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := netfault.Listen(u.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Close)
+	p := netfault.New(t, u.Host)
 	u.Host = p.Address()
 	return p, u.String()
 }

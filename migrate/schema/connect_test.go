@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"github.com/eragon-mdi/ksu/migrate/schema"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // TestReasons: why there is no connection is said once, though an address is tried with TLS and without, and what the server
 // says stands alone.
 func TestReasons(t *testing.T) {
 	t.Parallel()
-	server, err := url.Parse(postgrestest.Empty(t)) // which has no TLS
+	server, err := url.Parse(testserver.EmptyPostgres(t)) // which has no TLS
 	if err != nil {
 		t.Fatal(err)
 	}

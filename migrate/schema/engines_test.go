@@ -15,7 +15,7 @@ import (
 	"github.com/eragon-mdi/ksu/migrate/schema"
 	"github.com/eragon-mdi/ksu/migrate/sqlite"
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // database is an empty one of some kind.
@@ -41,7 +41,7 @@ func eachEngine(t *testing.T, test func(*testing.T, database)) {
 }
 
 func emptyPostgres(t *testing.T) database {
-	address := postgrestest.Empty(t)
+	address := testserver.EmptyPostgres(t)
 	return database{
 		target: target(t, onPostgres(address)), files: postgres.Files, driver: "pgx", name: address, now: "now()", describe: `
 		SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || coalesce(column_default, '') AS line

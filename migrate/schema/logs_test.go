@@ -11,18 +11,18 @@ import (
 	"github.com/eragon-mdi/ksu/migrate/clickhouse"
 	"github.com/eragon-mdi/ksu/migrate/schema"
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // logs is a configuration for an empty database of a new ClickHouse server.
-func logs(t *testing.T) (*clickhousetest.Server, config.ClickHouse) {
+func logs(t *testing.T) (testserver.ClickHouse, config.ClickHouse) {
 	t.Helper()
-	server := clickhousetest.Start(t)
-	return server, config.ClickHouse{Address: server.Address, Username: "default", Database: server.Database(t), RetentionDays: 30}
+	server := testserver.NewClickHouse(t)
+	return server, config.ClickHouse{Address: server.Address, Username: "default", Database: server.Empty(t), RetentionDays: 30}
 }
 
 // columns describes the table logs; nothing where there is none.
-func columns(t *testing.T, server *clickhousetest.Server, database string) (list []string) {
+func columns(t *testing.T, server testserver.ClickHouse, database string) (list []string) {
 	t.Helper()
 	rows, err := server.DB(t, database).Query("SELECT name, type FROM system.columns WHERE database = ? AND table = 'logs'", database)
 	if err != nil {

@@ -19,10 +19,10 @@ import (
 	"github.com/eragon-mdi/ksu/migrate/schema"
 	"github.com/eragon-mdi/ksu/migrate/sqlite"
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(m) }
+func TestMain(m *testing.M) { testserver.Main(m) }
 
 func TestUpDownUp(t *testing.T) {
 	t.Parallel()
@@ -119,7 +119,7 @@ func TestUpAtOnce(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	url := postgrestest.Empty(t)
+	url := testserver.EmptyPostgres(t)
 	holder, observer := connect(t, url), connect(t, url)
 	tx, err := holder.Begin(ctx)
 	if err != nil {
@@ -225,7 +225,7 @@ func TestNew(t *testing.T) {
 // unknownDatabase is one that the test server does not have.
 func unknownDatabase(t *testing.T) string {
 	t.Helper()
-	u, err := url.Parse(postgrestest.Empty(t))
+	u, err := url.Parse(testserver.EmptyPostgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}

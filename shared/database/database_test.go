@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,14 +19,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 
-	"github.com/eragon-mdi/ksu/localstack/process"
-	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
-
-// server is a Postgres that asks for passwords, whatever TEST_DATABASE_URL's may do.
-var server string
 
 // secrets is a Secrets Manager, which all SDK clients of this program talk to.
 var secrets = &secretsManager{values: map[string]string{}, calls: map[string]int{}}
@@ -37,24 +32,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(runner{m}) }
 type runner struct{ m *testing.M }
 
 func (r runner) Run() int {
-	dir, err := os.MkdirTemp("", "database-test-")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	processes, err := process.Start()
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = processes.Close() }()
-	private, err := postgres.Start(context.Background(), postgres.Options{
-		Dir: filepath.Join(dir, "postgres"), Processes: processes, Settings: map[string]string{"fsync": "off"},
-	})
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = private.Close(context.Background()) }()
-	server = private.URL()
 	fake := httptest.NewServer(secrets)
 	defer fake.Close()
 	for name, value := range map[string]string{
@@ -65,7 +42,11 @@ func (r runner) Run() int {
 			panic(err)
 		}
 	}
-	return r.m.Run()
+	code := r.m.Run()
+	if err := testserver.Stop(); err != nil {
+		panic(err)
+	}
+	return code
 }
 
 // secretsManager answers GetSecretValue as Secrets Manager does.
@@ -127,7 +108,7 @@ type account struct {
 func newAccount(t *testing.T) account {
 	t.Helper()
 	name := "a" + strings.ToLower(rand.Text())
-	u, err := url.Parse(server)
+	u, err := url.Parse(testserver.PrivatePostgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +144,7 @@ func (a account) name() string {
 
 func exec(t *testing.T, sql string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), server)
+	conn, err := pgx.Connect(t.Context(), testserver.PrivatePostgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
-	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // opened is a log to nowhere that ends with the benchmark.
@@ -64,6 +65,7 @@ func completed(ctx context.Context, log *logging.Logger, level slog.Level) func(
 
 // BenchmarkDelivery is how many lines reach ClickHouse in a second, by the size of the batches.
 func BenchmarkDelivery(b *testing.B) {
+	server := testserver.SharedClickHouse(b)
 	for _, size := range []int{1, 100, 10_000} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
 			log := opened(b, logging.Config{ClickHouse: clickhouse.Config{
@@ -87,7 +89,8 @@ func BenchmarkDelivery(b *testing.B) {
 // BenchmarkInvocation is what the log adds to an invocation that writes three lines: to stdout alone, and with
 // ClickHouse healthy, hanging and gone.
 func BenchmarkInvocation(b *testing.B) {
-	proxy := clickhousetest.NewProxy(b, server.Address)
+	server := testserver.SharedClickHouse(b)
+	proxy := netfault.New(b, server.Address)
 	proxy.Hang(true)
 	for _, c := range []struct{ name, address string }{
 		{"off", ""}, {"healthy", server.Address}, {"hanging", proxy.Address()}, {"gone", "127.0.0.1:1"},

@@ -4,50 +4,26 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"go.uber.org/goleak"
 
+	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
-	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// server is the ClickHouse of this package's tests.
-var server *clickhousetest.Server
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "logging")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	if server, err = clickhousetest.New(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer server.Stop()
-	code := m.Run()
-	server.Stop()
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
-}
+func TestMain(m *testing.M) { testserver.Main(m) }
 
 // sending opens a log to a buffer and to a new table behind an address of the server.
 func sending(t testing.TB, address string, budget time.Duration) (log *logging.Logger, out *bytes.Buffer, count func() int) {
 	t.Helper()
+	server := testserver.SharedClickHouse(t)
 	database := server.Logs(t)
 	log, out = open(t, func(c *logging.Config) {
 		c.ClickHouse = clickhouse.Config{Address: address, Database: database, BatchInterval: time.Hour, TryConnectionPeriod: time.Hour}
@@ -70,6 +46,7 @@ func sending(t testing.TB, address string, budget time.Duration) (log *logging.L
 
 func TestInvocationsAreFlushed(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	log, out, count := sending(t, server.Address, time.Minute)
 	handler := log.Wrap(func(ctx context.Context, in string) (string, error) {
 		log.InfoContext(ctx, "m", "n", 1)
@@ -91,6 +68,7 @@ func TestInvocationsAreFlushed(t *testing.T) {
 
 func TestFailuresAndPanicsAreFlushed(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	log, _, count := sending(t, server.Address, time.Minute)
 	failure := errors.New("failure")
 	next := bare(func(ctx context.Context, in []byte) ([]byte, error) {
@@ -124,7 +102,8 @@ func (b bare) Invoke(ctx context.Context, in []byte) ([]byte, error) { return b(
 // TestHangDoesNotHoldUpInvocations shows that one invocation pays the budget, and the others nothing.
 func TestHangDoesNotHoldUpInvocations(t *testing.T) {
 	t.Parallel()
-	proxy := clickhousetest.NewProxy(t, server.Address)
+	server := testserver.SharedClickHouse(t)
+	proxy := netfault.New(t, server.Address)
 	proxy.Hang(true)
 	const budget = 50 * time.Millisecond
 	log, _, _ := sending(t, proxy.Address(), budget)
@@ -157,6 +136,7 @@ func TestWithoutClickHouse(t *testing.T) {
 
 func TestConfigure(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	database := server.Logs(t)
 	for _, internal := range []string{"true", "false"} {
 		cfg, err := config.Read(func(name string) string {

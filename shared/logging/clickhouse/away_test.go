@@ -9,19 +9,24 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
-	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
+
+// insertEnd reports whether an answer of the server is the one that says that an insert is done: it is a single byte.
+func insertEnd(answer []byte) bool { return len(answer) == 1 }
 
 // TestAnswerLost cuts the connection after the server took a batch and before it could say so.
 func TestAnswerLost(t *testing.T) {
 	t.Parallel()
-	proxy := clickhousetest.NewProxy(t, server.Address)
+	server := testserver.SharedClickHouse(t)
+	proxy := netfault.New(t, server.Address)
 	o := open(t, server, proxy.Address(), nil)
 	o.logs(0, 5)
 	o.flush(t) // connected
 	o.logs(5, 5)
-	proxy.Mute(clickhousetest.InsertEnd)
+	proxy.Mute(insertEnd)
 	flushed := make(chan error)
 	go func() { flushed <- o.Flush(context.Background()) }()
 	eventually(t, func() (bool, string) { return len(o.messages(t)) == 10, "the server did not take the batch" })
@@ -36,7 +41,8 @@ func TestAnswerLost(t *testing.T) {
 
 func TestConnectionCut(t *testing.T) {
 	t.Parallel()
-	proxy := clickhousetest.NewProxy(t, server.Address)
+	server := testserver.SharedClickHouse(t)
+	proxy := netfault.New(t, server.Address)
 	o := open(t, server, proxy.Address(), nil)
 	for i := range 5 {
 		o.logs(10*i, 10)
@@ -48,7 +54,7 @@ func TestConnectionCut(t *testing.T) {
 
 func TestServerRestarts(t *testing.T) {
 	t.Parallel()
-	own := clickhousetest.Start(t)
+	own := testserver.NewClickHouse(t)
 	o := open(t, own, own.Address, func(c *clickhouse.Config) { c.BatchSize, c.ConnectionAttempts = 10, 2 })
 	stop := make(chan struct{})
 	var writer sync.WaitGroup
@@ -67,11 +73,9 @@ func TestServerRestarts(t *testing.T) {
 		}
 	})
 	eventually(t, func() (bool, string) { return len(o.messages(t)) > 50, "nothing is stored" })
-	own.Stop()
+	own.Stop(t)
 	o.reports.await(t, "log lines cannot be sent to ClickHouse")
-	if err := own.Start(); err != nil {
-		t.Fatal(err)
-	}
+	own.Start(t)
 	o.reports.await(t, "ClickHouse takes log lines again")
 	close(stop)
 	writer.Wait()
@@ -85,6 +89,7 @@ func TestServerRestarts(t *testing.T) {
 // TestAbsentServer shows that nobody waits for one, that memory is bounded, and that the loss is told.
 func TestAbsentServer(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +121,8 @@ func TestAbsentServer(t *testing.T) {
 
 func TestHangingServer(t *testing.T) {
 	t.Parallel()
-	proxy := clickhousetest.NewProxy(t, server.Address)
+	server := testserver.SharedClickHouse(t)
+	proxy := netfault.New(t, server.Address)
 	o := open(t, server, proxy.Address(), func(c *clickhouse.Config) { c.TryConnectionPeriod = time.Hour })
 	o.logs(0, 3)
 	o.flush(t)
@@ -140,7 +146,8 @@ func TestHangingServer(t *testing.T) {
 // TestHangCostsEverLess counts flushes that wait for a server that hangs: the pauses between them double.
 func TestHangCostsEverLess(t *testing.T) {
 	t.Parallel()
-	proxy := clickhousetest.NewProxy(t, server.Address)
+	server := testserver.SharedClickHouse(t)
+	proxy := netfault.New(t, server.Address)
 	proxy.Hang(true)
 	o := open(t, server, proxy.Address(), nil) // the first pause is 10 ms
 	o.logs(0, 1)
@@ -165,7 +172,8 @@ func TestHangCostsEverLess(t *testing.T) {
 // TestCloseInterruptsAHang shows that a function's end does not wait for a server that hangs.
 func TestCloseInterruptsAHang(t *testing.T) {
 	t.Parallel()
-	proxy := clickhousetest.NewProxy(t, server.Address)
+	server := testserver.SharedClickHouse(t)
+	proxy := netfault.New(t, server.Address)
 	proxy.Hang(true)
 	o := open(t, server, proxy.Address(), nil)
 	o.logs(0, 3)
@@ -182,6 +190,7 @@ func TestCloseInterruptsAHang(t *testing.T) {
 
 func TestWrongSchema(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	for name, wrong := range map[string][]string{
 		"no table":  {"DROP TABLE logs"},
 		"no column": {"ALTER TABLE logs DROP COLUMN source"},
@@ -204,9 +213,7 @@ func TestWrongSchema(t *testing.T) {
 			if _, err := o.db.Exec("DROP TABLE IF EXISTS logs"); err != nil {
 				t.Fatal(err)
 			}
-			if err := clickhousetest.Migrate(o.db); err != nil {
-				t.Fatal(err)
-			}
+			server.MigrateLogs(t, o.database)
 			o.reports.await(t, "ClickHouse takes log lines again")
 			eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
 			o.wantLines(t, 0, 6)
@@ -219,6 +226,7 @@ func TestWrongSchema(t *testing.T) {
 
 func TestWrongPasswordIsNotShown(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	o := open(t, server, server.Address, func(c *clickhouse.Config) { c.Password, c.ConnectionAttempts = "geheim", 1 })
 	o.logs(0, 1)
 	if err := o.Flush(context.Background()); err == nil || strings.Contains(err.Error(), "geheim") {

@@ -8,42 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
-	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// server is the one that most tests share; those that stop theirs start their own.
-var server *clickhousetest.Server
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "clickhouse")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	if server, err = clickhousetest.New(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer server.Stop()
-	code := m.Run()
-	server.Stop()
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
-}
+func TestMain(m *testing.M) { testserver.Main(m) }
 
 // reports is what a sink has to say.
 type reports struct {
@@ -98,16 +72,17 @@ func eventually(t *testing.T, holds func() (bool, string)) {
 // opened is a sink of a test with the database that it writes to.
 type opened struct {
 	*clickhouse.Sink
-	log     *slog.Logger
-	db      *sql.DB
-	reports *reports
+	log      *slog.Logger
+	database string
+	db       *sql.DB
+	reports  *reports
 }
 
 // open opens a sink to an address with a new table on the server.
-func open(t *testing.T, s *clickhousetest.Server, address string, change func(*clickhouse.Config)) *opened {
+func open(t *testing.T, s testserver.ClickHouse, address string, change func(*clickhouse.Config)) *opened {
 	t.Helper()
 	database := s.Logs(t)
-	o := &opened{db: s.DB(t, database), reports: &reports{changed: make(chan struct{}, 1)}}
+	o := &opened{database: database, db: s.DB(t, database), reports: &reports{changed: make(chan struct{}, 1)}}
 	cfg := clickhouse.Config{
 		Address: address, Database: database, Function: "worker", Version: "1", Source: true,
 		TryConnectionPeriod: 10 * time.Millisecond, BatchInterval: time.Hour,
@@ -180,6 +155,7 @@ func (o *opened) wantLines(t *testing.T, from, n int) {
 
 func TestColumns(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	o := open(t, server, server.Address, nil)
 	at := time.Date(2026, 3, 29, 1, 59, 59, 123456789, time.FixedZone("", 3600))
 	r := slog.NewRecord(at, slog.LevelWarn, `"quoted" ünï`, 0)
@@ -217,6 +193,7 @@ func TestColumns(t *testing.T) {
 
 func TestSource(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	o := open(t, server, server.Address, nil)
 	o.log.Info("here")
 	o.flush(t)
@@ -228,6 +205,7 @@ func TestSource(t *testing.T) {
 
 func TestBatchSizeSends(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	o := open(t, server, server.Address, func(c *clickhouse.Config) { c.BatchSize = 10 })
 	o.logs(0, 10)
 	eventually(t, func() (bool, string) { return len(o.messages(t)) == 10, "a full batch is not sent" })
@@ -235,6 +213,7 @@ func TestBatchSizeSends(t *testing.T) {
 
 func TestBatchIntervalSends(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	o := open(t, server, server.Address, func(c *clickhouse.Config) { c.BatchInterval = 20 * time.Millisecond })
 	o.logs(0, 1)
 	eventually(t, func() (bool, string) { return len(o.messages(t)) == 1, "a line that waited is not sent" })
@@ -244,6 +223,7 @@ func TestBatchIntervalSends(t *testing.T) {
 
 func TestManyWriters(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	o := open(t, server, server.Address, func(c *clickhouse.Config) { c.BatchSize = 50 })
 	var writers sync.WaitGroup
 	for range 8 {
@@ -262,6 +242,7 @@ func TestManyWriters(t *testing.T) {
 
 func TestMonthsAreBatchesOfTheirOwn(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	o := open(t, server, server.Address, nil)
 	end := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
 	for i := range 4 {
@@ -285,6 +266,7 @@ func TestNoAddress(t *testing.T) {
 
 func TestAttributesAreJSON(t *testing.T) {
 	t.Parallel()
+	server := testserver.SharedClickHouse(t)
 	o := open(t, server, server.Address, nil)
 	o.log.With("b", 1).Info("m", "a", map[string]int{"x": 1})
 	o.flush(t)

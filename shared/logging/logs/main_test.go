@@ -15,16 +15,16 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/eragon-mdi/ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
-	"github.com/eragon-mdi/ksu/shared/logging/clickhouse/clickhousetest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // setup starts a server and returns what names its database, and a log of a function into it.
 func setup(t *testing.T) (env func(string) string, open func(function string) *logging.Logger) {
 	t.Helper()
-	server := clickhousetest.Start(t)
+	server := testserver.NewClickHouse(t)
 	database := server.Logs(t)
 	variables := map[string]string{"CLICKHOUSE_ADDRESS": server.Address, "CLICKHOUSE_DATABASE": database}
 	return func(name string) string { return variables[name] }, func(function string) *logging.Logger {
@@ -141,7 +141,7 @@ func TestFollow(t *testing.T) {
 // that were logged meanwhile are shown too.
 func TestFollowThroughARestart(t *testing.T) {
 	t.Parallel()
-	server := clickhousetest.Start(t)
+	server := testserver.NewClickHouse(t)
 	database, path := server.Logs(t), filepath.Join(t.TempDir(), "clickhouse.url")
 	log := openLog(t, "api", clickhouse.Config{Address: server.Address, Database: database})
 	say := func(message string) {
@@ -151,7 +151,7 @@ func TestFollowThroughARestart(t *testing.T) {
 		}
 	}
 	serve := func() *netfault.Proxy {
-		proxy := clickhousetest.NewProxy(t, server.Address)
+		proxy := netfault.New(t, server.Address)
 		if err := os.WriteFile(path, []byte("clickhouse://default:@"+proxy.Address()+"/"+database), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -6,12 +6,12 @@ import (
 
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/store/driver"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 	"github.com/eragon-mdi/ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 func BenchmarkCreate(b *testing.B) {
-	s := open(b, postgrestest.New(b))
+	s := open(b, testserver.Postgres(b))
 	for b.Loop() {
 		create(b, s)
 	}
@@ -19,7 +19,7 @@ func BenchmarkCreate(b *testing.B) {
 
 // BenchmarkCreateParallel is what a function's many environments do: each has its own connections.
 func BenchmarkCreateParallel(b *testing.B) {
-	url := postgrestest.New(b)
+	url := testserver.Postgres(b)
 	b.SetParallelism(8)
 	b.RunParallel(func(pb *testing.PB) {
 		s, err := Open(b.Context(), driver.Config{DatabaseURL: config.Secret(url)})
@@ -39,7 +39,7 @@ func BenchmarkCreateParallel(b *testing.B) {
 
 // BenchmarkClaimFinish is what a store does for each task that a worker runs.
 func BenchmarkClaimFinish(b *testing.B) {
-	s := open(b, postgrestest.New(b))
+	s := open(b, testserver.Postgres(b))
 	for b.Loop() {
 		b.StopTimer()
 		id := create(b, s)

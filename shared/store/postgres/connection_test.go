@@ -10,11 +10,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/eragon-mdi/ksu/localstack/netfault"
+	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/store/driver"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 	"github.com/eragon-mdi/ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // through returns a proxy to the database's server and the URL that leads through it.
@@ -24,18 +24,14 @@ func through(t testing.TB, address string) (*netfault.Proxy, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := netfault.Listen(u.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Close)
+	p := netfault.New(t, u.Host)
 	u.Host = p.Address()
 	return p, u.String()
 }
 
 func TestOneRoundTrip(t *testing.T) {
 	t.Parallel()
-	p, url := through(t, postgrestest.New(t))
+	p, url := through(t, testserver.Postgres(t))
 	s, ctx := open(t, url), t.Context()
 	policy := task.RetryPolicy{MaxAttempts: 3, Reason: "gone"}
 	for name, step := range map[string]func() error{
@@ -88,7 +84,7 @@ func TestCutConnections(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			direct := postgrestest.New(t)
+			direct := testserver.Postgres(t)
 			p, url := through(t, direct)
 			s, ctx := open(t, url+"&application_name="+t.Name()), t.Context()
 			for range 3 {
@@ -127,7 +123,7 @@ func both(t *testing.T, s *Store) {
 // TestLostAnswers cuts the connection after the server has done what it was asked.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
-	p, url := through(t, postgrestest.New(t))
+	p, url := through(t, testserver.Postgres(t))
 	s, ctx := open(t, url), t.Context()
 	for _, key := range []task.Key{{}, {Name: "k", Request: []byte("body")}} {
 		for range 2 { // the first time the lost answer is that to the statement's preparation
@@ -160,7 +156,7 @@ func TestLostAnswers(t *testing.T) {
 
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
-	p, url := through(t, postgrestest.New(t))
+	p, url := through(t, testserver.Postgres(t))
 	s, ctx := open(t, url), t.Context()
 	p.Refuse()
 	_, _, created := s.Create(ctx, newID(t), task.Key{})
@@ -182,7 +178,7 @@ func TestUnavailable(t *testing.T) {
 // TestOpenWithoutServer opens a store while the server cannot be reached: the same store works once it can be.
 func TestOpenWithoutServer(t *testing.T) {
 	t.Parallel()
-	direct := postgrestest.New(t)
+	direct := testserver.Postgres(t)
 	p, indirect := through(t, direct)
 	p.Redirect("127.0.0.1:1") // where nothing listens
 	s := open(t, indirect)
@@ -201,7 +197,7 @@ func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	late, stop := context.WithTimeout(t.Context(), time.Millisecond)
 	t.Cleanup(stop)
-	wrong, err := url.Parse(postgrestest.New(t))
+	wrong, err := url.Parse(testserver.Postgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}

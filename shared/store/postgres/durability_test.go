@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // TestDurability asks each statement, at its commit, whether it waits for the disk.
 func TestDurability(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.New(t)
+	url := testserver.Postgres(t)
 	exec(t, url, `CREATE TABLE waits (n serial, setting text)`)
 	exec(t, url, `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
 		$$BEGIN INSERT INTO waits (setting) VALUES (current_setting('synchronous_commit')); RETURN NULL; END$$`)

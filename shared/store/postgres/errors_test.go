@@ -11,8 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 	"github.com/eragon-mdi/ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // TestRefusals lists every class of refusal with what the store does at once about it, and why.
@@ -92,7 +92,7 @@ func TestServerThatRefusesForNow(t *testing.T) {
 	for _, code := range []string{"08006", "25006", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "57P03", "58030"} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			url, ctx := postgrestest.New(t), t.Context()
+			url, ctx := testserver.Postgres(t), t.Context()
 			s := open(t, url)
 			id := create(t, s)
 			attempt, err := s.Claim(ctx, id, time.Hour, 3)
@@ -122,7 +122,7 @@ func TestStatementsThatWereUndone(t *testing.T) {
 	for code, again := range map[string]bool{"40001": true, "40P01": true, "25006": true, "53100": false, "57P01": false} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			url := postgrestest.New(t)
+			url := testserver.Postgres(t)
 			s := open(t, url)
 			id := create(t, s)
 			refuse(t, url, code, 1)

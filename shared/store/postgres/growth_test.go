@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 	"github.com/eragon-mdi/ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // BenchmarkGrowth is what a table of millions of ended tasks costs compared with one of thousands: a sweep with 100
@@ -77,7 +77,7 @@ type grown struct {
 
 func grow(b *testing.B, rows int) *grown {
 	b.Helper()
-	url := postgrestest.New(b)
+	url := testserver.Postgres(b)
 	fill(b, url, rows)
 	exec(b, url, `VACUUM tasks`)
 	return &grown{open(b, url), url, rows}

@@ -7,14 +7,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // TestPlans checks that no statement reads the whole table, neither with the values that the planner sees nor with the
 // generic plan that Postgres may change to after some executions.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	url := postgrestest.New(t)
+	url := testserver.Postgres(t)
 	conn := connect(t, url)
 	fill(t, url, 20_000)
 	const id, last = `'01800000-0000-7000-8000-000000000abc'`, `'ffffffff-ffff-ffff-ffff-ffffffffffff'`

@@ -9,7 +9,7 @@ import (
 
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/store/driver"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 // TestStatementsOfSeveralJobs checks that the jobs of one process do not wait for each other's statements when there is a
@@ -22,7 +22,7 @@ func TestStatementsOfSeveralJobs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := postgrestest.New(t)
+			url := testserver.Postgres(t)
 			s := openWith(t, driver.Config{DatabaseURL: config.Secret(url + "&application_name=jobs"), MaxConnections: c.connections})
 			blocker, ctx := connect(t, url), t.Context()
 			lock, err := blocker.Begin(ctx)

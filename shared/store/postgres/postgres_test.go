@@ -10,16 +10,16 @@ import (
 
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/store/driver"
-	"github.com/eragon-mdi/ksu/shared/store/postgrestest"
 	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(m) }
+func TestMain(m *testing.M) { testserver.Main(m) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) storetest.Database { return address(postgrestest.New(t)) })
+	storetest.Run(t, func(t testing.TB) storetest.Database { return address(testserver.Postgres(t)) })
 }
 
 // address is a URL of a database.

@@ -9,12 +9,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"go.uber.org/goleak"
 
-	"github.com/eragon-mdi/ksu/migrate/schema"
-	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
 func TestMain(m *testing.M) {
@@ -22,7 +20,7 @@ func TestMain(m *testing.M) {
 		child(path, os.Args[1:])
 		return
 	}
-	goleak.VerifyTestMain(m)
+	testserver.Main(m)
 }
 
 func TestStore(t *testing.T) {
@@ -37,13 +35,7 @@ type database string
 func fresh(t testing.TB) database {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a folder?mode=ro&#%20", "ksu.db") // which a URL would misread
-	target, err := schema.Tasks(config.Storage{Type: Name, Path: path})
-	if err == nil {
-		_, err = target.Up(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	testserver.SQLite(t, path)
 	return database(path)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"testing"
 )
 
 // Proxy forwards connections to a server and breaks them when it is told to. Its methods may be called at any time.
@@ -23,6 +24,17 @@ type Proxy struct {
 	hang      bool
 	goOn      *sync.Cond // tells that hang has become false
 	closed    bool
+}
+
+// New starts a proxy to the server at host:port that ends with the test.
+func New(t testing.TB, server string) *Proxy {
+	t.Helper()
+	p, err := Listen(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
 }
 
 // Listen starts a proxy to the server at host:port on a free port of 127.0.0.1.

@@ -1,0 +1,155 @@
+// Package sam_test holds the template to the configuration of the functions that it deploys.
+package sam_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/eragon-mdi/ksu/localstack/template"
+	"github.com/eragon-mdi/ksu/shared/config"
+)
+
+// TestTemplateTakesKeys checks that a key which the template hands to functions fills one of its parameters: the local
+// stack could not hand on what a file says otherwise.
+func TestTemplateTakesKeys(t *testing.T) {
+	t.Parallel()
+	parsed, err := template.Parse("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolved, err := parsed.Resolve(template.Options{Parameters: map[string]string{"DatabaseUrl": "postgres://h/d"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, k := range config.Keys() {
+		known[k.Name] = true
+		for _, f := range resolved.Functions {
+			for _, variable := range k.Variables {
+				_, set := f.Environment[variable]
+				if set && parsed.Configuration.Parameters[k.Name] == "" && k.Name != "task.queue_url" {
+					t.Errorf("the template sets %s of %s; in its Metadata, %s must fill the parameter behind it", variable, f.LogicalID, k.Name)
+				}
+			}
+		}
+	}
+	for key := range parsed.Configuration.Parameters {
+		if !known[key] {
+			t.Errorf("the template's Metadata has a key %s, which does not exist", key)
+		}
+	}
+}
+
+// TestTemplateTakesDefaults checks that the parameters take what a file says that began as a copy of defaults.yaml.
+func TestTemplateTakesDefaults(t *testing.T) {
+	t.Parallel()
+	parsed, err := template.Parse("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, _, err := config.Settings(func(name string) string {
+		return map[string]string{config.FileVariable: "../../shared/config/defaults.yaml"}[name]
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := map[string]string{"DatabaseUrl": "postgres://h/d"}
+	for _, s := range settings {
+		if parameter := parsed.Configuration.Parameters[s.Key]; parameter != "" && s.Source != "" {
+			parameters[parameter] = s.Value
+		}
+	}
+	if _, err := parsed.Resolve(template.Options{Parameters: parameters}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDatabasesOfTheTemplate checks that what a deployment's parameters give the functions is a configuration.
+func TestDatabasesOfTheTemplate(t *testing.T) {
+	t.Parallel()
+	parsed, err := template.Parse("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const arn = "arn:aws:secretsmanager:eu-west-1:1:secret:x"
+	for _, test := range []struct {
+		parameters map[string]string
+		want       config.Storage
+	}{
+		{map[string]string{"DatabaseUrl": "postgres://u@h/d"}, config.Storage{DatabaseURL: "postgres://u@h/d", Auth: "password", SSLMode: "prefer"}},
+		{map[string]string{"DatabaseSecretArn": arn, "DatabaseHost": "h"}, config.Storage{SecretARN: arn, Host: "h", Auth: "password", SSLMode: "require"}},
+		{map[string]string{"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseSslMode": "verify-full"},
+			config.Storage{User: "app", Host: "h", Auth: "iam", SSLMode: "verify-full"}},
+	} {
+		resolved, err := parsed.Resolve(template.Options{Parameters: test.parameters})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range resolved.Functions {
+			cfg, err := config.Read(func(name string) string { return f.Environment[name] })
+			if err != nil {
+				t.Errorf("%v: %s: %v", test.parameters, f.LogicalID, err)
+				continue
+			}
+			got, want := cfg.Storage, test.want
+			want.Type, want.Port, want.Name, want.Path, want.NeedMigrate = got.Type, 5432, "ksu", got.Path, true
+			if want.User == "" {
+				want.User = "ksu"
+			}
+			if got != want {
+				t.Errorf("%v: %s has the storage %+v; want %+v", test.parameters, f.LogicalID, got, want)
+			}
+		}
+	}
+	for _, wrong := range []map[string]string{
+		{"DatabaseUser": "app"}, {"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseSecretArn": arn},
+		{"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseUrl": "postgres://h/d"}, {"DatabaseUrl": "postgres://h/d", "DatabaseHost": "h"},
+	} {
+		if _, err := parsed.Resolve(template.Options{Parameters: wrong}); err == nil || !strings.Contains(err.Error(), "Rule ") {
+			t.Errorf("%v: %v; want a rule that refuses it", wrong, err)
+		}
+	}
+}
+
+// TestMigrationRefuses checks that a deployment whose workers could not do their work fails at its migration, which gets
+// the parameters that CloudFormation cannot check together, and is called when they change.
+func TestMigrationRefuses(t *testing.T) {
+	t.Parallel()
+	parsed, err := template.Parse("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		parameters map[string]string
+		want       string
+	}{
+		{map[string]string{"JobMaxDuration": "10m"}, "job.max_duration"},
+		{map[string]string{"JobMinDuration": "10m", "JobMaxDuration": "11m"}, "job.min_duration"},
+		{map[string]string{"JobMinDuration": "10s", "JobMaxDuration": "2s"}, "job.max_duration"},
+		{map[string]string{"WorkerTimeout": "319"}, "app.worker_timeout"},
+		{map[string]string{"JobsPerInvocation": "4", "WorkerConcurrency": "5"}, "app.worker_concurrency"},
+		{map[string]string{"JobsPerInvocation": "4", "WorkerConcurrency": "4", "Semaphore": "15"}, "app.worker_concurrency"},
+	} {
+		test.parameters["DatabaseUrl"] = "postgres://h/d"
+		resolved, err := parsed.Resolve(template.Options{Parameters: test.parameters})
+		if err != nil {
+			t.Errorf("%v: %v", test.parameters, err)
+			continue
+		}
+		for _, f := range resolved.Functions {
+			if f.LogicalID != "MigrateFunction" && f.LogicalID != "WorkerFunction" {
+				continue
+			}
+			if _, err := config.Read(func(name string) string { return f.Environment[name] }); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%v: %s has the configuration %v; want an error about %s", test.parameters, f.LogicalID, err, test.want)
+			}
+		}
+		for _, r := range resolved.CustomResources {
+			for name, value := range test.parameters {
+				if r.LogicalID == "Migration" && name != "DatabaseUrl" && r.Properties[name] != value {
+					t.Errorf("%s has the property %s %v; want %v, at whose changes it is called", r.LogicalID, name, r.Properties[name], value)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package testserver
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// Postgres returns the URL of a new database with the newest schema. It is dropped when the test ends.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	return dropped(t, must[string](t, "Postgres.Migrated", struct{}{}))
+}
+
+// EmptyPostgres is Postgres without tables.
+func EmptyPostgres(t testing.TB) string {
+	t.Helper()
+	return dropped(t, must[string](t, "Postgres.Empty", struct{}{}))
+}
+
+func dropped(t testing.TB, address string) string {
+	t.Cleanup(func() {
+		if _, err := call[struct{}]("Postgres.Drop", address); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+	})
+	return address
+}
+
+// PrivatePostgres returns the superuser's URL of a server that asks for passwords and that no other test binary uses,
+// whatever TEST_DATABASE_URL says.
+func PrivatePostgres(t testing.TB) string {
+	t.Helper()
+	return must[string](t, "Postgres.Private", struct{}{})
+}
+
+// MigratePostgres gives the database at a URL the newest schema.
+func MigratePostgres(t testing.TB, address string) {
+	t.Helper()
+	must[struct{}](t, "Postgres.Migrate", address)
+}
+
+// migrated is a file of the internal store with the newest schema and without tasks.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "testserver-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "migrated.db")
+	if _, err := call[struct{}]("SQLite.Migrate", path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// SQLite writes a file of the internal store with the newest schema to a path, and makes its folder.
+func SQLite(t testing.TB, path string) {
+	t.Helper()
+	content, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ClickHouse is a private server.
+type ClickHouse struct {
+	// Address is host:port of the native protocol; it stays the same over Stop and Start. The account is default,
+	// without a password.
+	Address string
+}
+
+// NewClickHouse starts a server that is killed when the test ends. It fails the test where ClickHouse is not installed.
+func NewClickHouse(t testing.TB) ClickHouse {
+	t.Helper()
+	s := ClickHouse{must[string](t, "ClickHouse.Serve", struct{}{})}
+	t.Cleanup(func() { s.Stop(t) })
+	return s
+}
+
+// SharedClickHouse is the server of all tests that do not stop theirs. It ends with the test binary.
+func SharedClickHouse(t testing.TB) ClickHouse {
+	t.Helper()
+	address, err := sharedClickHouse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ClickHouse{address}
+}
+
+var sharedClickHouse = sync.OnceValues(func() (string, error) { return call[string]("ClickHouse.Serve", struct{}{}) })
+
+// Stop kills the server, as a crash would. Stopping again does nothing.
+func (s ClickHouse) Stop(t testing.TB) {
+	t.Helper()
+	must[struct{}](t, "ClickHouse.Stop", s.Address)
+}
+
+// Start starts a stopped server again, with its data.
+func (s ClickHouse) Start(t testing.TB) {
+	t.Helper()
+	must[struct{}](t, "ClickHouse.Start", s.Address)
+}
+
+// Empty returns the name of a new database without tables.
+func (s ClickHouse) Empty(t testing.TB) string {
+	t.Helper()
+	return must[string](t, "ClickHouse.Empty", s.Address)
+}
+
+// Logs returns the name of a new database with the table logs.
+func (s ClickHouse) Logs(t testing.TB) string {
+	t.Helper()
+	return must[string](t, "ClickHouse.Migrated", s.Address)
+}
+
+// MigrateLogs gives a database the table logs.
+func (s ClickHouse) MigrateLogs(t testing.TB, database string) {
+	t.Helper()
+	must[struct{}](t, "ClickHouse.Migrate", struct{ Address, Name string }{s.Address, database})
+}
+
+// DB opens a database of the server until the test ends. The test's package has the driver, clickhouse-go.
+func (s ClickHouse) DB(t testing.TB, database string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("clickhouse", "clickhouse://default@"+s.Address+"/"+database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
