@@ -9,7 +9,7 @@ import (
 
 // banner says what runs where, and ends with a command to try.
 func (s *stack) banner() string {
-	resolved, api, endpoint := s.resolved, s.apiURL(), s.awsURL()
+	resolved, api, endpoint := s.resolved, s.api.URL(), s.aws.URL()
 	var b strings.Builder
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-12s %s\n", name, fmt.Sprintf(format, args...))

@@ -2,21 +2,19 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/eragon-mdi/ksu/localstack/awsid"
 	"github.com/eragon-mdi/ksu/localstack/customresource"
+	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
 // awsEndpoint is the one address that SDKs and the aws CLI are pointed at (AWS_ENDPOINT_URL). Services are told apart
 // as AWS's own protocols do: SQS by its X-Amz-Target, Lambda by its versioned path.
 func awsEndpoint(sqs, functions, customResources http.Handler) http.Handler {
-	return fromThisMachine(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target := r.Header.Get("X-Amz-Target")
 		switch {
 		case strings.HasPrefix(target, "AmazonSQS."):
@@ -28,7 +26,7 @@ func awsEndpoint(sqs, functions, customResources http.Handler) http.Handler {
 		default:
 			unknownOperation(w, r, target)
 		}
-	}))
+	})
 }
 
 func unknownOperation(w http.ResponseWriter, r *http.Request, target string) {
@@ -42,48 +40,32 @@ func unknownOperation(w http.ResponseWriter, r *http.Request, target string) {
 // listenAWS and listenAPI take the ports before anything runs that would have to end if somebody else had them, and
 // answer there that the stack is starting.
 func (s *stack) listenAWS(context.Context) (err error) {
-	if s.aws, err = s.listen(s.options.AWSPort, "the AWS endpoint", "--aws-port", "AWS_PORT"); err != nil {
-		return err
-	}
-	s.awsServer = newServer(&s.awsFront)
-	s.serve(s.awsServer, s.aws)
-	return nil
+	s.aws, err = s.listen(listen.Options{Port: s.options.AWSPort, Shape: listen.AWS}, "the AWS endpoint", "--aws-port", "AWS_PORT")
+	return err
 }
 
 func (s *stack) listenAPI(context.Context) (err error) {
-	if s.api, err = s.listen(s.port(), "the REST API", "--port", "PORT"); err != nil {
-		return err
-	}
-	s.apiServer = newServer(&s.apiFront)
-	s.setTimeouts(s.apiServer)
-	s.serve(s.apiServer, s.api)
-	return nil
+	s.api, err = s.listen(listen.Options{Port: s.port(), Timeouts: s.timeouts()}, "the REST API", "--port", "PORT")
+	return err
 }
 
-func (s *stack) apiURL() string { return "http://" + s.api.Addr().String() }
-func (s *stack) awsURL() string { return "http://" + s.aws.Addr().String() }
-
 // listen opens a loopback port until the stack stops; what, option and variable name it in the error.
-func (s *stack) listen(port int, what, option, variable string) (net.Listener, error) {
-	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+func (s *stack) listen(o listen.Options, what, option, variable string) (*listen.Port, error) {
+	o.AllowHosts, o.Log, o.Failed = s.options.AllowHosts, s.logOf("http"), func(err error) { s.failed <- err }
+	port, err := listen.Open(o)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot listen: %w; free the port or choose another with %s (make run %s=…), 0 for any free one",
 			what, err, option, variable)
 	}
-	s.onStop(func(context.Context) error { return closed(l.Close()) })
-	return l, nil
+	s.onStop(closePort(port))
+	return port, nil
 }
 
-// closed forgives closing twice: a server closes its listener too.
-func closed(err error) error {
-	if errors.Is(err, net.ErrClosed) {
-		return nil
+// closePort gives a port back; what it was asked has some time to be answered. Doing it again does nothing.
+func closePort(port *listen.Port) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		return port.Close(ctx)
 	}
-	return err
-}
-
-// newServer returns a server for loopback clients. Time-outs end connections that send nothing; an answer may take as
-// long as the longest function, 15 minutes.
-func newServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 }

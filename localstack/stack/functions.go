@@ -49,7 +49,7 @@ func (s *stack) startFunctions(context.Context) error {
 	if err != nil {
 		return err
 	}
-	variables["AWS_ENDPOINT_URL"] = s.awsURL()
+	variables["AWS_ENDPOINT_URL"] = s.aws.URL()
 	if s.console.color {
 		variables["FORCE_COLOR"] = "1" // for functions that write text: the terminal is behind a pipe
 	}

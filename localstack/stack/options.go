@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
 // Options say what to run and where. ParseFlags fills them from a command line.
@@ -24,6 +26,9 @@ type Options struct {
 	Port *int
 	// AWSPort is the AWS endpoint's TCP port on 127.0.0.1, 0 for any free one; default 4566, as LocalStack's.
 	AWSPort int
+	// AllowHosts are the host names that both ports accept besides localhost and loopback addresses, in the Host header
+	// and as the origin of web pages.
+	AllowHosts []string
 	// Storage chooses where tasks are kept: "postgres"; "internal", which is a file in Data; or "auto", a Postgres that is
 	// configured or installed, else internal. "" is storage.type of the configuration, else auto.
 	Storage string
@@ -57,6 +62,7 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 	flags.StringVar(&o.Config, "config", "", "the application's config.yaml; flags and environment variables win over it")
 	flags.Func("port", "port of the REST API on 127.0.0.1, 0 for any free one (default server.port of the configuration, 8080)", o.setPort)
 	flags.Func("aws-port", "port of the AWS endpoint on 127.0.0.1, 0 for any free one (default 4566)", o.setAWSPort)
+	flags.Func("allow-host", "host name that the ports accept besides localhost and loopback addresses; repeatable", o.allowHost)
 	flags.StringVar(&o.Storage, "storage", "", "where tasks are kept: postgres; internal, a file below --data; or auto, a Postgres that is configured or installed, else internal (default storage.type of the configuration, else auto)")
 	flags.StringVar(&o.ClickHouse, "clickhouse", "", "where logs go beside the terminal: off, host:port, or auto, which starts an installed server (default clickhouse.address of the configuration, else off)")
 	flags.StringVar(&o.Data, "data", ".local", "folder of what outlives a run")
@@ -87,6 +93,14 @@ func (o *Options) setPort(text string) error {
 func (o *Options) setAWSPort(text string) (err error) {
 	o.AWSPort, err = parsePort(text, "AWS_PORT")
 	return err
+}
+
+func (o *Options) allowHost(name string) error {
+	if err := listen.CheckHost(name); err != nil {
+		return err
+	}
+	o.AllowHosts = append(o.AllowHosts, name)
+	return nil
 }
 
 // parsePort reads a TCP port, which make takes as a variable.

@@ -3,10 +3,11 @@ package stack
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	_ "net/http/pprof" // into http.DefaultServeMux
 	"sync"
+
+	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
 // profiles are the addresses at which profiles are served.
@@ -22,12 +23,15 @@ func (s *stack) serveProfiles(context.Context) error {
 	if !s.options.Profile {
 		return nil
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	port, err := listen.Open(listen.Options{
+		Shape: listen.Text, AllowHosts: s.options.AllowHosts, Log: s.logOf("pprof"), Failed: func(err error) { s.failed <- err },
+	})
 	if err != nil {
 		return fmt.Errorf("serve profiles: %w", err)
 	}
-	s.serve(newServer(http.DefaultServeMux), l)
-	s.addProfile("the local stack", l.Addr().String())
+	port.Serve(http.DefaultServeMux)
+	s.onStop(closePort(port))
+	s.addProfile("the local stack", port.Addr().String())
 	return nil
 }
 

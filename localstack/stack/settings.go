@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/eragon-mdi/ksu/localstack/build"
+	"github.com/eragon-mdi/ksu/localstack/listen"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
@@ -146,15 +146,14 @@ func (s *stack) port() int {
 	return defaultPort
 }
 
-// setTimeouts gives the REST API's server the time-outs that are configured.
-func (s *stack) setTimeouts(server *http.Server) {
-	if s.template.Configuration == nil {
-		return
+// timeouts are the REST API's, as they are configured.
+func (s *stack) timeouts() listen.Timeouts {
+	return listen.Timeouts{
+		ReadHeader: s.settings.duration("server.read_header_timeout"),
+		Read:       s.settings.duration("server.read_timeout"),
+		Write:      s.settings.duration("server.write_timeout"),
+		Idle:       s.settings.duration("server.idle_timeout"),
 	}
-	server.ReadTimeout = s.settings.duration("server.read_timeout")
-	server.ReadHeaderTimeout = s.settings.duration("server.read_header_timeout")
-	server.WriteTimeout = s.settings.duration("server.write_timeout")
-	server.IdleTimeout = s.settings.duration("server.idle_timeout")
 }
 
 // configured returns the setting that fills a template parameter, if it is not left at its default.

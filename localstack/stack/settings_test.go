@@ -5,16 +5,17 @@ import (
 	"flag"
 	"io"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/eragon-mdi/ksu/localstack/listen"
 	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
@@ -139,12 +140,11 @@ func TestVariables(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
-	server := &http.Server{}
-	setup(t, Options{}, setting{Key: "server.read_timeout", Value: "1s"}, setting{Key: "server.read_header_timeout", Value: "2s"},
-		setting{Key: "server.write_timeout", Value: "3s"}, setting{Key: "server.idle_timeout", Value: "4s"}).setTimeouts(server)
-	if server.ReadTimeout != time.Second || server.ReadHeaderTimeout != 2*time.Second || server.WriteTimeout != 3*time.Second ||
-		server.IdleTimeout != 4*time.Second {
-		t.Errorf("the server has %+v", server)
+	got := setup(t, Options{}, setting{Key: "server.read_timeout", Value: "1s"}, setting{Key: "server.read_header_timeout", Value: "2s"},
+		setting{Key: "server.write_timeout", Value: "3s"}, setting{Key: "server.idle_timeout", Value: "4s"}).timeouts()
+	want := listen.Timeouts{Read: time.Second, ReadHeader: 2 * time.Second, Write: 3 * time.Second, Idle: 4 * time.Second}
+	if got != want {
+		t.Errorf("the REST API has %+v; want %+v", got, want)
 	}
 }
 
@@ -152,10 +152,11 @@ func TestFlags(t *testing.T) {
 	t.Parallel()
 	var help strings.Builder
 	for arguments, want := range map[string]string{
-		"--port x":      `invalid value "x" for flag -port: allowed are 0 to 65535 (make run PORT=…)`,
-		"--port 65536":  `"65536" for flag -port: allowed are 0 to 65535 (make run PORT=…)`,
-		"--aws-port -1": `"-1" for flag -aws-port: allowed are 0 to 65535 (make run AWS_PORT=…)`,
-		"--prot 1":      "-prot", "--pprof=x": "-pprof",
+		"--port x":               `invalid value "x" for flag -port: allowed are 0 to 65535 (make run PORT=…)`,
+		"--port 65536":           `"65536" for flag -port: allowed are 0 to 65535 (make run PORT=…)`,
+		"--aws-port -1":          `"-1" for flag -aws-port: allowed are 0 to 65535 (make run AWS_PORT=…)`,
+		"--allow-host http://a/": `"http://a/" is not a host name`,
+		"--prot 1":               "-prot", "--pprof=x": "-pprof",
 		"--storage paper": "--storage", "extra": "not known", "--parameter-overrides A": "not of the form Name=value",
 	} {
 		_, err := ParseFlags(strings.Fields(arguments), &help)
@@ -169,8 +170,8 @@ func TestFlags(t *testing.T) {
 	if _, err := ParseFlags([]string{"--help"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-aws-port") {
 		t.Errorf("--help: %v, %s", err, &help)
 	}
-	o, err := ParseFlags(strings.Fields("--port 0 --config c.yaml --pprof"), &help)
-	if err != nil || o.Port == nil || *o.Port != 0 || o.Config != "c.yaml" || !o.Profile {
+	o, err := ParseFlags(strings.Fields("--port 0 --config c.yaml --pprof --allow-host a.example --allow-host b.example"), &help)
+	if err != nil || !slices.Equal(o.AllowHosts, []string{"a.example", "b.example"}) || o.Port == nil || *o.Port != 0 || o.Config != "c.yaml" || !o.Profile {
 		t.Errorf("options %+v, %v", o, err)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/eventsource"
 	"github.com/eragon-mdi/ksu/localstack/gateway"
 	"github.com/eragon-mdi/ksu/localstack/lambda"
+	"github.com/eragon-mdi/ksu/localstack/listen"
 	"github.com/eragon-mdi/ksu/localstack/process"
 	"github.com/eragon-mdi/ksu/localstack/schedule"
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
@@ -54,7 +53,6 @@ func newStack(o Options, out io.Writer) *stack {
 	return &stack{
 		options: o, console: newConsole(out), failed: make(chan error, 8),
 		storageSource: "--storage", findPostgres: postgres.Find,
-		apiFront: front{refuse: startingAPI}, awsFront: front{refuse: startingAWS},
 	}
 }
 
@@ -69,11 +67,7 @@ type stack struct {
 	processes  *process.Supervisor
 	functions  *lambda.Service
 	queues     *sqs.Service
-	api, aws   net.Listener
-	apiServer  *http.Server
-	awsServer  *http.Server
-	apiFront   front
-	awsFront   front
+	api, aws   *listen.Port
 	custom     *customresource.Service
 	storage    storage
 	clickHouse clickHouse
@@ -167,7 +161,7 @@ func (s *stack) templateOptions(endpoint string) template.Options {
 }
 
 func (s *stack) resolveTemplate(context.Context) error {
-	resolved, err := s.template.Resolve(s.templateOptions(s.awsURL()))
+	resolved, err := s.template.Resolve(s.templateOptions(s.aws.URL()))
 	s.resolved = resolved
 	return err
 }
@@ -187,7 +181,7 @@ func (s *stack) startQueues(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.queues, err = sqs.New(sqs.Options{Endpoint: s.awsURL(), Dir: dir})
+	s.queues, err = sqs.New(sqs.Options{Endpoint: s.aws.URL(), Dir: dir})
 	if err != nil {
 		return err
 	}
@@ -202,46 +196,24 @@ func (s *stack) startQueues(context.Context) error {
 
 // serveAWS serves the AWS endpoint, which the functions need from their first line on.
 func (s *stack) serveAWS(context.Context) error {
-	s.custom = customresource.New(s.functions, s.awsURL())
-	s.awsFront.open(awsEndpoint(s.queues.Handler(), s.functions.Handler(), s.custom))
-	s.onStop(shutdown(s.awsServer)) // before what it serves ends
+	s.custom = customresource.New(s.functions, s.aws.URL())
+	s.aws.Serve(awsEndpoint(s.queues.Handler(), s.functions.Handler(), s.custom))
+	s.onStop(closePort(s.aws)) // before what it serves ends
 	return nil
 }
 
 // serveAPI serves the REST API. Where the template has none, it gives the port back.
 func (s *stack) serveAPI(ctx context.Context) error {
 	if s.resolved.API == nil {
-		return shutdown(s.apiServer)(ctx)
+		return closePort(s.api)(ctx)
 	}
 	handler, err := gateway.New(*s.resolved.API, s.functions, gateway.Options{Log: func(m string) { s.console.step("gateway", "%s", m) }})
 	if err != nil {
 		return err
 	}
-	s.apiFront.open(handler)
-	s.onStop(shutdown(s.apiServer)) // before what it serves ends
+	s.api.Serve(handler)
+	s.onStop(closePort(s.api)) // before what it serves ends
 	return nil
-}
-
-// serve runs a server until the stack stops.
-func (s *stack) serve(server *http.Server, l net.Listener) {
-	go func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
-		}
-	}()
-	s.onStop(shutdown(server))
-}
-
-// shutdown ends a server, which has some time to answer what it was asked. Doing it again does nothing.
-func shutdown(server *http.Server) func(context.Context) error {
-	return func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, grace)
-		defer cancel()
-		if err := server.Shutdown(ctx); err != nil {
-			return closed(server.Close())
-		}
-		return nil
-	}
 }
 
 func (s *stack) runCustomResources(ctx context.Context) error {
