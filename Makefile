@@ -2,11 +2,13 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
-# ---- what `make run` takes; each that is not given is the local stack's own default --------------------------------
+# Variables of `make run`. The local stack has the defaults.
 
-# PORT of the REST API on 127.0.0.1; default SERVER_PORT of the environment, else of .env, else server.port of CONFIG, else 8080.
+# PORT of the REST API on 127.0.0.1; default SERVER_PORT of the environment, else server.port of CONFIG, else SERVER_PORT of .env,
+# else 8080. Docker Compose reads .env too.
 PORT ?=
-SERVER_PORT ?= $(shell sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}SERVER_PORT=["'\'']*\([0-9]*\).*/\2/p' .env 2>/dev/null | tail -n 1)
+SERVER_PORT ?= $(if $(value CONFIG)$(KSU_CONFIG),,$(DOTENV_PORT))
+DOTENV_PORT = $(shell sed -n 's/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}SERVER_PORT=["'\'']*\([0-9]*\).*/\2/p' .env 2>/dev/null | tail -n 1)
 # AWS_PORT of the AWS endpoint on 127.0.0.1; default 4566.
 AWS_PORT ?=
 # PARAMS are template parameters: "Semaphore=4 JobMinDuration=2s".
@@ -38,7 +40,7 @@ RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)
 	$(if $(CLICKHOUSE),--clickhouse "$$CLICKHOUSE") $(if $(DATA),--data "$$DATA") $(if $(CONFIG),--config "$$CONFIG") \
 	$(if $(filter-out 0 no off false,$(PPROF)),--pprof)
 
-# ---- tools ---------------------------------------------------------------------------------------------------------
+# Tools.
 
 GO ?= go
 LOCALSTACK = .local/bin/localstack
@@ -47,7 +49,8 @@ VENV = .local/venv
 SAM_ENV = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0
 SAM_BIN = ../../$(VENV)/bin/sam
 SAM = $(SAM_ENV) $(SAM_BIN)
-COMPOSE = docker compose -f localstack/compose.yaml
+COMPOSE = docker compose
+NEED = .ci/need "go=$(firstword $(GO))"
 
 # How the functions are built for Lambda: small, static, the same from every folder, without the RPC mode of the
 # retired go1.x runtime, without net/http/pprof, and without the embedded store, since no two functions share a file.
@@ -60,14 +63,21 @@ ARCH ?= arm64
 
 .PHONY: need_go
 need_go:
-	@.ci/need "go=$(firstword $(GO))"
-run logs test parity chaos bench bench_all lint build sam-local migrate_new: need_go
+	@$(NEED)
+run parity lint build sam-local migrate_new: need_go
 
+# The text behind a target's "##" is its help, one behind "##@" a heading; lines end before column 80.
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
+		/^[a-z_-]+:.*## / { line = sprintf("  %-12s", $$1); n = split($$2, words, " "); \
+			for (i = 1; i <= n; i++) { \
+				if (length(line " " words[i]) > 79) { print line; line = sprintf("  %-12s", "") } \
+				line = line " " words[i] } \
+			print line }' $(firstword $(MAKEFILE_LIST))
+	@printf '\nVariables, such as PORT=9000, come behind the target; README.md explains them.\n'
 
-# ---- running -------------------------------------------------------------------------------------------------------
+##@ Run
 
 # The program is built and then takes the recipe's place: `go run` would not hand SIGTERM on to it. Without -buildvcs=false
 # Git, which trusts the checkout's owner alone, would let nobody else build it.
@@ -78,33 +88,37 @@ run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=
 	@$(GO) build -buildvcs=false -o $(LOCALSTACK) ./localstack
 	@exec $(LOCALSTACK) $(RUN_FLAGS)
 
+# The lines of all functions are in ClickHouse, of `make up` as of `make run CLICKHOUSE=auto`.
+.PHONY: logs
+logs: ## follow the log lines of all functions, or with task=ID show a task's
+	@if [ -n "$$($(COMPOSE) ps --quiet logs 2>/dev/null)" ]; then \
+		exec $(COMPOSE) $(if $(task),exec -T logs /opt/ksu/logs -task "$$task",logs --follow --tail 1000); fi; \
+		$(NEED) && $(GO) build -buildvcs=false -o .local/bin/logs ./shared/logging/logs && \
+		exec .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task")
+
+##@ Run in LocalStack, with Docker Compose
+
 .PHONY: up
-up: ## start the system in LocalStack with Docker Compose: PORT= AWS_PORT= PARAMS= LOCALSTACK_IMAGE=
-	$(COMPOSE) up -d
+up: ## start the system in LocalStack: PORT= AWS_PORT= PARAMS= LOCALSTACK_IMAGE=
+	@localstack/compose/up
 
 .PHONY: down
-down: ## stop what `make up` started
-	$(COMPOSE) down
-
-.PHONY: rebuild
-rebuild: ## build the images anew and start them
-	$(COMPOSE) up -d --build
+down: ## stop what `make up` started; its data stays
+	@localstack/compose/down
 
 .PHONY: restart
 restart: ## restart what `make up` started
-	$(COMPOSE) restart
+	@localstack/compose/down && localstack/compose/up
 
-.PHONY: logs
-logs: ## follow the logs, of `make up` or of `make run CLICKHOUSE=auto`; task=ID: all lines of a task
-	@if [ -z "$$task" ] && [ -n "$$($(COMPOSE) ps --quiet 2>/dev/null)" ]; then exec $(COMPOSE) logs -f; fi; \
-		$(GO) build -buildvcs=false -o .local/bin/logs ./shared/logging/logs && \
-		exec .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task")
+.PHONY: rebuild
+rebuild: ## build the images anew and restart
+	@$(COMPOSE) build && localstack/compose/down && localstack/compose/up
 
-# ---- checking ------------------------------------------------------------------------------------------------------
+##@ Check
 
 .PHONY: test
 test: ## run all tests with the race detector
-	@.ci/need postgres clickhouse cc
+	@$(NEED) postgres clickhouse cc
 	$(GO) test -race -timeout 20m ./...
 
 # The checks of one API, whatever serves it: make parity URL=https://….execute-api.….amazonaws.com/v1 API_KEY=…
@@ -112,8 +126,8 @@ test: ## run all tests with the race detector
 override URL := $(or $(value URL),http://127.0.0.1:$(or $(PORT),$(SERVER_PORT),8080))
 export URL
 .PHONY: parity
-parity: ## check the API at URL= against its contract: API_KEY= WAIT=12m TASKS=24
-	@$(GO) run ./localstack/parity -url "$$URL" $(if $(WAIT),-wait $(WAIT)) $(if $(TASKS),-tasks $(TASKS))
+parity: ## check the API at any URL= against its contract: API_KEY= WAIT=12m TASKS=24
+	@$(GO) run ./localstack/contract -url "$$URL" $(if $(WAIT),-wait $(WAIT)) $(if $(TASKS),-tasks $(TASKS))
 
 # CHAOS_SEED repeats the faults of a run; a short form is part of `make test`.
 CHAOS_TIME ?= 3m
@@ -122,7 +136,7 @@ CHAOS_SEMAPHORE ?= 16
 export CHAOS_SEED
 .PHONY: chaos
 chaos: ## break everything at random while tasks run: CHAOS_SEED= CHAOS_TIME=3m CHAOS_TASKS=1200 CHAOS_SEMAPHORE=16
-	@.ci/need postgres cc
+	@$(NEED) postgres cc
 	CHAOS_TIME=$(CHAOS_TIME) CHAOS_TASKS=$(CHAOS_TASKS) CHAOS_SEMAPHORE=$(CHAOS_SEMAPHORE) \
 		$(GO) test -race -count=1 -timeout 1h -v -run '^TestChaos$$' ./localstack/e2e
 
@@ -134,15 +148,15 @@ chaos: ## break everything at random while tasks run: CHAOS_SEED= CHAOS_TIME=3m 
 #   StartOfStack  from the start of the built stack to the first 201
 #   ClaimFinish   tasks claimed and completed per second by one worker, in Postgres (without fsync) and in the internal store
 .PHONY: bench
-bench: ## measure throughput, latency, cold starts and memory, in some minutes
-	@.ci/need postgres
+bench: ## measure throughput, latency, cold starts and memory (minutes)
+	@$(NEED) postgres
 	@echo "cores: $$(getconf _NPROCESSORS_ONLN)"
 	$(GO) test -run '^$$' -bench '^Benchmark(InvokeAPI|PostTask|StartOfTask|StartOfStack|ColdStart|ClaimFinish)$$' -benchtime 3s \
 		./localstack/lambda ./localstack/e2e ./shared/store/postgres ./shared/store/sqlite
 
 .PHONY: bench_all
-bench_all: ## run every benchmark there is, which takes a while
-	@.ci/need postgres clickhouse
+bench_all: ## run every benchmark (longer)
+	@$(NEED) postgres clickhouse
 	@echo "cores: $$(getconf _NPROCESSORS_ONLN)"
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./...
 
@@ -159,11 +173,11 @@ verify-sam: $(VENV)/installed build ## check the template with the SAM CLI and b
 	cd infra/sam && $(SAM) validate --lint --region us-east-1
 	cd infra/sam && $(LAMBDA_BUILD) $(SAM) build
 
-# ---- building and deploying ----------------------------------------------------------------------------------------
+##@ Build and deploy
 
 # The SAM CLI hides the compiler's messages behind "bootstrap: directory not found"; building first shows them.
 .PHONY: build
-build: ## build every function as Lambda runs it into .local/build: ARCH=arm64 or amd64
+build: ## build the functions for Lambda into .local/build: ARCH=arm64 or amd64
 	@for f in $(FUNCTIONS); do \
 		echo "build $$f for linux/$(ARCH)"; \
 		$(LAMBDA_BUILD) GOOS=linux GOARCH=$(ARCH) $(GO) build -o .local/build/$$f/bootstrap ./$$f || exit 1; \
@@ -184,15 +198,17 @@ sizes: build ## show each function's size as a zip: as deployed, and with the em
 SAM_PORT ?= 3000
 SAM_ARCH = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 .PHONY: sam-local
-sam-local: $(VENV)/installed ## serve the API on :3000 by `sam local start-api`, beside a running `make run` or `make up`: SAM_PORT= AWS_PORT= NETWORK= SAM_FLAGS=
-	$(GO) build -buildvcs=false -o .local/bin/samlocal ./localstack/samlocal
+sam-local: $(VENV)/installed ## serve the API by `sam local start-api`, beside a running stack: SAM_PORT=3000 AWS_PORT= NETWORK= SAM_FLAGS=
+	$(GO) build -buildvcs=false -o .local/bin/samlocal ./localstack/cmd/samlocal
 	cd infra/sam && $(LAMBDA_BUILD) $(SAM) build ApiFunction --parameter-overrides Architecture=$(SAM_ARCH)
 	@cd infra/sam && exec env $(SAM_ENV) ../../.local/bin/samlocal -aws http://127.0.0.1:$(or $(AWS_PORT),4566) -env env.json \
+		-hint "start one with make run or make up" \
+		-refuse "STORAGE_TYPE=internal: containers cannot share a file of tasks; run the stack with make run STORAGE=postgres" \
 		$(SAM_BIN) local start-api --port $(SAM_PORT) --env-vars env.json --parameter-overrides Architecture=$(SAM_ARCH) \
 		--add-host host.docker.internal:host-gateway $(if $(NETWORK),--docker-network $(NETWORK)) $(SAM_FLAGS)
 
 .PHONY: deploy
-deploy: $(VENV)/installed build ## sam build && sam deploy, with infra/sam/samconfig.toml: DEPLOY_FLAGS="--parameter-overrides …"
+deploy: $(VENV)/installed build ## sam build && sam deploy: DEPLOY_FLAGS="--parameter-overrides …"
 	cd infra/sam && $(LAMBDA_BUILD) $(SAM) build
 	cd infra/sam && $(SAM) deploy $(DEPLOY_FLAGS)
 

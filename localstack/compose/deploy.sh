@@ -1,8 +1,8 @@
 #!/bin/sh
-# Deploys the template into the LocalStack that runs this script, as `sam deploy` does on AWS.
+# Deploys the template into the LocalStack that runs this script, as `sam deploy` does on AWS. compose.yaml has the variables.
 set -eu
 
-cd "${KSU:-/opt/ksu}/infra/sam"
+cd /opt/ksu/infra/sam
 case $(uname -m) in
 aarch64 | arm64) architecture=arm64 ;;
 *) architecture=x86_64 ;;
@@ -11,14 +11,13 @@ esac
 awslocal s3 mb s3://ksu-deploy
 awslocal cloudformation package --template-file template.yaml --s3-bucket ksu-deploy --output-template-file /tmp/packaged.yaml
 
-# LocalStack's community edition knows no Aurora, and nobody has to show a key to his own machine.
+# LocalStack's community edition has no Aurora. Without ApiAuth=NONE clients of this machine would need an API key.
 # shellcheck disable=SC2086 # PARAMS is a list
 awslocal cloudformation deploy --stack-name ksu --template-file /tmp/packaged.yaml --s3-bucket ksu-deploy \
 	--capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset --parameter-overrides \
-	ApiAuth=NONE ApiLogRole=existing "Architecture=$architecture" \
-	"DatabaseUrl=${DATABASE_URL:-postgres://ksu:ksu@postgres:5432/ksu?sslmode=disable}" \
-	"ClickHouseAddress=${CLICKHOUSE_ADDRESS-clickhouse:9000}" ClickHouseUsername=ksu ClickHousePassword=ksu ClickHouseDatabase=ksu \
-	ClickHouseSecure=false ${PARAMS:-} || {
+	ApiAuth=NONE ApiLogRole=existing "Architecture=$architecture" "DatabaseUrl=$DATABASE_URL" \
+	"ClickHouseAddress=$CLICKHOUSE_ADDRESS" "ClickHouseUsername=$CLICKHOUSE_USERNAME" \
+	"ClickHousePassword=$CLICKHOUSE_PASSWORD" "ClickHouseDatabase=$CLICKHOUSE_DATABASE" ClickHouseSecure=false $PARAMS || {
 	awslocal cloudformation describe-stack-events --stack-name ksu \
 		--query 'StackEvents[?ResourceStatusReason && contains(ResourceStatus, `FAILED`)].[LogicalResourceId, ResourceStatusReason]' --output text >&2
 	exit 1

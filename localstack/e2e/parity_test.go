@@ -11,14 +11,14 @@ import (
 func TestParity(t *testing.T) { eachStorage(t, testParity) }
 
 func testParity(t *testing.T, storage string) {
-	program := filepath.Join(t.TempDir(), "parity")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../parity").CombinedOutput(); err != nil {
-		t.Fatalf("build the parity checks: %v\n%s", err, out)
+	program := filepath.Join(t.TempDir(), "contract")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../contract").CombinedOutput(); err != nil {
+		t.Fatalf("build the contract checks: %v\n%s", err, out)
 	}
 	s := start(t, t.TempDir(), "Semaphore=3 JobMinDuration=6s JobMaxDuration=7s JobFailureRate=0", "--storage", storage)
 	out, err := exec.CommandContext(t.Context(), program, "-url", s.api, "-tasks", "12", "-wait", "2m").CombinedOutput()
 	if err != nil {
-		t.Fatalf("parity: %v\n%s", err, out)
+		t.Fatalf("contract: %v\n%s", err, out)
 	}
 	for _, line := range strings.Split(string(out), "\n") {
 		for _, word := range []string{"skip ", "differs "} {

@@ -3,8 +3,6 @@ package e2e_test
 import (
 	"fmt"
 	"net"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -143,18 +141,4 @@ func TestOneClearMessage(t *testing.T) {
 
 func inUse(data string) string {
 	return "localstack: the data folder " + data + " is in use by another local stack; end that one or choose another folder with --data (make run DATA=…)\n"
-}
-
-// TestMakeWithoutGo: whoever has no Go is told where to get it.
-func TestMakeWithoutGo(t *testing.T) {
-	t.Parallel()
-	for _, target := range []string{"run", "test", "logs", "build", "parity", "bench", "migrate_new"} {
-		cmd := exec.Command("make", "--no-print-directory", "-C", "../..", target, "GO=/nowhere/go")
-		cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")
-		out, err := cmd.CombinedOutput()
-		const want = "Go 1.26 is missing (there is no command /nowhere/go). Get it from https://go.dev/dl/\n"
-		if err == nil || !strings.HasPrefix(string(out), want) {
-			t.Errorf("make %s: %v, %s; want %s", target, err, out, want)
-		}
-	}
 }

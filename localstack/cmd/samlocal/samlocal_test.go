@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net"
@@ -22,10 +23,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestAddressesMoveToTheHost(t *testing.T) {
 	t.Parallel()
 	got := map[string]string{
-		"DATABASE_URL":       "postgres://u:p%40ss@127.0.0.1:5432/ksu?sslmode=disable",
-		"TASK_QUEUE_URL":     "http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/tasks",
+		"DATABASE_URL":       "postgres://u:p%40ss@127.0.0.1:5432/app?sslmode=disable",
+		"QUEUE_URL":          "http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/queue",
 		"CLICKHOUSE_ADDRESS": "localhost:9000,127.0.0.1:9001,away:9002",
-		"ELSEWHERE":          "postgres://postgres:5432/ksu",
+		"ELSEWHERE":          "postgres://postgres:5432/app",
 		"REMOTE":             "https://example.com:443/",
 		"LOG_LEVEL":          "info",
 		"EMPTY":              "",
@@ -36,10 +37,10 @@ func TestAddressesMoveToTheHost(t *testing.T) {
 		t.Errorf("ports %q, want %q", ports, want)
 	}
 	want := map[string]string{
-		"DATABASE_URL":       "postgres://u:p%40ss@host.docker.internal:5432/ksu?sslmode=disable",
-		"TASK_QUEUE_URL":     "http://host.docker.internal:4566/000000000000/tasks",
+		"DATABASE_URL":       "postgres://u:p%40ss@host.docker.internal:5432/app?sslmode=disable",
+		"QUEUE_URL":          "http://host.docker.internal:4566/000000000000/queue",
 		"CLICKHOUSE_ADDRESS": "host.docker.internal:9000,host.docker.internal:9001,away:9002",
-		"ELSEWHERE":          "postgres://postgres:5432/ksu",
+		"ELSEWHERE":          "postgres://postgres:5432/app",
 		"REMOTE":             "https://example.com:443/",
 		"LOG_LEVEL":          "info",
 		"EMPTY":              "",
@@ -69,12 +70,11 @@ func TestVariablesOfARunningStack(t *testing.T) {
 		status     int
 		body, want string // want is a part of the error, or "" for the good case
 	}{
-		"both names": {200, `{"Functions":[{"FunctionName":"ksu-ApiFunction","Environment":{"Variables":{"A":"1"}}},
-			{"FunctionName":"ksu-WorkerFunction-8f2c","Environment":{"Variables":{"B":"2"}}},{"FunctionName":"other"}]}`, ""},
-		"no functions":   {200, `{"Functions":[]}`, "no functions"},
-		"internal store": {200, `{"Functions":[{"FunctionName":"ksu-ApiFunction","Environment":{"Variables":{"STORAGE_TYPE":"internal"}}}]}`, "make run STORAGE=postgres"},
-		"refused":        {403, `no`, "403 Forbidden: no"},
-		"not JSON":       {200, `<html>`, "list the functions: invalid character"},
+		"both names": {200, `{"Functions":[{"FunctionName":"app-ApiFunction","Environment":{"Variables":{"A":"1"}}},
+			{"FunctionName":"app-WorkerFunction-8f2c","Environment":{"Variables":{"B":"2"}}},{"FunctionName":"other"}]}`, ""},
+		"no functions": {200, `{"Functions":[]}`, "no functions"},
+		"refused":      {403, `no`, "403 Forbidden: no"},
+		"not JSON":     {200, `<html>`, "list the functions: invalid character"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,6 +89,37 @@ func TestVariablesOfARunningStack(t *testing.T) {
 				t.Errorf("%v, error %v", got, err)
 			}
 		})
+	}
+}
+
+func TestStackThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	err := run(t.Context(), []string{"-aws", server.URL, "-env", filepath.Join(t.TempDir(), "env.json"), "-hint", "start one", "true"})
+	if !errors.Is(err, errNoStack) || !strings.HasSuffix(err.Error(), "; start one") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestRefusedVariable(t *testing.T) {
+	t.Parallel()
+	endpoint := serve(t, 200, `{"Functions":[{"FunctionName":"app-ApiFunction","Environment":{"Variables":{"STORAGE":"file"}}}]}`)
+	file := filepath.Join(t.TempDir(), "env.json")
+	for refused, want := range map[string]string{
+		"STORAGE=file: containers cannot share it": "function ApiFunction has STORAGE=file: containers cannot share it",
+		"STORAGE=other: not here":                  "",
+		"OTHER=: not here":                         "",
+	} {
+		err := run(t.Context(), []string{"-aws", endpoint, "-env", file, "-refuse", refused, "true"})
+		if (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%s: %v; want %s", refused, err, want)
+		}
+	}
+	for _, malformed := range []string{"", "STORAGE", "STORAGE=file", "=file: reason", "STORAGE: reason"} {
+		if err := new(refusals).Set(malformed); err == nil {
+			t.Errorf("-refuse %q is taken", malformed)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *client) findPlatform(ctx context.Context) error {
 	case strings.HasPrefix(r.header.Get("Server"), "Werkzeug"):
 		c.platform = platform{name: "sam local start-api", plainErrors: true}
 	case r.header.Get("X-Localstack") != "":
-		c.platform = platform{name: "LocalStack"}
+		c.platform = platform{name: "LocalStack", plainErrors: true}
 	case r.header.Get("X-Amz-Apigw-Id") != "" && strings.HasPrefix(c.url, "https:"):
 		c.platform = platform{name: "API Gateway"}
 	default:

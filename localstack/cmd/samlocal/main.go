@@ -1,6 +1,6 @@
-// Command samlocal runs the SAM CLI against a running stack: it asks the stack's AWS endpoint for the variables of its
-// functions, writes them as the file that --env-vars takes, and lets the CLI's containers reach what listens on this
-// machine's loopback addresses.
+// Command samlocal runs the SAM CLI beside a running stack. It asks the stack's AWS endpoint for the variables of its
+// functions and writes them to the file that --env-vars takes. The CLI's containers reach what listens on this machine's
+// loopback addresses.
 //
 //	samlocal -aws http://127.0.0.1:4566 -env env.json sam local start-api --env-vars env.json \
 //		--add-host host.docker.internal:host-gateway
@@ -37,12 +37,21 @@ func run(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("samlocal", flag.ExitOnError)
 	endpoint := flags.String("aws", "http://127.0.0.1:4566", "AWS endpoint of the running stack")
 	file := flags.String("env", "env.json", "file that is written for --env-vars")
+	hint := flags.String("hint", "", "what to say when no stack runs")
+	var refused refusals
+	flags.Var(&refused, "refuse", "`NAME=value: reason`, a variable that no container can use; repeatable")
 	_ = flags.Parse(arguments) // it exits
 	if flags.NArg() == 0 {
 		return errors.New("give the command to run, such as: samlocal sam local start-api")
 	}
 	functions, err := variables(ctx, *endpoint)
+	if errors.Is(err, errNoStack) && *hint != "" {
+		err = fmt.Errorf("%w; %s", err, *hint)
+	}
 	if err != nil {
+		return err
+	}
+	if err := refused.check(functions); err != nil {
 		return err
 	}
 	var ports []string

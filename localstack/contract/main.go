@@ -1,7 +1,7 @@
-// Command parity drives the REST API at a base URL over plain HTTP and checks its contract and the life of a task. It
+// Command contract drives the REST API at a base URL over plain HTTP and checks its contract and the life of a task. It
 // runs against `make run`, `sam local start-api`, LocalStack and a deployed stack, so that they do not drift apart:
 //
-//	go run ./localstack/parity -url http://127.0.0.1:8080
+//	go run ./localstack/contract -url http://127.0.0.1:8080
 //
 // It prints one line per check: ok, FAIL, differs (a difference of the platform that is known, see platform.go) or skip,
 // and exits with 1 when one failed. The tasks that it makes it deletes again; tasks of others are left alone.
@@ -35,7 +35,7 @@ type options struct {
 
 func parse(args []string, output io.Writer) (options, error) {
 	var o options
-	flags := flag.NewFlagSet("parity", flag.ContinueOnError)
+	flags := flag.NewFlagSet("contract", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it
 	flags.StringVar(&o.url, "url", "", "base URL of the API, such as http://127.0.0.1:8080")
 	flags.StringVar(&o.key, "api-key", os.Getenv("API_KEY"), "value of the API key (API_KEY)")
@@ -72,7 +72,7 @@ func main() {
 		err = run(ctx, o, os.Stdout)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "parity:", err)
+		fmt.Fprintln(os.Stderr, "contract:", err)
 		os.Exit(1)
 	}
 }

@@ -18,7 +18,7 @@ func keyChecks() []check {
 }
 
 func repeated(ctx context.Context, c *client, f *findings) {
-	key := "parity-" + rand.Text()
+	key := "contract-" + rand.Text()
 	_, first, err := c.submit(ctx, "Idempotency-Key", key)
 	if f.failed(err) {
 		return
@@ -40,7 +40,7 @@ func repeated(ctx context.Context, c *client, f *findings) {
 
 func atOnce(ctx context.Context, c *client, f *findings) {
 	const times = 5
-	key := "parity-" + rand.Text()
+	key := "contract-" + rand.Text()
 	var ids [times]string
 	var errs [times]error
 	var all sync.WaitGroup

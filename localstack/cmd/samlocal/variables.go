@@ -11,8 +11,11 @@ import (
 	"time"
 )
 
-// variables asks Lambda's API for the stack's functions and returns their environment variables by logical id. Functions
-// are named <stack>-<logical id>, by LocalStack and AWS with -<random> behind it.
+// errNoStack says that nothing answers at the AWS endpoint.
+var errNoStack = errors.New("no stack runs")
+
+// variables asks Lambda's API for the stack's functions and returns their environment variables by logical id. A function's
+// name is <stack>-<logical id>, to which LocalStack and AWS add -<random>.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html.
 func variables(ctx context.Context, endpoint string) (map[string]map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -21,11 +24,11 @@ func variables(ctx context.Context, endpoint string) (map[string]map[string]stri
 	if err != nil {
 		return nil, fmt.Errorf("AWS endpoint %s: %w", endpoint, err)
 	}
-	// LocalStack tells its services apart by the signature's scope; nobody checks it.
+	// LocalStack finds the service by the signature's scope, and does not check the signature.
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0")
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("no stack runs: %w; start one with make run or make up", err)
+		return nil, fmt.Errorf("%w: %w", errNoStack, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
@@ -53,10 +56,6 @@ func readFunctions(body []byte) (map[string]map[string]string, error) {
 		parts := strings.Split(f.FunctionName, "-")
 		if len(parts) < 2 || f.Environment.Variables == nil {
 			continue
-		}
-		if f.Environment.Variables["STORAGE_TYPE"] == "internal" {
-			return nil, errors.New("the running stack keeps its tasks in a file, which containers cannot share; " +
-				"run it with Postgres: make run STORAGE=postgres")
 		}
 		byID[parts[1]] = f.Environment.Variables
 	}
