@@ -32,7 +32,7 @@ func TestRotation(t *testing.T) {
 	}
 	t.Cleanup(s.Close)
 	id := uuid.New()
-	if _, _, err := s.Create(t.Context(), id, task.Key{}); err != nil {
+	if _, _, err := s.Create(t.Context(), id, task.Submission{}, task.Key{}); err != nil {
 		t.Fatal(err)
 	}
 	a.endSessions()
@@ -72,8 +72,11 @@ func TestRotationUnderWay(t *testing.T) {
 	}
 	t.Cleanup(s.Close)
 	for name, step := range map[string]func() error{
-		"List":   func() error { _, err := s.List(t.Context(), task.Page{}); return err },
-		"Create": func() error { _, _, err := s.Create(t.Context(), uuid.New(), task.Key{}); return err },
+		"List": func() error { _, err := s.List(t.Context(), task.Page{}); return err },
+		"Create": func() error {
+			_, _, err := s.Create(t.Context(), uuid.New(), task.Submission{}, task.Key{})
+			return err
+		},
 	} {
 		old := secrets.value(a.storage.SecretARN)
 		a.rotate()

@@ -22,7 +22,7 @@ const MaxBody = 256 << 10
 
 // Tasks are the use cases that the API serves; task.Service has them.
 type Tasks interface {
-	Submit(ctx context.Context, key task.Key) (task.Task, error)
+	Submit(ctx context.Context, submission task.Submission, key task.Key) (task.Task, error)
 	Get(ctx context.Context, id uuid.UUID) (task.Task, error)
 	Result(ctx context.Context, id uuid.UUID) (task.Task, error)
 	List(ctx context.Context, page task.Page) ([]task.Task, error)

@@ -42,7 +42,7 @@ func (s *tasks) ask() {
 		panic(s.panics)
 	}
 }
-func (s *tasks) Submit(_ context.Context, key task.Key) (task.Task, error) {
+func (s *tasks) Submit(_ context.Context, _ task.Submission, key task.Key) (task.Task, error) {
 	s.ask()
 	s.key = key
 	return s.task, s.err
@@ -65,7 +65,7 @@ func serve(s *tasks, method, target, body string) *httptest.ResponseRecorder {
 func TestSuccess(t *testing.T) {
 	t.Parallel()
 	running := task.Task{ID: id, Status: task.Running, CreatedAt: created, Duration: 90*time.Second + 900*time.Millisecond}
-	done := task.Task{ID: id, Status: task.Completed, Result: "io work result = 0", CreatedAt: created, Duration: 4 * time.Minute}
+	done := task.Task{ID: id, Status: task.Completed, Result: json.RawMessage(`"io work result = 0"`), CreatedAt: created, Duration: 4 * time.Minute}
 	const stamp = `"2026-01-02T03:04:05.678900Z"`
 	for name, c := range map[string]struct {
 		tasks                *tasks

@@ -28,7 +28,7 @@ func (a *api) submit(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	t, err := a.tasks.Submit(r.Context(), key)
+	t, err := a.tasks.Submit(r.Context(), task.Submission{}, key)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -92,7 +92,7 @@ func (a *api) result(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 		return
 	}
 	writeJSON(w, http.StatusOK, struct {
-		Result string `json:"result"`
+		Result json.RawMessage `json:"result"`
 	}{t.Result})
 }
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,11 +13,11 @@ import (
 
 // item is one task of GET /task.
 type item struct {
-	ID        uuid.UUID `json:"id"`
-	Result    *string   `json:"result"`
-	Status    string    `json:"status"`
-	CreatedAt string    `json:"created_at"`
-	Duration  int64     `json:"duration"`
+	ID        uuid.UUID       `json:"id"`
+	Result    json.RawMessage `json:"result"`
+	Status    string          `json:"status"`
+	CreatedAt string          `json:"created_at"`
+	Duration  int64           `json:"duration"`
 	// Error is why the last attempt failed; absent when none did.
 	Error string `json:"error,omitempty"`
 }
@@ -45,10 +46,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 	}
 	items := make([]item, len(tasks))
 	for i, t := range tasks {
-		items[i] = item{ID: t.ID, Status: t.Status.Label(), CreatedAt: createdAt(t), Duration: seconds(t.Duration), Error: t.Error}
-		if t.Status == task.Completed {
-			items[i].Result = &t.Result
-		}
+		items[i] = item{ID: t.ID, Status: t.Status.Label(), CreatedAt: createdAt(t), Duration: seconds(t.Duration), Error: t.Error, Result: t.Result}
 	}
 	writeJSON(w, http.StatusOK, items)
 }

@@ -2,10 +2,12 @@ package runner_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -61,8 +63,8 @@ func (b *batch) Heartbeat(_ context.Context, id uuid.UUID, attempt int, _ time.D
 	return nil
 }
 
-func (b *batch) Complete(_ context.Context, id uuid.UUID, attempt int, result string) error {
-	b.note(id, fmt.Sprintf("attempt %d completed with %s", attempt, result))
+func (b *batch) Complete(_ context.Context, id uuid.UUID, attempt int, result json.RawMessage) error {
+	b.note(id, fmt.Sprintf("attempt %d completed with %s", attempt, strings.Trim(string(result), `"`)))
 	return nil
 }
 

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 // finish writes the ending of an attempt. An error means that it could not be written in the time left.
-func (r *Runner) finish(ctx context.Context, a attempt, result string, jobErr error) error {
+func (r *Runner) finish(ctx context.Context, a attempt, result json.RawMessage, jobErr error) error {
 	if errors.Is(jobErr, task.ErrLeaseLost) {
 		r.log.InfoContext(ctx, "job stopped: the task was deleted or another worker holds it", "error", jobErr)
 		return nil
@@ -26,7 +27,7 @@ func (r *Runner) finish(ctx context.Context, a attempt, result string, jobErr er
 		case jobErr == nil:
 			return r.store.Complete(ctx, a.id, a.number, result)
 		case retryable:
-			again, err = r.store.Retry(ctx, a.id, a.number, jobErr.Error(), after, r.cfg.MaxAttempts)
+			again, err = r.store.Requeue(ctx, a.id, a.number, jobErr.Error(), after, r.cfg.MaxAttempts)
 			return err
 		default:
 			return r.store.Fail(ctx, a.id, a.number, jobErr.Error())
@@ -39,7 +40,7 @@ func (r *Runner) finish(ctx context.Context, a attempt, result string, jobErr er
 	case err != nil:
 		return fmt.Errorf("write the ending of task %s: %w", a.id, err)
 	case jobErr == nil:
-		r.log.InfoContext(ctx, "task completed", "result", result)
+		r.log.InfoContext(ctx, "task completed", "result", string(result))
 	case again:
 		r.log.WarnContext(ctx, "attempt failed, the task is tried again", "error", jobErr, "after", after.String())
 	default:

@@ -177,7 +177,7 @@ func (r *Runner) claim(ctx context.Context, id uuid.UUID) (a attempt, err error)
 }
 
 // runJob runs the job under a context that ends with the lease, and before the function does.
-func (r *Runner) runJob(ctx context.Context, a attempt) (string, error) {
+func (r *Runner) runJob(ctx context.Context, a attempt) (json.RawMessage, error) {
 	jobCtx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer context.AfterFunc(r.stopping, func() { end(errStopped) })()
@@ -201,7 +201,7 @@ func (r *Runner) runJob(ctx context.Context, a attempt) (string, error) {
 }
 
 // call runs the job; a panic is that job's failure and leaves the process's other work alone.
-func (r *Runner) call(ctx context.Context, a attempt) (result string, err error) {
+func (r *Runner) call(ctx context.Context, a attempt) (result json.RawMessage, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.ErrorContext(ctx, "job panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
@@ -209,12 +209,5 @@ func (r *Runner) call(ctx context.Context, a attempt) (result string, err error)
 		}
 	}()
 	deadline, _ := ctx.Deadline()
-	answer, err := r.job.Run(ctx, job.Task{ID: a.id, Attempt: a.number, Deadline: deadline}, nil)
-	if err != nil {
-		return "", err
-	}
-	if err := json.Unmarshal(answer, &result); err != nil {
-		return "", fmt.Errorf("read the result of job %s as text: %w", r.job.Name(), err)
-	}
-	return result, nil
+	return r.job.Run(ctx, job.Task{ID: a.id, Attempt: a.number, Deadline: deadline}, nil)
 }

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -60,8 +61,8 @@ func (s *store) Heartbeat(ctx context.Context, _ uuid.UUID, attempt int, lease t
 	return answer(s.heartbeat)
 }
 
-func (s *store) Complete(_ context.Context, _ uuid.UUID, attempt int, result string) error {
-	s.called("complete %d %s", attempt, result)
+func (s *store) Complete(_ context.Context, _ uuid.UUID, attempt int, result json.RawMessage) error {
+	s.called("complete %d %s", attempt, strings.Trim(string(result), `"`))
 	return answer(s.finish)
 }
 
@@ -70,7 +71,7 @@ func (s *store) Fail(_ context.Context, _ uuid.UUID, attempt int, reason string)
 	return answer(s.finish)
 }
 
-func (s *store) Retry(_ context.Context, _ uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
+func (s *store) Requeue(_ context.Context, _ uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
 	s.called("retry %d %s after %s", attempt, reason, after)
 	return attempt < maxAttempts, answer(s.finish)
 }

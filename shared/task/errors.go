@@ -15,6 +15,10 @@ var (
 	ErrLeaseLost = errors.New("task lease lost")
 	// ErrKeyReused says that the idempotency key belongs to another request.
 	ErrKeyReused = errors.New("idempotency key used with another request")
+	// ErrNotFailed says that the task cannot be retried, since it has not failed.
+	ErrNotFailed = errors.New("only a failed task can be retried")
+	// ErrNotWaiting says that the task cannot be changed, since it does not wait to start any more.
+	ErrNotWaiting = errors.New("only a task that waits to start can be changed")
 	// ErrUnavailable says that the store cannot be reached; the same call may succeed later.
 	ErrUnavailable = errors.New("store unavailable")
 )

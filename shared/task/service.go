@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -23,24 +24,28 @@ func NewService(store Store, queue Queue, log *slog.Logger) *Service {
 // Submit creates a task and sends it to the workers. The stored row is the truth and the outbox: once it is written
 // the task is accepted, and where the queue fails the sweeper sends it. With a key the same request again returns the
 // task that the first one made, and another request ErrKeyReused; the zero key always creates.
-func (s *Service) Submit(ctx context.Context, key Key) (Task, error) {
+func (s *Service) Submit(ctx context.Context, submission Submission, key Key) (Task, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Task{}, fmt.Errorf("make task id: %w", err)
 	}
-	t, created, err := s.store.Create(ctx, id, key)
+	t, created, err := s.store.Create(ctx, id, submission, key)
 	if err != nil {
 		return Task{}, fmt.Errorf("create task %s: %w", id, err)
 	}
 	if created {
 		s.log.InfoContext(ctx, "task submitted", "task_id", t.ID)
-		s.send(ctx, t.ID)
+		s.send(ctx, t.ID, t.RunAt.Sub(t.CreatedAt))
 	}
 	return t, nil
 }
 
-func (s *Service) send(ctx context.Context, id uuid.UUID) {
-	if err := s.queue.Send(ctx, id, 0); err != nil {
+// send sends a message for a task that may start after the delay. The sweeper sends the message of a longer delay.
+func (s *Service) send(ctx context.Context, id uuid.UUID, delay time.Duration) {
+	if delay > MaxDelay {
+		return
+	}
+	if err := s.queue.Send(ctx, id, max(delay, 0)); err != nil {
 		s.log.ErrorContext(ctx, "task stored but not sent; the sweeper sends it", "task_id", id, "error", err)
 		return
 	}
@@ -73,4 +78,24 @@ func (s *Service) List(ctx context.Context, page Page) ([]Task, error) {
 // It returns ErrNotFound when the task is unknown or already deleted.
 func (s *Service) Cancel(ctx context.Context, id uuid.UUID) error {
 	return s.store.Cancel(ctx, id)
+}
+
+// Retry makes a failed task wait again and sends it to the workers. It returns ErrNotFound or ErrNotFailed.
+func (s *Service) Retry(ctx context.Context, id uuid.UUID) (Task, error) {
+	t, err := s.store.Retry(ctx, id)
+	if err == nil {
+		s.log.InfoContext(ctx, "task retried by its client", "task_id", id)
+		s.send(ctx, id, 0)
+	}
+	return t, err
+}
+
+// Update changes a task that waits. It returns ErrNotFound or ErrNotWaiting.
+func (s *Service) Update(ctx context.Context, id uuid.UUID, change Change) (Task, error) {
+	t, err := s.store.Update(ctx, id, change)
+	if err == nil {
+		s.log.InfoContext(ctx, "task changed by its client", "task_id", id)
+		s.send(ctx, id, time.Until(t.RunAt))
+	}
+	return t, err
 }

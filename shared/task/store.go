@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,21 +21,26 @@ type Store interface {
 
 // Submissions are the steps behind the REST API.
 type Submissions interface {
-	// Create writes a new pending task that is not yet marked as enqueued and returns it. Unsent does not name it before
-	// SendTime has passed. With a key that was used
+	// Create writes a new task with the submission's defaults filled in and returns it. With a key that was used
 	// within KeyLifetime it writes nothing: the same request is answered with the task that the key made then (its ID
 	// and CreatedAt, whatever became of it) and created false, another request with ErrKeyReused. Of two at once with
 	// one key, one creates.
-	Create(ctx context.Context, id uuid.UUID, key Key) (t Task, created bool, err error)
+	Create(ctx context.Context, id uuid.UUID, submission Submission, key Key) (t Task, created bool, err error)
 	// MarkEnqueued notes that the task's message is in the queue. Losing this write does no harm: the task is sent
 	// twice. A task that is not pending is left as it is.
 	MarkEnqueued(ctx context.Context, id uuid.UUID) error
 	// Get returns a task, or ErrNotFound when it is unknown or cancelled.
 	Get(ctx context.Context, id uuid.UUID) (Task, error)
-	// List returns a page of tasks that are not cancelled, newest first.
+	// List returns a page of tasks that are not cancelled, newest first, without their payloads, metadata and attempts.
 	List(ctx context.Context, page Page) ([]Task, error)
 	// Cancel makes any visible task cancelled, or returns ErrNotFound.
 	Cancel(ctx context.Context, id uuid.UUID) error
+	// Retry makes a failed task pending again, with all its attempts before it, and returns it. The records of earlier
+	// attempts stay. It returns ErrNotFound, or ErrNotFailed where the task has another status.
+	Retry(ctx context.Context, id uuid.UUID) (Task, error)
+	// Update changes a pending task and returns it. It returns ErrNotFound, or ErrNotWaiting where the task has another
+	// status.
+	Update(ctx context.Context, id uuid.UUID, change Change) (Task, error)
 }
 
 // Attempts are the steps of the workers. The attempt that Claim returns is the fencing token of the others: they
@@ -46,13 +52,14 @@ type Attempts interface {
 	Claim(ctx context.Context, id uuid.UUID, lease time.Duration, maxAttempts int) (attempt int, err error)
 	// Heartbeat extends the lease of a running attempt to the given time from now.
 	Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration) error
-	// Complete ends a running attempt with its result.
-	Complete(ctx context.Context, id uuid.UUID, attempt int, result string) error
+	// Complete ends a running attempt with its result, a JSON value.
+	Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error
 	// Fail ends a running attempt for good with the reason.
 	Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error
-	// Retry makes the task of a running attempt pending again and keeps the reason; Unsent names it once after has
-	// passed. The attempt counts: the last of maxAttempts ends the task as Fail does, and again is false.
-	Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (again bool, err error)
+	// Requeue makes the task of a running attempt pending again and keeps the reason; Unsent names it once after has
+	// passed. The attempt counts: the last of maxAttempts ends the task as Fail does, and again is false. A task's own
+	// MaxAttempts takes precedence.
+	Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (again bool, err error)
 	// Release gives the task of a running attempt back at once, as if it had not been claimed: it is pending, Unsent
 	// names it from now on, and its claim does not count towards maxAttempts. The next claim's fencing token differs
 	// all the same.
@@ -129,6 +136,9 @@ type Page struct {
 	Before uuid.UUID
 	// Status keeps only tasks in this state; the zero value keeps all visible ones.
 	Status Status
+	// Type, FairnessKey and Owner keep only tasks that have this one, and Tag only tasks that have it among theirs; the
+	// zero value keeps all.
+	Type, FairnessKey, Owner, Tag string
 }
 
 const (

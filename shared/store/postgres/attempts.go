@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -17,7 +18,7 @@ const (
 	claimSQL = `
 UPDATE tasks SET status = 'running', attempt = attempt + 1, tries = tries + 1, started_at = now(),
     lease_expires_at = now() + $2::interval
-WHERE id = $1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now() AND tries < $3)
+WHERE id = $1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now() AND tries < coalesce(max_attempts, $3))
 RETURNING attempt`
 
 	// heartbeatSQL does not wait for the disk; see markEnqueuedSQL.
@@ -26,19 +27,19 @@ UPDATE tasks SET lease_expires_at = now() + $3::interval FROM set_config('synchr
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 	completeSQL = `
-UPDATE tasks SET status = 'completed', result = $3, error = NULL, ended_at = now(), lease_expires_at = NULL
+UPDATE tasks SET status = 'completed', result = $3, typed = true, error = NULL, ended_at = now(), lease_expires_at = NULL
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 	failSQL = `
 UPDATE tasks SET status = 'failed', error = $3, ended_at = now(), lease_expires_at = NULL
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
-	retrySQL = `
+	requeueSQL = `
 UPDATE tasks SET
-    status      = CASE WHEN tries >= $5 THEN 'failed' ELSE 'pending' END,
-    ended_at    = CASE WHEN tries >= $5 THEN now() END,
-    started_at  = CASE WHEN tries >= $5 THEN started_at END,
-    enqueued_at = CASE WHEN tries >= $5 THEN enqueued_at END,
+    status      = CASE WHEN tries >= coalesce(max_attempts, $5) THEN 'failed' ELSE 'pending' END,
+    ended_at    = CASE WHEN tries >= coalesce(max_attempts, $5) THEN now() END,
+    started_at  = CASE WHEN tries >= coalesce(max_attempts, $5) THEN started_at END,
+    enqueued_at = CASE WHEN tries >= coalesce(max_attempts, $5) THEN enqueued_at END,
     send_after = now() + $4::interval, error = $3, lease_expires_at = NULL
 WHERE id = $1 AND status = 'running' AND attempt = $2
 RETURNING status = 'pending'`
@@ -69,8 +70,8 @@ func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease 
 }
 
 // Complete ends a running attempt with its result.
-func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result string) error {
-	return s.fenced(ctx, false, "complete", completeSQL, id, attempt, driver.Text(result))
+func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error {
+	return s.fenced(ctx, false, "complete", completeSQL, id, attempt, driver.Text(string(result)))
 }
 
 // Fail ends a running attempt for good with the reason.
@@ -78,16 +79,16 @@ func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason stri
 	return s.fenced(ctx, false, "fail", failSQL, id, attempt, driver.Text(reason))
 }
 
-// Retry makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
-func (s *Store) Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
+// Requeue makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
+func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
 	var again bool
 	scan := func(r pgx.Row) error { return r.Scan(&again) }
-	err := s.row(ctx, false, scan, retrySQL, [16]byte(id), attempt, driver.Text(reason), after, maxAttempts)
+	err := s.row(ctx, false, scan, requeueSQL, [16]byte(id), attempt, driver.Text(reason), after, maxAttempts)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}
 	if err != nil {
-		return false, fmt.Errorf("retry task %s, attempt %d: %w", id, attempt, err)
+		return false, fmt.Errorf("requeue task %s, attempt %d: %w", id, attempt, err)
 	}
 	return again, nil
 }

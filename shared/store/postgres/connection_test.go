@@ -35,9 +35,9 @@ func TestOneRoundTrip(t *testing.T) {
 	s, ctx := open(t, url), t.Context()
 	policy := task.RetryPolicy{MaxAttempts: 3, Reason: "gone"}
 	for name, step := range map[string]func() error{
-		"Create": func() error { _, _, err := s.Create(ctx, newID(t), task.Key{}); return err },
+		"Create": func() error { _, _, err := s.Create(ctx, newID(t), task.Submission{}, task.Key{}); return err },
 		"Create with a key": func() error {
-			_, _, err := s.Create(ctx, newID(t), task.Key{Name: uuid.NewString()})
+			_, _, err := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: uuid.NewString()})
 			return err
 		},
 		"MarkEnqueued":   func() error { return s.MarkEnqueued(ctx, newID(t)) },
@@ -47,9 +47,9 @@ func TestOneRoundTrip(t *testing.T) {
 		"Cancel":         func() error { return s.Cancel(ctx, newID(t)) },
 		"Claim":          func() error { _, err := s.Claim(ctx, newID(t), time.Hour, 3); return err },
 		"Heartbeat":      func() error { return s.Heartbeat(ctx, newID(t), 1, time.Hour) },
-		"Complete":       func() error { return s.Complete(ctx, newID(t), 1, "result") },
+		"Complete":       func() error { return s.Complete(ctx, newID(t), 1, []byte(`"result"`)) },
 		"Fail":           func() error { return s.Fail(ctx, newID(t), 1, "reason") },
-		"Retry":          func() error { _, err := s.Retry(ctx, newID(t), 1, "reason", time.Second, 3); return err },
+		"Retry":          func() error { _, err := s.Requeue(ctx, newID(t), 1, "reason", time.Second, 3); return err },
 		"Release":        func() error { return s.Release(ctx, newID(t), 1) },
 		"Unsent":         func() error { _, err := s.Unsent(ctx, 100, time.Hour, time.Hour); return err },
 		"Rescue":         func() error { _, err := s.Rescue(ctx, 100, policy); return err },
@@ -129,7 +129,7 @@ func TestLostAnswers(t *testing.T) {
 		for range 2 { // the first time the lost answer is that to the statement's preparation
 			p.LoseAnswers(1)
 			id := newID(t)
-			made, created, err := s.Create(ctx, id, key)
+			made, created, err := s.Create(ctx, id, task.Submission{}, key)
 			if err != nil || !created || made.ID != id {
 				t.Fatalf("Create = %+v, %t, %v; want task %s created", made, created, err, id)
 			}
@@ -159,15 +159,15 @@ func TestUnavailable(t *testing.T) {
 	p, url := through(t, testserver.Postgres(t))
 	s, ctx := open(t, url), t.Context()
 	p.Refuse()
-	_, _, created := s.Create(ctx, newID(t), task.Key{})
-	_, _, keyed := s.Create(ctx, newID(t), task.Key{Name: "k"})
+	_, _, created := s.Create(ctx, newID(t), task.Submission{}, task.Key{})
+	_, _, keyed := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: "k"})
 	_, got := s.Get(ctx, newID(t))
 	_, listed := s.List(ctx, task.Page{})
 	_, claimed := s.Claim(ctx, newID(t), time.Hour, 3)
 	_, unsent := s.Unsent(ctx, 1, 0, 0)
 	for name, err := range map[string]error{
 		"Create": created, "Create with a key": keyed, "Get": got, "List": listed, "Claim": claimed, "Unsent": unsent,
-		"MarkEnqueued": s.MarkEnqueued(ctx, newID(t)), "Complete": s.Complete(ctx, newID(t), 1, ""), "Cancel": s.Cancel(ctx, newID(t)),
+		"MarkEnqueued": s.MarkEnqueued(ctx, newID(t)), "Complete": s.Complete(ctx, newID(t), 1, []byte(`""`)), "Cancel": s.Cancel(ctx, newID(t)),
 	} {
 		if !errors.Is(err, task.ErrUnavailable) {
 			t.Errorf("%s without a server = %v; want ErrUnavailable", name, err)
@@ -182,7 +182,7 @@ func TestOpenWithoutServer(t *testing.T) {
 	p, indirect := through(t, direct)
 	p.Redirect("127.0.0.1:1") // where nothing listens
 	s := open(t, indirect)
-	if _, _, err := s.Create(t.Context(), newID(t), task.Key{}); !errors.Is(err, task.ErrUnavailable) {
+	if _, _, err := s.Create(t.Context(), newID(t), task.Submission{}, task.Key{}); !errors.Is(err, task.ErrUnavailable) {
 		t.Errorf("Create without a server = %v; want ErrUnavailable", err)
 	}
 	u, err := url.Parse(direct)

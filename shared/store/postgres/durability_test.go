@@ -26,7 +26,7 @@ func TestDurability(t *testing.T) {
 		{"mark", "off", func() error { return s.MarkEnqueued(ctx, id) }},
 		{"claim", "on", func() error { _, err := s.Claim(ctx, id, time.Hour, 3); return err }},
 		{"heartbeat", "off", func() error { return s.Heartbeat(ctx, id, 1, time.Hour) }},
-		{"complete", "on", func() error { return s.Complete(ctx, id, 1, "result") }},
+		{"complete", "on", func() error { return s.Complete(ctx, id, 1, []byte(`"result"`)) }},
 	} {
 		if err := step.do(); err != nil {
 			t.Fatal(err)

@@ -100,16 +100,16 @@ func TestServerThatRefusesForNow(t *testing.T) {
 				t.Fatal(err)
 			}
 			permit := refuse(t, url, code, -1)
-			_, _, created := s.Create(ctx, newID(t), task.Key{})
+			_, _, created := s.Create(ctx, newID(t), task.Submission{}, task.Key{})
 			for name, err := range map[string]error{
-				"Create": created, "Complete": s.Complete(ctx, id, attempt, "result"), "Heartbeat": s.Heartbeat(ctx, id, attempt, time.Hour),
+				"Create": created, "Complete": s.Complete(ctx, id, attempt, []byte(`"result"`)), "Heartbeat": s.Heartbeat(ctx, id, attempt, time.Hour),
 			} {
 				if !errors.Is(err, task.ErrUnavailable) {
 					t.Errorf("%s = %v; want ErrUnavailable", name, err)
 				}
 			}
 			permit()
-			if err := s.Complete(ctx, id, attempt, "result"); err != nil {
+			if err := s.Complete(ctx, id, attempt, []byte(`"result"`)); err != nil {
 				t.Errorf("Complete afterwards: %v", err)
 			}
 		})

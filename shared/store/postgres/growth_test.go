@@ -37,7 +37,7 @@ func BenchmarkGrowth(b *testing.B) {
 		{"sweep", (*grown).candidates, (*grown).sweep, [][2]string{
 			{rescueSQL, `100, 3, '1 s', 'reason'`}, {unsentSQL, `100, '1 min', '1 h'`}, {purgeSQL, `100, '30 days', '1 day', '1 day'`}}},
 		{"claim", (*grown).waiting, (*grown).claim, [][2]string{{claimSQL, `'01800000-0000-7000-8000-000000000abc', '9 s', 3`}}},
-		{"first-page", func(*grown, *testing.B) {}, (*grown).page, [][2]string{{listSQL, `'ffffffff-ffff-ffff-ffff-ffffffffffff', 101`}}},
+		{"first-page", func(*grown, *testing.B) {}, (*grown).page, [][2]string{{listSQL(task.Page{}), `'ffffffff-ffff-ffff-ffff-ffffffffffff', 101`}}},
 	} {
 		b.Run(step.name, func(b *testing.B) {
 			took := make([][]time.Duration, len(tables))
@@ -120,7 +120,7 @@ func (g *grown) claim(b *testing.B) {
 	}
 	attempt, err := g.Claim(b.Context(), list[0].ID, time.Minute, 3)
 	if err == nil {
-		err = g.Complete(b.Context(), list[0].ID, attempt, "result")
+		err = g.Complete(b.Context(), list[0].ID, attempt, []byte(`"result"`))
 	}
 	if err != nil {
 		b.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
@@ -18,20 +19,25 @@ func TestPlans(t *testing.T) {
 	conn := connect(t, url)
 	fill(t, url, 20_000)
 	const id, last = `'01800000-0000-7000-8000-000000000abc'`, `'ffffffff-ffff-ffff-ffff-ffffffffffff'`
+	const submitted = id + `, 'iowork', '{}', 'local', 'local', 2, '15 min', NULL, NULL, NULL, NULL, NULL, NULL, '{}', NULL, NULL`
 	for name, test := range map[string]struct{ sql, args, indexes string }{
 		"get":          {getSQL, id, ""},
-		"list":         {listSQL, last + `, 101`, "tasks_visible"},
-		"next page":    {listSQL, id + `, 101`, "tasks_visible"},
-		"completed":    {listStatusSQL, last + `, 101, 'completed'`, "tasks_visible_by_status"},
-		"pending":      {listStatusSQL, last + `, 101, 'pending'`, "tasks_visible_by_status"},
+		"list":         {listSQL(task.Page{}), last + `, 101`, "tasks_visible"},
+		"next page":    {listSQL(task.Page{}), id + `, 101`, "tasks_visible"},
+		"completed":    {listSQL(task.Page{Status: task.Completed}), last + `, 101, 'completed'`, "tasks_visible_by_status"},
+		"pending":      {listSQL(task.Page{Status: task.Pending}), last + `, 101, 'pending'`, "tasks_visible_by_status"},
+		"rare type":    {listSQL(task.Page{Type: "x"}), last + `, 101, 'rare'`, "tasks_by_type"},
+		"rare key":     {listSQL(task.Page{FairnessKey: "x"}), last + `, 101, 'rare'`, "tasks_by_key"},
 		"cancel":       {cancelSQL, id, ""},
-		"create keyed": {createKeyedSQL, id + `, 'key', '', '1 day', '10 s'`, ""},
+		"retry":        {retrySQL, id, ""},
+		"update":       {updateSQL, id + `, 1, now(), '15 min'`, ""},
+		"create keyed": {createKeyedSQL, submitted + `, 'key', '', '1 day'`, ""},
 		"mark":         {markEnqueuedSQL, id, ""},
 		"claim":        {claimSQL, id + `, '9 s', 3`, ""},
 		"heartbeat":    {heartbeatSQL, id + `, 1, '9 s'`, ""},
 		"complete":     {completeSQL, id + `, 1, 'result'`, ""},
 		"fail":         {failSQL, id + `, 1, 'reason'`, ""},
-		"retry":        {retrySQL, id + `, 1, 'reason', '9 s', 3`, ""},
+		"requeue":      {requeueSQL, id + `, 1, 'reason', '9 s', 3`, ""},
 		"release":      {releaseSQL, id + `, 1`, ""},
 		"unsent":       {unsentSQL, `100, '1 min', '1 h'`, "tasks_unsent tasks_sent"},
 		"rescue":       {rescueSQL, `100, 3, '1 s', 'reason'`, "tasks_leases"},
@@ -70,6 +76,12 @@ func fill(t testing.TB, url string, n int) {
 	exec(t, url, `INSERT INTO idempotency_keys (key, request, task_id, created_at)
 		SELECT n::text, '', `+id+`, now() - interval '1 day' * n / $1::int FROM generate_series(1, $1::int) n`, n)
 	exec(t, url, `ANALYZE tasks, idempotency_keys`)
+}
+
+// listSQL is the statement of a page.
+func listSQL(page task.Page) string {
+	sql, _ := listOf(page)
+	return sql
 }
 
 func explain(t testing.TB, conn *pgx.Conn, sql, args, mode string) string {

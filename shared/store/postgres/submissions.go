@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,29 +15,34 @@ import (
 )
 
 const (
-	createSQL = `INSERT INTO tasks (id, send_after) VALUES ($1, now() + $2::interval) RETURNING created_at`
+	// insertSQL and submittedSQL insert a submission, whose arguments are those of submissionArgs after the id.
+	insertSQL = `
+INSERT INTO tasks (id, created_at, send_after, type, payload, owner, fairness_key, priority, run_at, due, announced, expires_at, max_attempts,
+    timeout, tags, metadata, trace)`
+	submittedSQL = ` now(), now() + interval '10 s', $2, $3::json, $4, $5, $6, run_at, coalesce(run_at <= now(), true),
+    coalesce(run_at <= now() + $7::interval, true), coalesce(now() + $10::interval, $11::timestamptz), $12, $13::interval, $14::text[], $15::jsonb, $16
+FROM (SELECT coalesce(now() + $8::interval, $9::timestamptz) AS run_at) r`
+
+	createSQL = insertSQL + ` SELECT $1,` + submittedSQL + ` RETURNING created_at`
 
 	// createAgainSQL is createSQL after a connection was cut and nobody knows whether the row was committed. The id is
 	// new, so a row that has it is this one.
-	createAgainSQL = `
-INSERT INTO tasks (id, send_after) VALUES ($1, now() + $2::interval)
-ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING created_at`
+	createAgainSQL = insertSQL + ` SELECT $1,` + submittedSQL + ` ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING created_at`
 
 	// createKeyedSQL takes the key and, where it got it, creates the task. The update of a key that is still valid
 	// changes nothing: it is there to wait for another transaction with this key and to return what that one wrote,
 	// which is invisible to a plain SELECT in this statement.
 	createKeyedSQL = `
 WITH k AS (
-    INSERT INTO idempotency_keys AS old (key, request, task_id) VALUES ($2, $3, $1)
+    INSERT INTO idempotency_keys AS old (key, request, task_id) VALUES ($17, $18, $1)
     ON CONFLICT (key) DO UPDATE SET
-        request    = CASE WHEN old.created_at < now() - $4::interval THEN excluded.request    ELSE old.request    END,
-        task_id    = CASE WHEN old.created_at < now() - $4::interval THEN excluded.task_id    ELSE old.task_id    END,
-        created_at = CASE WHEN old.created_at < now() - $4::interval THEN excluded.created_at ELSE old.created_at END
+        request    = CASE WHEN old.created_at < now() - $19::interval THEN excluded.request    ELSE old.request    END,
+        task_id    = CASE WHEN old.created_at < now() - $19::interval THEN excluded.task_id    ELSE old.task_id    END,
+        created_at = CASE WHEN old.created_at < now() - $19::interval THEN excluded.created_at ELSE old.created_at END
     RETURNING task_id, request, created_at
-), t AS (
-    INSERT INTO tasks (id, created_at, send_after) SELECT task_id, created_at, now() + $5::interval FROM k WHERE task_id = $1 ON CONFLICT (id) DO NOTHING
+), t AS (` + insertSQL + ` SELECT k.task_id,` + submittedSQL + ` JOIN k ON k.task_id = $1 ON CONFLICT (id) DO NOTHING
 )
-SELECT task_id, created_at, request = $3 FROM k`
+SELECT task_id, created_at, request = $18 FROM k`
 
 	// markEnqueuedSQL and heartbeatSQL do not wait for the disk: set_config runs before the statement commits, and
 	// counts for its transaction alone. What a crash of the server can lose that way does no harm.
@@ -43,58 +50,107 @@ SELECT task_id, created_at, request = $3 FROM k`
 UPDATE tasks SET enqueued_at = now() FROM set_config('synchronous_commit', 'off', true)
 WHERE id = $1 AND status = 'pending'`
 
-	columns = `id, status, coalesce(result, ''), coalesce(error, ''), attempt, created_at,
-    coalesce(greatest(extract(epoch FROM coalesce(ended_at, now()) - started_at), 0) * 1000000, 0)::bigint`
+	// columns are those of a list; columnsOfOne are the ones that can be large.
+	columns = `id, status, CASE WHEN typed THEN result ELSE to_json(result)::text END, coalesce(error, ''), attempt, created_at,
+    coalesce(greatest(extract(epoch FROM coalesce(ended_at, now()) - started_at), 0) * 1000000, 0)::bigint,
+    type, owner, fairness_key, priority, coalesce(run_at, created_at), coalesce(max_attempts, 0), coalesce(timeout, '0'),
+    expires_at, tags, coalesce(trace, ''), progress::text`
+	columnsOfOne = `, payload::text, metadata::text, attempts::text`
 
-	getSQL = `SELECT ` + columns + ` FROM tasks WHERE id = $1 AND status <> 'cancelled'`
-
-	listSQL = `SELECT ` + columns + ` FROM tasks WHERE status <> 'cancelled' AND id < $1 ORDER BY id DESC LIMIT $2`
-
-	// listStatusSQL is a range of the index on (status, id). With status = $3 the planner might walk through all tasks in
-	// the order of their ids instead, past millions of completed ones to a hundred that wait.
-	listStatusSQL = `SELECT ` + columns + ` FROM tasks
-WHERE status <> 'cancelled' AND (status, id) < ($3, $1::uuid) AND status >= $3 ORDER BY status DESC, id DESC LIMIT $2`
+	getSQL = `SELECT ` + columns + columnsOfOne + ` FROM tasks WHERE id = $1 AND status <> 'cancelled'`
 
 	cancelSQL = `
 UPDATE tasks SET status = 'cancelled', ended_at = now(), lease_expires_at = NULL
 WHERE id = $1 AND status <> 'cancelled'`
+
+	retrySQL = `
+UPDATE tasks SET status = 'pending', due = true, announced = true, run_at = now(), tries = 0, started_at = NULL, ended_at = NULL,
+    expires_at = NULL, progress = NULL, enqueued_at = NULL, send_after = now()
+WHERE id = $1 AND status = 'failed'
+RETURNING ` + columns + columnsOfOne
+
+	updateSQL = `
+UPDATE tasks SET priority = coalesce($2, priority), run_at = coalesce($3::timestamptz, run_at),
+    due       = CASE WHEN $3::timestamptz IS NULL THEN due ELSE $3::timestamptz <= now() END,
+    announced = CASE WHEN $3::timestamptz IS NULL THEN announced ELSE $3::timestamptz <= now() + $4::interval END
+WHERE id = $1 AND status = 'pending'
+RETURNING ` + columns + columnsOfOne
 )
 
-// Create writes a new pending task; see task.Submissions.
-func (s *Store) Create(ctx context.Context, id uuid.UUID, key task.Key) (task.Task, bool, error) {
-	t := task.Task{ID: id, Status: task.Pending}
-	if key.Name != "" {
-		return s.createKeyed(ctx, t, key)
+// Create writes a new task; see task.Submissions.
+func (s *Store) Create(ctx context.Context, id uuid.UUID, submission task.Submission, key task.Key) (task.Task, bool, error) {
+	submission = submission.WithDefaults()
+	args, err := submissionArgs(id, submission)
+	if err != nil {
+		return task.Task{}, false, fmt.Errorf("insert task %s: %w", id, err)
 	}
+	if key.Name != "" {
+		return s.createKeyed(ctx, id, submission, key, args)
+	}
+	var created time.Time
 	sql := createSQL
-	err := s.run(ctx, true, func() error {
+	err = s.run(ctx, true, func() error {
 		text := sql
 		sql = createAgainSQL
-		return s.pool.QueryRow(ctx, text, [16]byte(id), task.SendTime).Scan(&t.CreatedAt)
+		return s.pool.QueryRow(ctx, text, args...).Scan(&created)
 	})
 	if err != nil {
 		return task.Task{}, false, fmt.Errorf("insert task %s: %w", id, err)
 	}
-	t.CreatedAt = t.CreatedAt.UTC()
-	return t, true, nil
+	return task.New(id, submission, created), true, nil
 }
 
-func (s *Store) createKeyed(ctx context.Context, t task.Task, key task.Key) (task.Task, bool, error) {
-	id, same := t.ID, false
+func (s *Store) createKeyed(ctx context.Context, id uuid.UUID, submission task.Submission, key task.Key, args []any) (task.Task, bool, error) {
 	request := key.Request
 	if request == nil {
 		request = []byte{} // nil would be NULL
 	}
-	scan := func(r pgx.Row) error { return r.Scan((*[16]byte)(&t.ID), &t.CreatedAt, &same) }
-	err := s.row(ctx, true, scan, createKeyedSQL, [16]byte(id), key.Name, request, task.KeyLifetime, task.SendTime)
+	var owner uuid.UUID
+	var created time.Time
+	var same bool
+	scan := func(r pgx.Row) error { return r.Scan((*[16]byte)(&owner), &created, &same) }
+	err := s.row(ctx, true, scan, createKeyedSQL, append(args, key.Name, request, task.KeyLifetime)...)
 	switch {
 	case err != nil:
 		return task.Task{}, false, fmt.Errorf("insert task %s with a key: %w", id, err)
 	case !same:
 		return task.Task{}, false, fmt.Errorf("insert task %s: %w", id, task.ErrKeyReused)
 	}
-	t.CreatedAt = t.CreatedAt.UTC()
-	return t, t.ID == id, nil
+	return task.New(owner, submission, created), owner == id, nil
+}
+
+// submissionArgs are the arguments of the statements that insert a submission. nil is NULL.
+func submissionArgs(id uuid.UUID, s task.Submission) ([]any, error) {
+	var payload, metadata, trace *string
+	if s.Payload != nil {
+		text := string(s.Payload)
+		payload = &text
+	}
+	if s.Metadata != nil {
+		text, err := json.Marshal(s.Metadata)
+		if err != nil {
+			return nil, fmt.Errorf("encode the metadata: %w", err)
+		}
+		asText := string(text)
+		metadata = &asText
+	}
+	if s.Trace != "" {
+		trace = &s.Trace
+	}
+	tags := s.Tags
+	if tags == nil {
+		tags = []string{}
+	}
+	return []any{[16]byte(id), s.Type, payload, s.Owner, s.FairnessKey, s.Priority, task.MaxDelay, given(s.Delay), given(s.RunAt),
+		given(s.TTL), given(s.ExpiresAt), given(s.MaxAttempts), given(s.Timeout), tags, metadata, trace}, nil
+}
+
+// given is a value for a column that is NULL for the zero value.
+func given[T comparable](v T) *T {
+	if v == *new(T) {
+		return nil
+	}
+	return &v
 }
 
 // MarkEnqueued notes that the task's message is in the queue; see task.Submissions.
@@ -107,8 +163,7 @@ func (s *Store) MarkEnqueued(ctx context.Context, id uuid.UUID) error {
 
 // Get returns a task, or task.ErrNotFound.
 func (s *Store) Get(ctx context.Context, id uuid.UUID) (task.Task, error) {
-	var t task.Task
-	err := s.row(ctx, true, func(r pgx.Row) error { return scanTask(r, &t) }, getSQL, [16]byte(id))
+	t, err := s.one(ctx, true, getSQL, [16]byte(id))
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = task.ErrNotFound
 	}
@@ -118,21 +173,58 @@ func (s *Store) Get(ctx context.Context, id uuid.UUID) (task.Task, error) {
 	return t, nil
 }
 
+// one runs a statement that returns one task with all its columns.
+func (s *Store) one(ctx context.Context, again bool, sql string, args ...any) (t task.Task, err error) {
+	err = s.row(ctx, again, func(r pgx.Row) (err error) {
+		t, err = scanTask(r, true)
+		return err
+	}, sql, args...)
+	return t, err
+}
+
 // List returns a page of tasks, newest first; see task.Page.
 func (s *Store) List(ctx context.Context, page task.Page) ([]task.Task, error) {
-	before, limit := page.Bounds()
-	sql, args := listSQL, []any{[16]byte(before), limit}
-	if page.Status != "" {
-		sql, args = listStatusSQL, append(args, string(page.Status))
-	}
-	list, err := rows(ctx, s, true, func(r pgx.CollectableRow) (t task.Task, err error) {
-		err = scanTask(r, &t)
-		return t, err
-	}, sql, args...)
+	sql, args := listOf(page)
+	list, err := rows(ctx, s, true, func(r pgx.CollectableRow) (task.Task, error) { return scanTask(r, false) }, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list tasks: %w", err)
 	}
 	return list, nil
+}
+
+// listOf is the statement of a page, and its arguments. The first filter that has an index is a range of it, such as
+// (status, id). With status = … the planner might walk through all tasks in the order of their ids instead, past
+// millions of completed ones to a hundred that wait.
+func listOf(page task.Page) (string, []any) {
+	before, limit := page.Bounds()
+	args := []any{[16]byte(before), limit}
+	var where strings.Builder
+	only := func(condition, value string) {
+		args = append(args, value)
+		fmt.Fprintf(&where, " AND "+condition, len(args))
+	}
+	order := "id DESC"
+	for _, filter := range [][2]string{{"fairness_key", page.FairnessKey}, {"type", page.Type}, {"status", string(page.Status)}} {
+		column, value := filter[0], filter[1]
+		switch {
+		case value == "":
+		case len(args) == 2:
+			only("("+column+", id) < ($%[1]d, $1::uuid) AND "+column+" >= $%[1]d", value)
+			order = column + " DESC, id DESC"
+		default:
+			only(column+" = $%d", value)
+		}
+	}
+	if len(args) == 2 {
+		where.WriteString(" AND id < $1::uuid")
+	}
+	if page.Owner != "" {
+		only("owner = $%d", page.Owner)
+	}
+	if page.Tag != "" {
+		only("tags <> '{}' AND tags @> ARRAY[$%d::text]", page.Tag)
+	}
+	return "SELECT " + columns + " FROM tasks WHERE status <> 'cancelled'" + where.String() + " ORDER BY " + order + " LIMIT $2", args
 }
 
 // Cancel makes any visible task cancelled, or returns task.ErrNotFound.
@@ -147,10 +239,47 @@ func (s *Store) Cancel(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-func scanTask(r pgx.Row, t *task.Task) error {
+// Retry makes a failed task pending again; see task.Submissions.
+func (s *Store) Retry(ctx context.Context, id uuid.UUID) (task.Task, error) {
+	return s.change(ctx, "retry", id, task.ErrNotFailed, retrySQL)
+}
+
+// Update changes a pending task; see task.Submissions.
+func (s *Store) Update(ctx context.Context, id uuid.UUID, change task.Change) (task.Task, error) {
+	return s.change(ctx, "update", id, task.ErrNotWaiting, updateSQL, given(change.Priority), given(change.RunAt), task.MaxDelay)
+}
+
+// change runs a statement that changes a task in one status. Where the task has another, it returns refused.
+func (s *Store) change(ctx context.Context, operation string, id uuid.UUID, refused error, sql string, args ...any) (task.Task, error) {
+	t, err := s.one(ctx, false, sql, append([]any{[16]byte(id)}, args...)...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		if t, err = s.Get(ctx, id); err == nil {
+			err = refused
+		}
+	}
+	if err != nil {
+		return t, fmt.Errorf("%s task %s: %w", operation, id, err)
+	}
+	return t, nil
+}
+
+func scanTask(r pgx.Row, whole bool) (t task.Task, err error) {
 	var status string
 	var micros int64
-	err := r.Scan((*[16]byte)(&t.ID), &status, &t.Result, &t.Error, &t.Attempt, &t.CreatedAt, &micros)
-	t.Status, t.CreatedAt, t.Duration = task.Status(status), t.CreatedAt.UTC(), time.Duration(micros)*time.Microsecond
-	return err
+	var expires *time.Time
+	var result, progress, payload, metadata, attempts []byte
+	into := []any{(*[16]byte)(&t.ID), &status, &result, &t.Error, &t.Attempt, &t.CreatedAt, &micros, &t.Type, &t.Owner, &t.FairnessKey,
+		&t.Priority, &t.RunAt, &t.MaxAttempts, &t.Timeout, &expires, &t.Tags, &t.Trace, &progress}
+	if whole {
+		into = append(into, &payload, &metadata, &attempts)
+	}
+	if err := r.Scan(into...); err != nil {
+		return t, err
+	}
+	t.Status, t.Result, t.Payload, t.Duration = task.Status(status), result, payload, time.Duration(micros)*time.Microsecond
+	t.CreatedAt, t.RunAt = t.CreatedAt.UTC(), t.RunAt.UTC()
+	if expires != nil {
+		t.ExpiresAt = expires.UTC()
+	}
+	return t, t.DecodeColumns(progress, metadata, attempts)
 }

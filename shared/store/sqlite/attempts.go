@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -17,26 +18,26 @@ const (
 	claimSQL = `
 UPDATE tasks SET status = 'running', attempt = attempt + 1, tries = tries + 1, started_at = now_us(),
     lease_expires_at = now_us() + ?2
-WHERE id = ?1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now_us() AND tries < ?3)
+WHERE id = ?1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now_us() AND tries < coalesce(max_attempts, ?3))
 RETURNING attempt`
 
 	heartbeatSQL = `
 UPDATE tasks SET lease_expires_at = now_us() + ?3 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
 	completeSQL = `
-UPDATE tasks SET status = 'completed', result = ?3, error = NULL, ended_at = now_us(), lease_expires_at = NULL
+UPDATE tasks SET status = 'completed', result = ?3, typed = 1, error = NULL, ended_at = now_us(), lease_expires_at = NULL
 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
 	failSQL = `
 UPDATE tasks SET status = 'failed', error = ?3, ended_at = now_us(), lease_expires_at = NULL
 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
-	retrySQL = `
+	requeueSQL = `
 UPDATE tasks SET
-    status      = CASE WHEN tries >= ?5 THEN 'failed' ELSE 'pending' END,
-    ended_at    = CASE WHEN tries >= ?5 THEN now_us() END,
-    started_at  = CASE WHEN tries >= ?5 THEN started_at END,
-    enqueued_at = CASE WHEN tries >= ?5 THEN enqueued_at END,
+    status      = CASE WHEN tries >= coalesce(max_attempts, ?5) THEN 'failed' ELSE 'pending' END,
+    ended_at    = CASE WHEN tries >= coalesce(max_attempts, ?5) THEN now_us() END,
+    started_at  = CASE WHEN tries >= coalesce(max_attempts, ?5) THEN started_at END,
+    enqueued_at = CASE WHEN tries >= coalesce(max_attempts, ?5) THEN enqueued_at END,
     send_after = now_us() + ?4, error = ?3, lease_expires_at = NULL
 WHERE id = ?1 AND status = 'running' AND attempt = ?2
 RETURNING status = 'pending'`
@@ -65,8 +66,8 @@ func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease 
 }
 
 // Complete ends a running attempt with its result.
-func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result string) error {
-	return s.fenced(ctx, "complete", completeSQL, id, attempt, driver.Text(result))
+func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error {
+	return s.fenced(ctx, "complete", completeSQL, id, attempt, driver.Text(string(result)))
 }
 
 // Fail ends a running attempt for good with the reason.
@@ -74,14 +75,14 @@ func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason stri
 	return s.fenced(ctx, "fail", failSQL, id, attempt, driver.Text(reason))
 }
 
-// Retry makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
-func (s *Store) Retry(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
-	again, err := one(ctx, s, scanInt, retrySQL, id[:], attempt, driver.Text(reason), after.Microseconds(), maxAttempts)
+// Requeue makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
+func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
+	again, err := one(ctx, s, scanInt, requeueSQL, id[:], attempt, driver.Text(reason), after.Microseconds(), maxAttempts)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}
 	if err != nil {
-		return false, fmt.Errorf("retry task %s, attempt %d: %w", id, attempt, err)
+		return false, fmt.Errorf("requeue task %s, attempt %d: %w", id, attempt, err)
 	}
 	return again == 1, nil
 }

@@ -26,7 +26,7 @@ func BenchmarkCreateParallel(b *testing.B) {
 		}
 		defer s.Close()
 		for pb.Next() {
-			if _, _, err := s.Create(b.Context(), newID(b), task.Key{}); err != nil {
+			if _, _, err := s.Create(b.Context(), newID(b), task.Submission{}, task.Key{}); err != nil {
 				b.Error(err)
 				return
 			}
@@ -43,7 +43,7 @@ func BenchmarkClaimFinish(b *testing.B) {
 		b.StartTimer()
 		attempt, err := s.Claim(b.Context(), id, time.Minute, 3)
 		if err == nil {
-			err = s.Complete(b.Context(), id, attempt, "io work result = 0")
+			err = s.Complete(b.Context(), id, attempt, []byte(`"io work result = 0"`))
 		}
 		if err != nil {
 			b.Fatal(err)

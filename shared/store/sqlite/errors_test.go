@@ -49,7 +49,7 @@ func TestOpenWithoutFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := open(t, d)
-		_, _, err := s.Create(t.Context(), newID(t), task.Key{})
+		_, _, err := s.Create(t.Context(), newID(t), task.Submission{}, task.Key{})
 		if !errors.Is(err, task.ErrUnavailable) || !strings.Contains(err.Error(), "open "+string(d)+", which 'migrate up' makes: unable to open") {
 			t.Errorf("%s: Create = %v; want ErrUnavailable, and the file's name", name, err)
 		}
@@ -83,8 +83,11 @@ func TestStepsWaitForTheLock(t *testing.T) {
 	s := open(t, d)
 	id := create(t, s)
 	for name, step := range map[string]func(context.Context) error{
-		"statement":   func(ctx context.Context) error { return s.MarkEnqueued(ctx, id) },
-		"transaction": func(ctx context.Context) error { _, _, err := s.Create(ctx, newID(t), task.Key{Name: "k"}); return err },
+		"statement": func(ctx context.Context) error { return s.MarkEnqueued(ctx, id) },
+		"transaction": func(ctx context.Context) error {
+			_, _, err := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: "k"})
+			return err
+		},
 	} {
 		unlock := lock(t, d)
 		if _, err := s.Get(t.Context(), id); err != nil {

@@ -53,13 +53,13 @@ func TestFullDisk(t *testing.T) {
 	}
 	allow(1) // no more than there are
 	for err == nil {
-		_, _, err = s.Create(ctx, newID(t), task.Key{})
+		_, _, err = s.Create(ctx, newID(t), task.Submission{}, task.Key{})
 	}
 	var full *sqlite.Error
 	if !errors.Is(err, task.ErrUnavailable) || !errors.As(err, &full) || full.Code() != sqlite3.SQLITE_FULL {
 		t.Errorf("Create on a full disk = %v; want ErrUnavailable because of SQLITE_FULL", err)
 	}
-	long := strings.Repeat("x", 64<<10)
+	long := []byte(`"` + strings.Repeat("x", 64<<10) + `"`)
 	if err := s.Complete(ctx, running, attempt, long); !errors.Is(err, task.ErrUnavailable) {
 		t.Errorf("Complete on a full disk = %v; want ErrUnavailable", err)
 	}

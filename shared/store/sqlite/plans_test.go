@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // TestPlans checks that no statement reads the whole table or sorts it.
@@ -12,8 +14,12 @@ func TestPlans(t *testing.T) {
 	s := open(t, fresh(t))
 	for name, test := range map[string]struct{ sql, indexes string }{
 		"get":             {getSQL, "PRIMARY KEY"},
-		"list":            {listSQL, "PRIMARY KEY"},
-		"list by status":  {listStatusSQL, "tasks_visible_by_status"},
+		"list":            {listSQL(task.Page{}), "PRIMARY KEY"},
+		"list by status":  {listSQL(task.Page{Status: task.Failed}), "tasks_visible_by_status"},
+		"list by type":    {listSQL(task.Page{Type: "x"}), "tasks_by_type"},
+		"list by key":     {listSQL(task.Page{FairnessKey: "x"}), "tasks_by_key"},
+		"client's retry":  {retrySQL, "PRIMARY KEY"},
+		"update":          {updateSQL, "PRIMARY KEY"},
 		"cancel":          {cancelSQL, "PRIMARY KEY"},
 		"key":             {keySQL, ""},
 		"key's owner":     {keyOwnerSQL, "PRIMARY KEY"},
@@ -22,7 +28,7 @@ func TestPlans(t *testing.T) {
 		"heartbeat":       {heartbeatSQL, "PRIMARY KEY"},
 		"complete":        {completeSQL, "PRIMARY KEY"},
 		"fail":            {failSQL, "PRIMARY KEY"},
-		"retry":           {retrySQL, "PRIMARY KEY"},
+		"requeue":         {requeueSQL, "PRIMARY KEY"},
 		"release":         {releaseSQL, "PRIMARY KEY"},
 		"unsent":          {unsentSQL, "tasks_unsent tasks_sent PRIMARY KEY"},
 		"rescue":          {rescueSQL, "tasks_leases PRIMARY KEY"},
@@ -40,6 +46,12 @@ func TestPlans(t *testing.T) {
 			t.Errorf("%s: want no scan of a table, no sorting and the indexes %q; the plan is\n%s", name, test.indexes, plan)
 		}
 	}
+}
+
+// listSQL is the statement of a page.
+func listSQL(page task.Page) string {
+	text, _ := listOf(page)
+	return text
 }
 
 func explain(t *testing.T, s *Store, text string) string {

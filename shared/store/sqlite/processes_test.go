@@ -55,7 +55,7 @@ func claimAll(ctx context.Context, s *Store, ids []string) error {
 // useKeys submits with each key.
 func useKeys(ctx context.Context, s *Store, keys []string) error {
 	for _, key := range keys {
-		t, created, err := s.Create(ctx, uuid.Must(uuid.NewV7()), task.Key{Name: key})
+		t, created, err := s.Create(ctx, uuid.Must(uuid.NewV7()), task.Submission{}, task.Key{Name: key})
 		if err != nil {
 			return err
 		}
@@ -70,13 +70,13 @@ func useKeys(ctx context.Context, s *Store, keys []string) error {
 func createForever(ctx context.Context, s *Store, _ []string) error {
 	for {
 		id := uuid.Must(uuid.NewV7())
-		if _, _, err := s.Create(ctx, id, task.Key{}); err != nil {
+		if _, _, err := s.Create(ctx, id, task.Submission{}, task.Key{}); err != nil {
 			return err
 		}
 		fmt.Println(id, "created")
 		attempt, err := s.Claim(ctx, id, time.Hour, 3)
 		if err == nil {
-			err = s.Complete(ctx, id, attempt, "result")
+			err = s.Complete(ctx, id, attempt, []byte(`"result"`))
 		}
 		if err != nil {
 			return err

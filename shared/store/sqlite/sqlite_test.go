@@ -93,7 +93,7 @@ func newID(t testing.TB) uuid.UUID {
 func create(t testing.TB, s *Store) uuid.UUID {
 	t.Helper()
 	id := newID(t)
-	if _, _, err := s.Create(t.Context(), id, task.Key{}); err != nil {
+	if _, _, err := s.Create(t.Context(), id, task.Submission{}, task.Key{}); err != nil {
 		t.Fatal(err)
 	}
 	return id

@@ -30,8 +30,8 @@ var attempts = map[string]func(*fixture){
 		f.Age(f, 2*lease)
 		second := f.claim(id, 2)
 		f.is(f.store.Heartbeat(f.ctx, id, first, lease), task.ErrLeaseLost)
-		f.is(f.store.Complete(f.ctx, id, first, "late"), task.ErrLeaseLost)
-		f.ok(f.store.Complete(f.ctx, id, second, "result"))
+		f.is(f.store.Complete(f.ctx, id, first, text("late")), task.ErrLeaseLost)
+		f.ok(f.store.Complete(f.ctx, id, second, text("result")))
 		f.want(id, task.Completed, "result", "", 2)
 	},
 	"claim after the last attempt's lease": func(f *fixture) {
@@ -47,7 +47,7 @@ var attempts = map[string]func(*fixture){
 	},
 	"claim ended": func(f *fixture) {
 		done, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, done, attempt, ""))
+		f.ok(f.store.Complete(f.ctx, done, attempt, text("")))
 		_, err := f.store.Claim(f.ctx, done, lease, policy.MaxAttempts)
 		f.is(err, task.ErrNotClaimable)
 		failed, attempt := f.running()
@@ -88,7 +88,7 @@ var attempts = map[string]func(*fixture){
 		id, _ := f.running()
 		for _, wrong := range []int{0, 2} {
 			f.is(f.store.Heartbeat(f.ctx, id, wrong, lease), task.ErrLeaseLost)
-			f.is(f.store.Complete(f.ctx, id, wrong, "x"), task.ErrLeaseLost)
+			f.is(f.store.Complete(f.ctx, id, wrong, text("x")), task.ErrLeaseLost)
 			f.is(f.store.Fail(f.ctx, id, wrong, "x"), task.ErrLeaseLost)
 			f.noRetry(id, wrong)
 			f.is(f.store.Release(f.ctx, id, wrong), task.ErrLeaseLost)
@@ -96,7 +96,7 @@ var attempts = map[string]func(*fixture){
 		f.want(id, task.Running, "", "", 1)
 		pending := f.create()
 		f.is(f.store.Heartbeat(f.ctx, pending, 0, lease), task.ErrLeaseLost)
-		f.is(f.store.Complete(f.ctx, pending, 0, "x"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, pending, 0, text("x")), task.ErrLeaseLost)
 		f.is(f.store.Fail(f.ctx, newID(f), 1, "x"), task.ErrLeaseLost)
 	},
 	"one of many claims wins": func(f *fixture) {
@@ -131,7 +131,7 @@ var endings = map[string]func(*fixture){
 	"complete": func(f *fixture) {
 		id, attempt := f.running()
 		f.Age(f, 5*time.Minute)
-		f.ok(f.store.Complete(f.ctx, id, attempt, "io work result = 7"))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("io work result = 7")))
 		t := f.want(id, task.Completed, "io work result = 7", "", 1)
 		if t.Duration < 5*time.Minute || t.Duration > 6*time.Minute {
 			f.Errorf("duration is %s; want 5m", t.Duration)
@@ -140,7 +140,7 @@ var endings = map[string]func(*fixture){
 		if again := f.get(id); again.Duration != t.Duration {
 			f.Errorf("duration grew from %s to %s after the end", t.Duration, again.Duration)
 		}
-		f.is(f.store.Complete(f.ctx, id, attempt, "again"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("again")), task.ErrLeaseLost)
 		f.is(f.store.Fail(f.ctx, id, attempt, "again"), task.ErrLeaseLost)
 		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
 		f.want(id, task.Completed, "io work result = 7", "", 1)
@@ -149,14 +149,14 @@ var endings = map[string]func(*fixture){
 		id, attempt := f.running()
 		f.ok(f.store.Fail(f.ctx, id, attempt, "no route to host"))
 		f.want(id, task.Failed, "", "no route to host", 1)
-		f.is(f.store.Complete(f.ctx, id, attempt, "again"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("again")), task.ErrLeaseLost)
 		f.noRetry(id, attempt)
 		f.is(f.store.Release(f.ctx, id, attempt), task.ErrLeaseLost)
 		f.want(id, task.Failed, "", "no route to host", 1)
 	},
 	"empty result and reason": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, id, attempt, ""))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("")))
 		f.want(id, task.Completed, "", "", 1)
 		id, attempt = f.running()
 		f.ok(f.store.Fail(f.ctx, id, attempt, ""))
@@ -164,8 +164,11 @@ var endings = map[string]func(*fixture){
 	},
 	"words that are no text": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, id, attempt, "a\x00b\xffc é"))
-		f.want(id, task.Completed, "a\uFFFDb\uFFFDc é", "", 1)
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("a\x00b\xffc é")))
+		f.want(id, task.Completed, "a\x00b\xffc é", "", 1)
+		id, attempt = f.running()
+		f.ok(f.store.Complete(f.ctx, id, attempt, []byte("\"a\x00b\xff\"")))
+		f.want(id, task.Completed, "a\uFFFDb\uFFFD", "", 1)
 		id, attempt = f.running()
 		f.retry(id, attempt, "a\x00b\xff", 0)
 		f.want(id, task.Pending, "", "a\uFFFDb\uFFFD", 1)
@@ -186,7 +189,7 @@ var endings = map[string]func(*fixture){
 		f.unsent(id)
 		attempt = f.claim(id, 2)
 		f.want(id, task.Running, "", "reset by peer", 2)
-		f.ok(f.store.Complete(f.ctx, id, attempt, "result"))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("result")))
 		f.want(id, task.Completed, "result", "", 2)
 	},
 	"retry counts as an attempt": func(f *fixture) {
@@ -207,7 +210,7 @@ var endings = map[string]func(*fixture){
 		f.retry(id, attempt, "second", 0)
 		attempt = f.claim(id, 4)
 		f.Age(f, time.Minute)
-		again, err := f.store.Retry(f.ctx, id, attempt, "last", 0, policy.MaxAttempts)
+		again, err := f.store.Requeue(f.ctx, id, attempt, "last", 0, policy.MaxAttempts)
 		f.ok(err)
 		if again {
 			f.Error("a task without attempts left is tried again")
@@ -223,7 +226,7 @@ var endings = map[string]func(*fixture){
 		id, attempt := f.running()
 		f.ok(f.store.Release(f.ctx, id, attempt))
 		f.want(id, task.Pending, "", "", 1)
-		f.is(f.store.Complete(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
 		f.unsent(id)
 		f.claim(id, 2)
 	},

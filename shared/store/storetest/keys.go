@@ -29,7 +29,7 @@ var keys = map[string]func(*fixture){
 	},
 	"another request": func(f *fixture) {
 		first := f.keyed(true, "k", "body")
-		_, created, err := f.store.Create(f.ctx, newID(f), task.Key{Name: "k", Request: []byte("other")})
+		_, created, err := f.store.Create(f.ctx, newID(f), task.Submission{}, task.Key{Name: "k", Request: []byte("other")})
 		f.is(err, task.ErrKeyReused)
 		if created {
 			f.Error("created a task for a key that was used with another request")
@@ -44,7 +44,7 @@ var keys = map[string]func(*fixture){
 	"whatever became of the task": func(f *fixture) {
 		first := f.keyed(true, "k", "body")
 		attempt := f.claim(first.ID, 1)
-		f.ok(f.store.Complete(f.ctx, first.ID, attempt, "result"))
+		f.ok(f.store.Complete(f.ctx, first.ID, attempt, text("result")))
 		f.keyed(false, "k", "body")
 		f.ok(f.store.Cancel(f.ctx, first.ID))
 		f.keyed(false, "k", "body")
@@ -73,7 +73,7 @@ var keys = map[string]func(*fixture){
 			for i := range 8 {
 				id := newID(f)
 				all.Go(func() {
-					t, isNew, err := stores[i%2].Create(f.ctx, id, task.Key{Name: "k", Request: []byte{byte(round)}})
+					t, isNew, err := stores[i%2].Create(f.ctx, id, task.Submission{}, task.Key{Name: "k", Request: []byte{byte(round)}})
 					mu.Lock()
 					defer mu.Unlock()
 					if err != nil {
@@ -97,7 +97,7 @@ var keys = map[string]func(*fixture){
 func (f *fixture) keyed(want bool, name, request string) task.Task {
 	f.Helper()
 	id := newID(f)
-	t, created, err := f.store.Create(f.ctx, id, task.Key{Name: name, Request: []byte(request)})
+	t, created, err := f.store.Create(f.ctx, id, task.Submission{}, task.Key{Name: name, Request: []byte(request)})
 	f.ok(err)
 	if created != want || (t.ID == id) != want {
 		f.Fatalf("Create(%s) with key %q = %+v, created %t; want created %t", id, name, t, created, want)

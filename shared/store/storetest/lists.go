@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/google/uuid"
@@ -36,8 +37,8 @@ var lists = map[string]func(*fixture){
 		for _, id := range ids[:4] {
 			f.claim(id, 1)
 		}
-		f.ok(f.store.Complete(f.ctx, ids[0], 1, "zero"))
-		f.ok(f.store.Complete(f.ctx, ids[1], 1, "one"))
+		f.ok(f.store.Complete(f.ctx, ids[0], 1, text("zero")))
+		f.ok(f.store.Complete(f.ctx, ids[1], 1, text("one")))
 		f.ok(f.store.Fail(f.ctx, ids[2], 1, "two"))
 		for status, want := range map[task.Status][]uuid.UUID{
 			task.Completed: ids[:2], task.Failed: ids[2:3], task.Running: ids[3:4], task.Pending: ids[4:], "": ids,
@@ -49,10 +50,10 @@ var lists = map[string]func(*fixture){
 	},
 	"shows tasks as Get does": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, id, attempt, "result"))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("result")))
 		list, err := f.store.List(f.ctx, task.Page{})
 		f.ok(err)
-		if want := f.get(id); len(list) != 1 || list[0] != want {
+		if want := f.get(id); len(list) != 1 || !reflect.DeepEqual(list[0], want) {
 			f.Errorf("List = %+v; want %+v", list, want)
 		}
 	},

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -79,7 +80,9 @@ func (w *worker) work() {
 		case n < 72:
 			w.release(h)
 		case n < 75:
-			w.end(h, task.Completed, w.store.Complete)
+			w.end(h, task.Completed, func(ctx context.Context, id uuid.UUID, token int, words string) error {
+				return w.store.Complete(ctx, id, token, text(words))
+			})
 		case n < 78:
 			w.end(h, task.Failed, w.store.Fail)
 		case n < 79:
@@ -150,7 +153,7 @@ func (w *worker) retry(h *history) {
 	var words string
 	token := w.attempt(h, "retry", func(token int) (err error) {
 		words = fmt.Sprintf("retry by attempt %d", token)
-		again, err = w.store.Retry(w.ctx, h.id, token, words, 0, modelAttempts)
+		again, err = w.store.Requeue(w.ctx, h.id, token, words, 0, modelAttempts)
 		return err
 	})
 	if again || token == 0 {
@@ -271,11 +274,22 @@ func (m *model) check() {
 			t.Status = ""
 		}
 		ended := t.Status == task.Completed || t.Status == task.Failed
-		if ended != (h.ended != "") || ended && (t.Status != h.ended || t.Result+t.Error != h.ending) {
+		if ended != (h.ended != "") || ended && (t.Status != h.ended || ending(t) != h.ending) {
 			m.Errorf("task %+v: its ending was %q", t, h.ending)
 		}
 	}
 	if total := m.givenUp.Load(); givenUp > total {
 		m.Errorf("%d tasks were given up, but the sweepers said %d", givenUp, total)
 	}
+}
+
+// ending is what the worker that ended a task wrote.
+func ending(t task.Task) string {
+	var result string
+	if t.Status == task.Completed {
+		if err := json.Unmarshal(t.Result, &result); err != nil {
+			return fmt.Sprintf("%s, which is no text: %v", t.Result, err)
+		}
+	}
+	return result + t.Error
 }

@@ -21,7 +21,7 @@ var rescues = map[string]func(*fixture){
 		f.rescue(became{Requeued: 1})
 		f.want(id, task.Pending, "", policy.Reason, 1)
 		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
-		f.is(f.store.Complete(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
 		f.unsent() // not before the backoff
 		f.Age(f, policy.Backoff+time.Second)
 		f.unsent(id)
@@ -144,7 +144,7 @@ var rescues = map[string]func(*fixture){
 	},
 	"settle ended, deleted and unknown": func(f *fixture) {
 		done, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, done, attempt, "result"))
+		f.ok(f.store.Complete(f.ctx, done, attempt, text("result")))
 		deleted := f.create()
 		f.ok(f.store.Cancel(f.ctx, deleted))
 		f.settle(done, became{})

@@ -2,7 +2,9 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -61,6 +63,15 @@ type fixture struct {
 	ctx   context.Context
 }
 
+// text is a text as a job's result.
+func text(s string) json.RawMessage {
+	encoded, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return encoded
+}
+
 func newID(t testing.TB) uuid.UUID {
 	t.Helper()
 	id, err := uuid.NewV7()
@@ -90,7 +101,7 @@ func (f *fixture) is(err, want error) {
 func (f *fixture) create() uuid.UUID {
 	f.Helper()
 	id := newID(f)
-	_, created, err := f.store.Create(f.ctx, id, task.Key{})
+	_, created, err := f.store.Create(f.ctx, id, task.Submission{}, task.Key{})
 	f.ok(err)
 	if !created {
 		f.Fatal("Create without a key made nothing")
@@ -118,7 +129,7 @@ func (f *fixture) running() (uuid.UUID, int) {
 // retry gives an attempt back that may be repeated.
 func (f *fixture) retry(id uuid.UUID, attempt int, reason string, after time.Duration) {
 	f.Helper()
-	again, err := f.store.Retry(f.ctx, id, attempt, reason, after, policy.MaxAttempts)
+	again, err := f.store.Requeue(f.ctx, id, attempt, reason, after, policy.MaxAttempts)
 	f.ok(err)
 	if !again {
 		f.Fatalf("attempt %d of %d was the last", attempt, policy.MaxAttempts)
@@ -128,7 +139,7 @@ func (f *fixture) retry(id uuid.UUID, attempt int, reason string, after time.Dur
 // noRetry checks that an attempt holds the task no more.
 func (f *fixture) noRetry(id uuid.UUID, attempt int) {
 	f.Helper()
-	_, err := f.store.Retry(f.ctx, id, attempt, "too late", 0, policy.MaxAttempts)
+	_, err := f.store.Requeue(f.ctx, id, attempt, "too late", 0, policy.MaxAttempts)
 	f.is(err, task.ErrLeaseLost)
 }
 
@@ -143,7 +154,11 @@ func (f *fixture) get(id uuid.UUID) task.Task {
 func (f *fixture) want(id uuid.UUID, status task.Status, result, reason string, attempt int) task.Task {
 	f.Helper()
 	t := f.get(id)
-	if t.ID != id || t.Status != status || t.Result != result || t.Error != reason || t.Attempt != attempt {
+	var stored []byte
+	if status == task.Completed {
+		stored = text(result)
+	}
+	if t.ID != id || t.Status != status || !bytes.Equal(t.Result, stored) || t.Error != reason || t.Attempt != attempt {
 		f.Fatalf("task is %+v; want status %s, result %q, error %q, attempt %d", t, status, result, reason, attempt)
 	}
 	return t

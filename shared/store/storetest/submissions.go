@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,7 @@ import (
 var submissions = map[string]func(*fixture){
 	"create and get": func(f *fixture) {
 		id := newID(f)
-		made, created, err := f.store.Create(f.ctx, id, task.Key{})
+		made, created, err := f.store.Create(f.ctx, id, task.Submission{}, task.Key{})
 		f.ok(err)
 		if !created || made.ID != id || made.Status != task.Pending || made.Attempt != 0 || made.Duration != 0 {
 			f.Fatalf("created %t, %+v; want a new pending task %s", created, made, id)
@@ -29,7 +30,7 @@ var submissions = map[string]func(*fixture){
 		}
 		other, err := f.Open(f).Get(f.ctx, id)
 		f.ok(err)
-		if other != got {
+		if !reflect.DeepEqual(other, got) {
 			f.Errorf("another store returns %+v; want %+v", other, got)
 		}
 	},
@@ -58,7 +59,7 @@ var submissions = map[string]func(*fixture){
 		id, attempt := f.running()
 		f.ok(f.store.Cancel(f.ctx, id))
 		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
-		f.is(f.store.Complete(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
 		f.is(f.store.Fail(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
 		f.noRetry(id, attempt)
 		f.is(f.store.Release(f.ctx, id, attempt), task.ErrLeaseLost)
@@ -68,7 +69,7 @@ var submissions = map[string]func(*fixture){
 	},
 	"cancel ended": func(f *fixture) {
 		done, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, done, attempt, "result"))
+		f.ok(f.store.Complete(f.ctx, done, attempt, text("result")))
 		failed, attempt := f.running()
 		f.ok(f.store.Fail(f.ctx, failed, attempt, "reason"))
 		for _, id := range []uuid.UUID{done, failed} {

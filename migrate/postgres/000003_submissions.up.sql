@@ -1,0 +1,114 @@
+-- What a submission says, what its attempts left, and the lanes that a claim chooses from.
+--
+-- Old functions run beside the new ones while they are deployed. So the columns enqueued_at and send_after stay, though
+-- nothing new uses them; and triggers keep the lanes, whoever writes the tasks.
+ALTER TABLE tasks
+    ADD COLUMN IF NOT EXISTS type         text COLLATE "C" NOT NULL DEFAULT 'iowork',
+    ADD COLUMN IF NOT EXISTS payload      json,
+    ADD COLUMN IF NOT EXISTS typed        boolean NOT NULL DEFAULT false, -- result is JSON; the old functions write plain text
+    ADD COLUMN IF NOT EXISTS owner        text COLLATE "C" NOT NULL DEFAULT 'local',
+    ADD COLUMN IF NOT EXISTS fairness_key text COLLATE "C" NOT NULL DEFAULT 'local',
+    ADD COLUMN IF NOT EXISTS priority     smallint NOT NULL DEFAULT 2, -- 1 starts first
+    ADD COLUMN IF NOT EXISTS run_at       timestamptz,  -- NULL: created_at
+    ADD COLUMN IF NOT EXISTS due          boolean NOT NULL DEFAULT true,  -- false: a pending task waits for its run_at
+    ADD COLUMN IF NOT EXISTS announced    boolean NOT NULL DEFAULT true,  -- false: no permit is in the queue for its run_at
+    ADD COLUMN IF NOT EXISTS expires_at   timestamptz,  -- from when a task that has not started fails
+    ADD COLUMN IF NOT EXISTS max_attempts integer,      -- NULL: the worker's
+    ADD COLUMN IF NOT EXISTS timeout      interval,     -- NULL: the job's
+    ADD COLUMN IF NOT EXISTS tags         text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS metadata     jsonb,
+    ADD COLUMN IF NOT EXISTS trace        text,
+    ADD COLUMN IF NOT EXISTS progress     json,
+    ADD COLUMN IF NOT EXISTS attempts     jsonb;        -- the attempts that have ended, oldest first
+
+ALTER TABLE tasks
+    DROP CONSTRAINT IF EXISTS tasks_priority_check,
+    DROP CONSTRAINT IF EXISTS tasks_max_attempts_check,
+    DROP CONSTRAINT IF EXISTS tasks_timeout_check,
+    DROP CONSTRAINT IF EXISTS tasks_scheduled_is_pending,
+    DROP CONSTRAINT IF EXISTS tasks_scheduled_has_time;
+ALTER TABLE tasks
+    ADD CONSTRAINT tasks_priority_check CHECK (priority BETWEEN 1 AND 4),
+    ADD CONSTRAINT tasks_max_attempts_check CHECK (max_attempts > 0),
+    ADD CONSTRAINT tasks_timeout_check CHECK (timeout > '0'),
+    ADD CONSTRAINT tasks_scheduled_is_pending CHECK (due OR status IN ('pending', 'failed', 'cancelled')),
+    ADD CONSTRAINT tasks_scheduled_has_time CHECK (due OR run_at IS NOT NULL);
+
+-- A backoff that runs goes on.
+UPDATE tasks SET due = false, run_at = send_after, announced = false
+WHERE status = 'pending' AND due AND tries > 0 AND enqueued_at IS NULL AND send_after > now();
+
+-- The tasks that may start, in the order in which those of one lane do.
+CREATE INDEX IF NOT EXISTS tasks_waiting ON tasks (type, fairness_key, priority, id) WHERE status = 'pending' AND due;
+CREATE INDEX IF NOT EXISTS tasks_scheduled ON tasks (run_at) WHERE status = 'pending' AND NOT due;
+CREATE INDEX IF NOT EXISTS tasks_unannounced ON tasks (run_at) WHERE status = 'pending' AND NOT due AND NOT announced;
+CREATE INDEX IF NOT EXISTS tasks_expiring ON tasks (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
+-- The tasks that run, never more than the semaphore allows. The lease is no part of an index, so that a heartbeat writes none.
+CREATE INDEX IF NOT EXISTS tasks_running ON tasks (type, fairness_key) WHERE status = 'running';
+-- The filters of GET /task.
+CREATE INDEX IF NOT EXISTS tasks_by_type ON tasks (type, id) WHERE status <> 'cancelled';
+CREATE INDEX IF NOT EXISTS tasks_by_key ON tasks (fairness_key, id) WHERE status <> 'cancelled';
+CREATE INDEX IF NOT EXISTS tasks_by_tag ON tasks USING gin (tags) WHERE tags <> '{}' AND status <> 'cancelled';
+
+-- A lane holds the tasks of one type and fairness key that may start. How many of them run is counted from the tasks
+-- themselves, so that no crash leaves a wrong count.
+CREATE TABLE IF NOT EXISTS lanes (
+    fairness_key text COLLATE "C" NOT NULL,
+    type         text COLLATE "C" NOT NULL,
+    waiting      boolean     NOT NULL DEFAULT true,        -- false: it is empty
+    served_at    timestamptz NOT NULL DEFAULT '-infinity', -- the last claim of a task of the key, of any type
+    PRIMARY KEY (fairness_key, type)
+);
+CREATE INDEX IF NOT EXISTS lanes_turn ON lanes (type, served_at) WHERE waiting;
+CREATE INDEX IF NOT EXISTS lanes_idle ON lanes (served_at) WHERE NOT waiting;
+ALTER TABLE lanes SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
+
+INSERT INTO lanes (fairness_key, type) SELECT DISTINCT fairness_key, type FROM tasks WHERE status = 'pending' AND due
+ON CONFLICT DO NOTHING;
+
+CREATE OR REPLACE FUNCTION lane_lock(type text, fairness_key text) RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT hashtextextended(concat_ws('/', current_schema(), 'lane', type, fairness_key), 0) $$;
+
+-- A task enters its lane. The shared lock keeps others from closing the lane before this task is there for them to see:
+-- whoever closes it holds the lock alone. Tasks that enter an open lane do not wait for each other.
+CREATE OR REPLACE FUNCTION lanes_enter() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    is_open boolean;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(lane_lock(NEW.type, NEW.fairness_key));
+    SELECT waiting INTO is_open FROM lanes WHERE fairness_key = NEW.fairness_key AND type = NEW.type;
+    IF is_open IS NOT TRUE THEN
+        INSERT INTO lanes (fairness_key, type) VALUES (NEW.fairness_key, NEW.type)
+        ON CONFLICT (fairness_key, type) DO UPDATE SET waiting = true;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- A task leaves its lane, which closes with the last one. A lane that somebody enters meanwhile stays open: nobody waits
+-- for a lock here, and a claim passes by a lane that is open and empty.
+CREATE OR REPLACE FUNCTION lanes_leave() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    drained boolean := false;
+BEGIN
+    IF NOT EXISTS (SELECT FROM tasks WHERE status = 'pending' AND due AND type = NEW.type AND fairness_key = NEW.fairness_key)
+        AND pg_try_advisory_xact_lock(lane_lock(NEW.type, NEW.fairness_key))
+    THEN -- once more: the lock came after what the first look saw
+        drained := NOT EXISTS (SELECT FROM tasks WHERE status = 'pending' AND due AND type = NEW.type AND fairness_key = NEW.fairness_key);
+    END IF;
+    IF drained OR NEW.status = 'running' THEN
+        UPDATE lanes SET waiting = waiting AND NOT (drained AND type = NEW.type),
+            served_at = CASE WHEN NEW.status = 'running' THEN clock_timestamp() ELSE served_at END
+        WHERE fairness_key = NEW.fairness_key;
+    END IF;
+    RETURN NULL;
+END $$;
+
+DROP TRIGGER IF EXISTS tasks_enter_new ON tasks;
+CREATE TRIGGER tasks_enter_new AFTER INSERT ON tasks FOR EACH ROW
+    WHEN (NEW.status = 'pending' AND NEW.due) EXECUTE FUNCTION lanes_enter();
+DROP TRIGGER IF EXISTS tasks_enter ON tasks;
+CREATE TRIGGER tasks_enter AFTER UPDATE OF status, due ON tasks FOR EACH ROW
+    WHEN (NEW.status = 'pending' AND NEW.due AND NOT (OLD.status = 'pending' AND OLD.due)) EXECUTE FUNCTION lanes_enter();
+DROP TRIGGER IF EXISTS tasks_leave ON tasks;
+CREATE TRIGGER tasks_leave AFTER UPDATE OF status, due ON tasks FOR EACH ROW
+    WHEN (OLD.status = 'pending' AND OLD.due AND NOT (NEW.status = 'pending' AND NEW.due)) EXECUTE FUNCTION lanes_leave();

@@ -1,0 +1,32 @@
+DROP TRIGGER IF EXISTS tasks_enter_new;
+DROP TRIGGER IF EXISTS tasks_enter;
+DROP TRIGGER IF EXISTS tasks_leave;
+DROP TABLE IF EXISTS lanes;
+DROP INDEX IF EXISTS tasks_waiting;
+DROP INDEX IF EXISTS tasks_scheduled;
+DROP INDEX IF EXISTS tasks_unannounced;
+DROP INDEX IF EXISTS tasks_expiring;
+DROP INDEX IF EXISTS tasks_running;
+DROP INDEX IF EXISTS tasks_by_type;
+DROP INDEX IF EXISTS tasks_by_key;
+-- Older versions know plain texts alone.
+UPDATE tasks SET result = CASE WHEN json_type(result) = 'text' THEN result ->> '$' ELSE result END WHERE typed = 1;
+-- What waits for its time is sent when it comes.
+UPDATE tasks SET send_after = run_at, enqueued_at = NULL WHERE status = 'pending' AND due = 0;
+ALTER TABLE tasks DROP COLUMN due;
+ALTER TABLE tasks DROP COLUMN type;
+ALTER TABLE tasks DROP COLUMN payload;
+ALTER TABLE tasks DROP COLUMN typed;
+ALTER TABLE tasks DROP COLUMN owner;
+ALTER TABLE tasks DROP COLUMN fairness_key;
+ALTER TABLE tasks DROP COLUMN priority;
+ALTER TABLE tasks DROP COLUMN run_at;
+ALTER TABLE tasks DROP COLUMN announced;
+ALTER TABLE tasks DROP COLUMN expires_at;
+ALTER TABLE tasks DROP COLUMN max_attempts;
+ALTER TABLE tasks DROP COLUMN timeout;
+ALTER TABLE tasks DROP COLUMN tags;
+ALTER TABLE tasks DROP COLUMN metadata;
+ALTER TABLE tasks DROP COLUMN trace;
+ALTER TABLE tasks DROP COLUMN progress;
+ALTER TABLE tasks DROP COLUMN attempts;

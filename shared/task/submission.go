@@ -1,0 +1,117 @@
+package task
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Submission is what a client asks for. The zero value asks for the default job, at once.
+type Submission struct {
+	// Type names the job; default DefaultType.
+	Type string
+	// Payload is the job's input, a JSON value. nil is a job without input.
+	Payload json.RawMessage
+	// RunAt is when the task may start, by the store's clock; the zero value is at once. Delay takes precedence. A task
+	// that was created with neither shows its CreatedAt; the wait before a retry moves it.
+	RunAt time.Time
+	// Delay is how long the task waits before it may start. It is for submissions: a stored task has its RunAt.
+	Delay time.Duration
+	// Priority orders the tasks of one fairness key: MaxPriority starts first; default DefaultPriority.
+	Priority int
+	// FairnessKey is whose share of the workers the task counts towards; default Owner.
+	FairnessKey string
+	// MaxAttempts is how often the task is tried in all; 0 is the worker's own limit.
+	MaxAttempts int
+	// Timeout is how long an attempt may take; 0 is the job's own limit.
+	Timeout time.Duration
+	// ExpiresAt is when a task that has not started fails instead of starting; the zero value is never. TTL takes
+	// precedence.
+	ExpiresAt time.Time
+	// TTL is how long the task may wait from its submission. It is for submissions: a stored task has its ExpiresAt.
+	TTL time.Duration
+	// Tags are words by which a client finds its tasks.
+	Tags []string
+	// Metadata is the client's own, which ksu only keeps.
+	Metadata map[string]string
+	// Owner is whose task it is; default DefaultOwner.
+	Owner string
+	// Trace is the X-Ray header of the submission, in which the task's run goes on; empty without a trace.
+	Trace string
+}
+
+const (
+	// DefaultType is the job of a submission without a type: the simulated job, which was the only one at first.
+	DefaultType = "iowork"
+	// DefaultOwner is the owner of tasks while callers are not told apart.
+	DefaultOwner = "local"
+	// MaxPriority starts first and MinPriority last. One priority is above the default and two are below.
+	MaxPriority, DefaultPriority, MinPriority = 1, 2, 4
+)
+
+// WithDefaults returns the submission with each empty field that has a default filled in. The copy shares nothing that
+// either side may change.
+func (s Submission) WithDefaults() Submission {
+	if s.Type == "" {
+		s.Type = DefaultType
+	}
+	if s.Owner == "" {
+		s.Owner = DefaultOwner
+	}
+	if s.FairnessKey == "" {
+		s.FairnessKey = s.Owner
+	}
+	if s.Priority == 0 {
+		s.Priority = DefaultPriority
+	}
+	s.Tags, s.Metadata = slices.Clone(s.Tags), maps.Clone(s.Metadata)
+	return s
+}
+
+// Change is what Update changes of a task that waits. The zero value of a field leaves it as it is.
+type Change struct {
+	// RunAt is when the task may start; a time in the past is at once.
+	RunAt time.Time
+	// Priority is MaxPriority to MinPriority.
+	Priority int
+}
+
+// MaxDelay is the longest delay of a permit in the queue; SQS allows 15 minutes. The sweeper sends the permit of a task
+// that waits longer.
+const MaxDelay = 15 * time.Minute
+
+// New is a task as it is right after its creation at the given time.
+func New(id uuid.UUID, submission Submission, created time.Time) Task {
+	t := Task{ID: id, Submission: submission, Status: Pending, CreatedAt: created.UTC()}
+	switch {
+	case t.Delay != 0:
+		t.RunAt = created.Add(t.Delay)
+	case t.RunAt.IsZero():
+		t.RunAt = created
+	}
+	if t.TTL != 0 {
+		t.ExpiresAt = created.Add(t.TTL)
+	}
+	t.RunAt, t.Delay, t.TTL = t.RunAt.UTC(), 0, 0
+	return t
+}
+
+// DecodeColumns reads the fields that stores keep as JSON. An empty text leaves its field empty.
+func (t *Task) DecodeColumns(progress, metadata, attempts []byte) error {
+	for name, c := range map[string]struct {
+		text []byte
+		into any
+	}{"progress": {progress, &t.Progress}, "metadata": {metadata, &t.Metadata}, "attempts": {attempts, &t.Attempts}} {
+		if len(c.text) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(c.text, c.into); err != nil {
+			return fmt.Errorf("decode the %s of task %s: %w", name, t.ID, err)
+		}
+	}
+	return nil
+}
