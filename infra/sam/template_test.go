@@ -2,6 +2,7 @@
 package sam_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,8 +10,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// TestTemplateTakesKeys checks that a key which the template hands to functions fills one of its parameters: the local
-// stack could not hand on what a file says otherwise.
+// TestTemplateTakesKeys checks that a key which the template hands to functions fills one of its parameters: a
+// configuration file could not set it otherwise.
 func TestTemplateTakesKeys(t *testing.T) {
 	t.Parallel()
 	parsed, err := template.Parse("template.yaml")
@@ -21,42 +22,41 @@ func TestTemplateTakesKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{}
-	for _, k := range config.Keys() {
-		known[k.Name] = true
-		for _, f := range resolved.Functions {
-			for _, variable := range k.Variables {
-				_, set := f.Environment[variable]
-				if set && parsed.Configuration.Parameters[k.Name] == "" && k.Name != "task.queue_url" {
-					t.Errorf("the template sets %s of %s; in its Metadata, %s must fill the parameter behind it", variable, f.LogicalID, k.Name)
-				}
+	for _, f := range resolved.Functions {
+		_, given, err := config.Given(func(name string) string { return f.Environment[name] }, nil)
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		for _, s := range given {
+			if config.Parameters[s.Key] == "" && s.Key != "task.queue_url" {
+				t.Errorf("the template gives %s a value for %s; a parameter of config.Parameters must stand behind it", f.Name, s.Key)
 			}
 		}
 	}
-	for key := range parsed.Configuration.Parameters {
-		if !known[key] {
-			t.Errorf("the template's Metadata has a key %s, which does not exist", key)
+	for key, name := range config.Parameters {
+		if !slices.ContainsFunc(parsed.Parameters, func(p template.Parameter) bool { return p.Name == name }) {
+			t.Errorf("the template has no parameter %s for %s", name, key)
 		}
 	}
 }
 
-// TestTemplateTakesDefaults checks that the parameters take what a file says that began as a copy of defaults.yaml.
+// TestTemplateTakesDefaults checks that the parameters take the values of a file that began as a copy of defaults.yaml.
 func TestTemplateTakesDefaults(t *testing.T) {
 	t.Parallel()
 	parsed, err := template.Parse("template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, _, err := config.Settings(func(name string) string {
+	_, given, err := config.Given(func(name string) string {
 		return map[string]string{config.FileVariable: "../../shared/config/defaults.yaml"}[name]
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	parameters := map[string]string{"DatabaseUrl": "postgres://h/d"}
-	for _, s := range settings {
-		if parameter := parsed.Configuration.Parameters[s.Key]; parameter != "" && s.Source != "" {
-			parameters[parameter] = s.Value
+	for _, s := range given {
+		if name := config.Parameters[s.Key]; name != "" {
+			parameters[name] = s.Value
 		}
 	}
 	if _, err := parsed.Resolve(template.Options{Parameters: parameters}); err != nil {

@@ -158,8 +158,17 @@ func Read(env func(string) string) (*Config, error) {
 	return l.config, nil
 }
 
-// load reads the file, the environment, and the settings that win over both.
+// load reads all sources. The error joins everything that is wrong.
 func load(env func(string) string, given []Setting) (*loader, error) {
+	l := gather(env, given)
+	if len(l.problems) > 0 {
+		return nil, errors.Join(l.problems...)
+	}
+	return l, nil
+}
+
+// gather reads the file, the environment, and the settings that take precedence over both.
+func gather(env func(string) string, given []Setting) *loader {
 	c := new(Config)
 	l := &loader{config: c, entries: c.entries()}
 	for i := range l.entries {
@@ -176,10 +185,7 @@ func load(env func(string) string, given []Setting) (*loader, error) {
 	if len(l.problems) == l.wrongValues { // a key that is misspelt, or a file that is none, would make others look wrong
 		l.check()
 	}
-	if len(l.problems) > 0 {
-		return nil, errors.Join(l.problems...)
-	}
-	return l, nil
+	return l
 }
 
 // Getenv returns the setting of an environment variable's name as the whole configuration gives it, and for a name that

@@ -1,0 +1,41 @@
+package config
+
+import "errors"
+
+// Parameters are the template's parameters that keys fill, by key. The functions get the other keys as environment
+// variables.
+var Parameters = map[string]string{
+	"app.jobs_per_invocation":   "JobsPerInvocation",
+	"app.semaphore":             "Semaphore",
+	"app.worker_concurrency":    "WorkerConcurrency",
+	"app.worker_timeout":        "WorkerTimeout",
+	"clickhouse.address":        "ClickHouseAddress",
+	"clickhouse.database":       "ClickHouseDatabase",
+	"clickhouse.password":       "ClickHousePassword",
+	"clickhouse.retention_days": "ClickHouseRetentionDays",
+	"clickhouse.secure":         "ClickHouseSecure",
+	"clickhouse.username":       "ClickHouseUsername",
+	"job.failure_rate":          "JobFailureRate",
+	"job.max_duration":          "JobMaxDuration",
+	"job.min_duration":          "JobMinDuration",
+	"logger.level":              "LogLevel",
+	"storage.database_url":      "DatabaseUrl",
+	"storage.path":              "StoragePath",
+	"storage.type":              "StorageType",
+	"task.max_attempts":         "MaxAttempts",
+	"task.retention_days":       "RetentionDays",
+}
+
+// Given reads the configuration as Read does, with overrides that take precedence over file and environment: of those it
+// takes Key, Value and Source. It returns the configuration, and the settings that have a source, in the order of the keys.
+// The error joins everything that is wrong, one line each; what could be read is returned with it, and never nil.
+func Given(env func(string) string, overrides []Setting) (*Config, []Setting, error) {
+	l := gather(env, overrides)
+	var settings []Setting
+	for i := range l.entries {
+		if e := &l.entries[i]; e.source != "" && !e.wrong {
+			settings = append(settings, Setting{Key: e.name, Variables: e.variables(), Value: e.value.text(), Source: e.source})
+		}
+	}
+	return l.config, settings, errors.Join(l.problems...)
+}
