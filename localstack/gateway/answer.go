@@ -9,6 +9,8 @@ import (
 	"net/textproto"
 	"slices"
 	"strconv"
+
+	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
 // answer is what a function returns. Every member may be missing, but another member makes the answer malformed.
@@ -80,6 +82,9 @@ func writeAnswer(w http.ResponseWriter, payload []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := a.checkHeaders(); err != nil {
+		return err
+	}
 	h := w.Header()
 	for name, values := range a.MultiValueHeaders {
 		for _, value := range values {
@@ -97,6 +102,32 @@ func writeAnswer(w http.ResponseWriter, payload []byte) error {
 	w.WriteHeader(int(a.StatusCode))
 	if a.Body != nil {
 		_, _ = w.Write([]byte(*a.Body)) // fails when the client has gone away
+	}
+	return nil
+}
+
+// checkHeaders refuses what HTTP cannot carry: the client would drop the whole answer.
+func (a *answer) checkHeaders() error {
+	check := func(name string, value header) error {
+		if !listen.ValidHeaderName(name) {
+			return fmt.Errorf("the header name %q is not allowed in HTTP", name)
+		}
+		if !listen.ValidHeaderValue(string(value)) {
+			return fmt.Errorf("the header %s has a control character: %q", name, value)
+		}
+		return nil
+	}
+	for name, value := range a.Headers {
+		if err := check(name, value); err != nil {
+			return err
+		}
+	}
+	for name, values := range a.MultiValueHeaders {
+		for _, value := range values {
+			if err := check(name, value); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -123,24 +124,24 @@ func (c *call) setHeaders(e *event) {
 	}
 }
 
-// query decodes a query string and says whether it could be. A semicolon is data, which url.ParseQuery refuses.
-func query(raw string) (map[string][]string, bool) {
+// query decodes a query string. A semicolon is data, which url.ParseQuery refuses. The error is a url.EscapeError.
+func query(raw string) (map[string][]string, error) {
 	if raw == "" {
-		return nil, true
+		return nil, nil
 	}
 	decoded := map[string][]string{}
 	for part := range strings.SplitSeq(raw, "&") {
 		name, value, _ := strings.Cut(part, "=")
 		name, nameErr := url.QueryUnescape(name)
 		value, valueErr := url.QueryUnescape(value)
-		if nameErr != nil || valueErr != nil {
-			return nil, false
+		if err := cmp.Or(nameErr, valueErr); err != nil {
+			return nil, err
 		}
 		if part != "" {
 			decoded[name] = append(decoded[name], value)
 		}
 	}
-	return decoded, true
+	return decoded, nil
 }
 
 func (c *call) context() requestContext {

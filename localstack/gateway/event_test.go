@@ -104,11 +104,11 @@ func TestQueries(t *testing.T) {
 	t.Parallel()
 	seen := &recorder{}
 	g := newGateway(t, testAPI(nil), seen, Options{})
-	for _, malformed := range []string{"limit=%zz", "%", "a=1&%2=b"} {
+	for malformed, part := range map[string]string{"limit=%zz": "%zz", "%": "%", "a=1&%2=b": "%2"} {
 		r := httptest.NewRequest("GET", "/task", nil)
 		r.URL.RawQuery = malformed
 		w := httptest.NewRecorder()
-		if g.ServeHTTP(w, r); w.Code != 400 || w.Body.String() != `{"message":"Bad Request"}` || len(seen.seen) != 0 {
+		if g.ServeHTTP(w, r); w.Code != 400 || w.Body.String() != `{"message":"Bad Request: the query has an invalid URL escape \"`+part+`\""}` || len(seen.seen) != 0 {
 			t.Errorf("?%s: %d %s, and %d invocations; want 400 and none", malformed, w.Code, w.Body, len(seen.seen))
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/listen"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
@@ -30,6 +31,7 @@ var (
 	missingToken = gatewayError{"MISSING_AUTHENTICATION_TOKEN", 403, "MissingAuthenticationTokenException", "Missing Authentication Token"}
 	// badQuery is a query that cannot be decoded: https://github.com/ustayready/fireprox/issues/27.
 	badQuery = gatewayError{"DEFAULT_4XX", 400, "BadRequestException", "Bad Request"}
+	badBody  = gatewayError{"BAD_REQUEST_BODY", 400, "BadRequestException", "The request body cannot be read"}
 	tooLong  = gatewayError{"REQUEST_TOO_LARGE", 413, "RequestTooLargeException", "Request Too Long"}
 	timedOut = gatewayError{"INTEGRATION_TIMEOUT", 504, "InternalServerErrorException", "Endpoint request timed out"}
 	// internal is a function that failed or whose answer is malformed: a 502 without a response type of its own.
@@ -45,6 +47,13 @@ func writeTooLarge(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain")
 	w.WriteHeader(http.StatusRequestEntityTooLarge)
 	_, _ = fmt.Fprintf(w, "HTTP content length exceeded %d bytes.", maxBody) // fails when the client has gone away
+}
+
+// writeTimedOut answers a request whose body does not arrive. A gateway response would not keep the status 408.
+func writeTimedOut(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusRequestTimeout)
+	_, _ = w.Write([]byte(`{"message":"Request Timeout"}`)) // fails when the client has gone away
 }
 
 // response is a gateway response that has been checked.
@@ -179,7 +188,9 @@ func (g *gateway) writeError(w http.ResponseWriter, c *call, e gatewayError) {
 	h.Set("Content-Type", contentType)
 	h.Set("X-Amzn-Errortype", e.exception)
 	for name, expression := range r.Headers {
-		h.Set(name, c.evaluate(expression, e))
+		if value := c.evaluate(expression, e); listen.ValidHeaderValue(value) {
+			h.Set(name, value)
+		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(cmp.Or(r.StatusCode, e.status))

@@ -90,6 +90,9 @@ func TestGatewayResponseHeaders(t *testing.T) {
 		"X-Literal": "'a'", "X-Context": "context.error.responseType", "X-Header": "method.request.header.X-Given",
 		"X-Query": "method.request.querystring.q",
 	}}}), answers(`{}`), Options{})
+	if got := request(g, "GET", "/x?q=a%01b", "X-Given", "1").Header.Values("X-Query"); got != nil {
+		t.Errorf("a header is %q; want none that HTTP cannot carry", got)
+	}
 	r := request(g, "GET", "/x?q=2", "X-Given", "1")
 	for name, want := range map[string]string{
 		"X-Literal": "a", "X-Context": "MISSING_AUTHENTICATION_TOKEN", "X-Header": "1", "X-Query": "2",

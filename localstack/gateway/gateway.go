@@ -9,12 +9,12 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"github.com/eragon-mdi/ksu/localstack/listen"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
@@ -82,17 +82,17 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, c, missingToken, "")
 		return
 	}
-	var ok bool
-	if c.query, ok = query(r.URL.RawQuery); !ok {
-		g.fail(w, c, badQuery, "")
+	var err error
+	if c.query, err = query(r.URL.RawQuery); err != nil {
+		e := badQuery
+		e.message += ": the query has an " + err.Error()
+		g.fail(w, c, e, "")
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			writeTooLarge(w)
-		}
-		return // the client has gone away
+		g.refuseBody(w, c, err)
+		return
 	}
 	h.Set("X-Amzn-Trace-Id", c.trace)
 	event, err := c.event(body)
@@ -105,6 +105,21 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.invoke(w, c, event)
+}
+
+// refuseBody answers a request whose body cannot be read. Its connection ends: the next request's begin is unknown.
+func (g *gateway) refuseBody(w http.ResponseWriter, c *call, err error) {
+	w.Header().Set("Connection", "close")
+	switch listen.BodyStatus(err) {
+	case http.StatusRequestEntityTooLarge:
+		writeTooLarge(w)
+	case http.StatusRequestTimeout:
+		writeTimedOut(w)
+	default:
+		e := badBody
+		e.message += ": " + err.Error()
+		g.fail(w, c, e, "")
+	}
 }
 
 // invoke runs the function and maps its answer. It ends neither when the client goes away, nor is the function told.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+
+	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
 // serveNext waits for an invocation and hands it out.
@@ -20,16 +22,20 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	select {
 	case i = <-e.work:
 	case <-e.gone:
+		noEnvironment(w)
 		return
 	case <-r.Context().Done():
+		noEnvironment(w)
 		return
 	}
 	if r.Context().Err() != nil {
 		e.work <- i // this request was given up; the invocation waits for another one
+		noEnvironment(w)
 		return
 	}
 	deadline, ok := e.take(i)
 	if !ok {
+		noEnvironment(w)
 		return
 	}
 	h := w.Header()
@@ -56,8 +62,9 @@ func (e *environment) serveAnswer(w http.ResponseWriter, r *http.Request, i *inv
 		runtimeError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
 			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxAnswer))
 		return
-	case err != nil:
-		return // the process was killed in the middle of it, which wait takes care of
+	case err != nil: // the process was killed in the middle of it, which wait takes care of, or it wrote no HTTP
+		runtimeError(w, listen.BodyStatus(err), "InvalidRequest", "the response cannot be read: "+err.Error())
+		return
 	}
 	a := &answer{payload: payload, failed: failed}
 	// A response that fails while it is sent ends with trailers that say so.

@@ -48,9 +48,10 @@ func (e *environment) serveRegister(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveExtensionNext waits until the environment ends: there are no events.
-func (e *environment) serveExtensionNext(_ http.ResponseWriter, r *http.Request) {
+func (e *environment) serveExtensionNext(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-e.gone:
 	case <-r.Context().Done():
 	}
+	noEnvironment(w)
 }

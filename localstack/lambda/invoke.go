@@ -1,12 +1,16 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/eragon-mdi/ksu/localstack/listen"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
@@ -58,15 +62,28 @@ func (a *answer) output(requestID string) *spec.Output {
 }
 
 func (s *Service) newInvocation(in spec.Input) *invocation {
-	i := &invocation{id: uuid.NewString(), payload: in.Payload, context: in.ClientContext, trace: in.TraceID,
+	i := &invocation{id: uuid.NewString(), payload: in.Payload, context: oneLine(in.ClientContext), trace: in.TraceID,
 		tail: in.LogTail, done: make(chan struct{})}
 	if len(i.payload) == 0 {
 		i.payload = []byte("{}")
 	}
-	if i.trace == "" {
+	// What HTTP cannot carry would break the environment, which reads both from headers.
+	if i.trace == "" || !listen.ValidHeaderValue(i.trace) {
 		i.trace = newTrace(time.Now())
 	}
 	return i
+}
+
+// oneLine writes JSON for a header. Its texts may hold DEL, which a header may not.
+func oneLine(text string) string {
+	if text == "" {
+		return ""
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, []byte(text)); err != nil {
+		return ""
+	}
+	return strings.ReplaceAll(line.String(), "\x7f", `\u007f`)
 }
 
 // Invoke runs a function and waits for its answer. That the function itself fails is no error, see Output. As on AWS, the

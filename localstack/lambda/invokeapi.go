@@ -126,9 +126,7 @@ func readInput(r *http.Request) (in spec.Input, kind string, err error) {
 		if err != nil || !json.Valid(text) {
 			return in, "", fmt.Errorf("%w: %s", errContent, "Client context must be a valid Base64-encoded JSON object.")
 		}
-		var line bytes.Buffer
-		_ = json.Compact(&line, text) // it is valid; a header has one line
-		in.ClientContext = line.String()
+		in.ClientContext = string(text)
 	}
 	return in, kind, nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
 // runtimeAPI is one HTTP server for all environments, told apart by the first element of the path: an environment's
@@ -25,7 +27,7 @@ func startRuntimeAPI() (*runtimeAPI, error) {
 		return nil, err
 	}
 	a := &runtimeAPI{address: listener.Addr().String()}
-	a.server = &http.Server{Handler: a, ReadHeaderTimeout: time.Minute}
+	a.server = &http.Server{Handler: listen.Answered(listen.AWS, nil, a), ReadHeaderTimeout: time.Minute}
 	a.serving.Go(func() { _ = a.server.Serve(listener) }) // it returns when the server is closed
 	return a, nil
 }
@@ -50,7 +52,7 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	found, ok := a.environments.Load(id)
 	if !ok {
-		runtimeError(w, http.StatusNotFound, "InvalidEnvironment", "no environment has this address")
+		noEnvironment(w)
 		return
 	}
 	e := found.(*environment)
@@ -94,6 +96,11 @@ func runtimeError(w http.ResponseWriter, status int, kind, message string) {
 	w.Header()["Content-Type"] = contentJSON
 	w.WriteHeader(status)
 	_, _ = w.Write(errorJSON(kind, message)) // an environment that is gone needs no answer
+}
+
+// noEnvironment answers a request of an environment that has ended.
+func noEnvironment(w http.ResponseWriter) {
+	runtimeError(w, http.StatusNotFound, "InvalidEnvironment", "no environment has this address")
 }
 
 func accepted(w http.ResponseWriter) {

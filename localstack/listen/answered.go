@@ -7,8 +7,11 @@ import (
 
 // Answered is next with the promise that every request gets a status that next chose. Where next writes none, which
 // net/http would send as an empty 200, or panics before it wrote one, the answer is 500 in the given shape, and log is
-// told. A panic after the status cuts the connection, so that the client does not take the answer for whole.
+// told; nil is nobody. A panic after the status cuts the connection, so that the client does not take the answer for whole.
 func Answered(shape Shape, log func(format string, args ...any), next http.Handler) http.Handler {
+	if log == nil {
+		log = func(string, ...any) {}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &answeredWriter{ResponseWriter: w}
 		defer func() {
