@@ -2,6 +2,7 @@
 package sam_test
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +59,9 @@ func TestTemplateTakesDefaults(t *testing.T) {
 		if name := config.Parameters[s.Key]; name != "" {
 			parameters[name] = s.Value
 		}
+	}
+	if parameters["StoragePath"], err = filepath.Abs(parameters["StoragePath"]); err != nil { // as params makes it
+		t.Fatal(err)
 	}
 	if _, err := parsed.Resolve(template.Options{Parameters: parameters}); err != nil {
 		t.Error(err)
