@@ -35,6 +35,7 @@ type Job struct {
 	name    string
 	options Options
 	run     func(context.Context, Task, json.RawMessage) (json.RawMessage, error)
+	decode  func(json.RawMessage) []schema.Problem
 	payload func() (*schema.Schema, error)
 	result  func() (*schema.Schema, error)
 }
@@ -64,6 +65,10 @@ func New[In, Out any](jobName string, run func(context.Context, Task, In) (Out, 
 	}
 	if err := j.options.check(); err != nil {
 		panic(fmt.Sprintf("job %s: %v", jobName, err))
+	}
+	j.decode = func(payload json.RawMessage) []schema.Problem {
+		var in In
+		return decode(payload, &in)
 	}
 	j.run = func(ctx context.Context, t Task, payload json.RawMessage) (json.RawMessage, error) {
 		var in In
@@ -110,14 +115,19 @@ func (j *Job) Run(ctx context.Context, t Task, payload json.RawMessage) (json.Ra
 	return j.run(ctx, t, payload)
 }
 
-// Validate checks a payload against the job's schema; an empty payload is the empty object. The error is an
+// Validate checks a payload against the job's schema, and by its Check where In is a Checker; an empty payload is the empty object. The error is an
 // *InvalidPayload with all that is wrong, or says that the job's type has no schema.
 func (j *Job) Validate(payload json.RawMessage) error {
 	s, err := j.payload()
 	if err != nil {
 		return fmt.Errorf("schema of the payload of job %s: %w", j.name, err)
 	}
-	if problems := s.Check(orEmpty(payload)); problems != nil {
+	payload = orEmpty(payload)
+	problems := s.Check(payload)
+	if problems == nil {
+		problems = j.decode(payload)
+	}
+	if problems != nil {
 		return &InvalidPayload{Job: j.name, Problems: problems}
 	}
 	return nil

@@ -1,6 +1,8 @@
 package job
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -26,4 +28,27 @@ func (e *InvalidPayload) Error() string {
 		all = append(all, at+" "+p.Detail)
 	}
 	return fmt.Sprintf("payload of job %s: %s", e.Job, strings.Join(all, "; "))
+}
+
+// Checker is a payload with limits that no schema can say. Validate calls Check on what the schema lets through.
+type Checker interface {
+	// Check returns what is wrong, with pointers from the payload's root; nil is a valid payload.
+	Check() []schema.Problem
+}
+
+// decode reads a payload that fits its schema and returns what is wrong with it all the same.
+func decode(payload json.RawMessage, in any) []schema.Problem {
+	if err := json.Unmarshal(payload, in); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) && wrong.Field != "" {
+			return []schema.Problem{{
+				Pointer: "/" + strings.ReplaceAll(wrong.Field, ".", "/"), Detail: fmt.Sprintf("does not fit into %s", wrong.Type),
+			}}
+		}
+		return []schema.Problem{{Pointer: "", Detail: "cannot be read: " + err.Error()}}
+	}
+	if checker, ok := in.(Checker); ok {
+		return checker.Check()
+	}
+	return nil
 }
