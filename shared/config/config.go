@@ -77,12 +77,16 @@ type Task struct {
 	RetentionDays int
 }
 
-// Job steers the simulated job.
+// Job has the settings of the jobs that have some.
 type Job struct {
-	// MinDuration and MaxDuration bound its duration, both included.
+	// MinDuration and MaxDuration bound the duration of the simulated job, both included.
 	MinDuration, MaxDuration time.Duration
-	// FailureRate is the probability that it fails, 0 to 1.
+	// FailureRate is the probability that the simulated job fails, 0 to 1.
 	FailureRate float64
+	// HTTPAllow are the addresses that are not public and that the job http may reach all the same.
+	HTTPAllow Networks
+
+	httpAllow string // HTTPAllow as it was given
 }
 
 // ClickHouse is the server that log lines are sent to, and how.

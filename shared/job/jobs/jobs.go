@@ -5,6 +5,7 @@ package jobs
 import (
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/job"
+	"github.com/eragon-mdi/ksu/shared/job/http"
 	"github.com/eragon-mdi/ksu/shared/job/iowork"
 )
 
@@ -15,5 +16,6 @@ const Default = iowork.Name
 func New(cfg *config.Config) job.Catalogue {
 	return job.NewCatalogue(
 		iowork.New(iowork.Settings{Min: cfg.Job.MinDuration, Max: cfg.Job.MaxDuration, FailureRate: cfg.Job.FailureRate}),
+		http.New(http.Settings{Allow: cfg.Job.HTTPAllow.Contain}),
 	)
 }
