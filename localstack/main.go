@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/eragon-mdi/ksu/localstack/console"
 	"github.com/eragon-mdi/ksu/localstack/stack"
 )
 
@@ -26,7 +27,7 @@ func main() {
 		err = stack.Run(ctx, options, os.Stdout)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "localstack:", err)
+		fmt.Fprintln(os.Stderr, console.Clean("localstack: "+err.Error())) // it may quote a function
 		os.Exit(1)
 	}
 }

@@ -68,6 +68,9 @@ func (e *environment) report(i *invocation, a *answer) *spec.Output {
 	if i.tail {
 		out.LogTail = l.tail.bytes()
 	}
+	if invoked := f.service.options.Invoked; invoked != nil {
+		invoked(f.Name, i.payload, out.Payload, out.FunctionError != "", took)
+	}
 	return out
 }
 

@@ -38,6 +38,10 @@ type Options struct {
 	// lines. It is called from several goroutines, for one environment in the order of its lines, and must not keep
 	// line. A slow one slows the functions. Default: lines are dropped.
 	Logs func(function string, line []byte)
+	// Invoked, if not nil, is called at the end of each invocation, after the last of its log lines, with the payloads of the
+	// event and of the answer, which it must not change or keep. It is called from several goroutines. A slow one slows the
+	// functions.
+	Invoked func(function string, event, answer []byte, failed bool, took time.Duration)
 	// Profiles, if not nil, makes every environment's process get a listener for its profiles, see ProfileVariable, and is
 	// called with its address once the process has started, from any goroutine.
 	Profiles func(function, address string)

@@ -59,7 +59,7 @@ const patience = 10 * time.Second
 // reachPostgres waits until the user's server accepts connections, so that he sees what is waited for, and one error.
 func (s *stack) reachPostgres(ctx context.Context) error {
 	address := s.storage.address
-	err := s.console.timed(fmt.Sprintf("wait for Postgres at %s, at most %s", address, patience), func() error {
+	err := s.console.Timed(fmt.Sprintf("wait for Postgres at %s, at most %s", address, patience), func() error {
 		return address.Reach(ctx, patience)
 	})
 	if err != nil && ctx.Err() == nil {
@@ -77,10 +77,10 @@ func (s *stack) startPostgres(ctx context.Context) error {
 		return err
 	}
 	var server *postgres.Server
-	err = s.console.timed("start Postgres", func() (err error) {
+	err = s.console.Timed("start Postgres", func() (err error) {
 		server, err = postgres.Start(ctx, postgres.Options{
 			Dir: dir, Processes: s.processes, Database: databaseName,
-			Log: func(line string) { s.console.log("postgres", []byte(line)) },
+			Log: func(line string) { s.console.Log("postgres", []byte(line)) },
 		})
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/eragon-mdi/ksu/localstack/build"
 	"github.com/eragon-mdi/ksu/localstack/lambda"
@@ -34,11 +35,12 @@ func (s *stack) buildFunctions(ctx context.Context, functions []build.Function) 
 	for _, f := range functions {
 		names = append(names, s.short(f.Name))
 	}
-	what := "build " + strings.Join(names, ", ")
+	what := "build "
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		what += " for the first time, which compiles the libraries too"
+		what = "build libraries, "
 	}
-	return s.console.timed(what, func() (err error) {
+	what += strings.Join(names, ", ")
+	return s.console.Timed(what, func() (err error) {
 		s.binaries, err = build.Build(ctx, s.processes, functions, dir)
 		return err
 	})
@@ -50,12 +52,12 @@ func (s *stack) startFunctions(context.Context) error {
 		return err
 	}
 	variables["AWS_ENDPOINT_URL"] = s.aws.URL()
-	if s.console.color {
-		variables["FORCE_COLOR"] = "1" // for functions that write text: the terminal is behind a pipe
-	}
 	functions, err := lambda.New(lambda.Options{
-		Processes:   s.processes,
-		Logs:        func(function string, line []byte) { s.console.log(s.short(function), line) },
+		Processes: s.processes,
+		Logs:      func(function string, line []byte) { s.console.Log(s.short(function), line) },
+		Invoked: func(function string, event, answer []byte, failed bool, took time.Duration) {
+			s.console.Invoked(s.short(function), event, answer, failed, took)
+		},
 		Environment: variables, Profiles: s.functionProfiles(),
 		Freeze: !s.options.Profile, // a frozen process answers nobody who wants its profile
 	})
@@ -75,7 +77,7 @@ func (s *stack) startFunctions(context.Context) error {
 // initFunctions starts one environment of each function, so that one which cannot start is seen now and not at its
 // first request.
 func (s *stack) initFunctions(ctx context.Context) error {
-	return s.console.timed("start functions", func() error {
+	return s.console.Timed("start functions", func() error {
 		errs := make([]error, len(s.resolved.Functions))
 		var all sync.WaitGroup
 		for i, f := range s.resolved.Functions {

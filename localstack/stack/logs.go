@@ -88,10 +88,10 @@ func (s *stack) startClickHouse(ctx context.Context) error {
 		return err
 	}
 	var server *clickhouse.Server
-	err = s.console.timed("start ClickHouse", func() (err error) {
+	err = s.console.Timed("start ClickHouse", func() (err error) {
 		server, err = clickhouse.Start(ctx, clickhouse.Options{
 			Dir: dir, Processes: s.processes,
-			Log: func(line string) { s.console.log("clickhouse", []byte(line)) },
+			Log: func(line string) { s.console.Log("clickhouse", []byte(line)) },
 		})
 		return err
 	})
@@ -102,8 +102,8 @@ func (s *stack) startClickHouse(ctx context.Context) error {
 	go func() {
 		<-server.Done()
 		if err := server.Err(); err != nil { // the functions go on without it
-			s.console.step("clickhouse", "%v", err)
-			s.console.step("clickhouse", "it is not started again: log lines are shown here alone until the next start")
+			s.console.Step("clickhouse", "%v", err)
+			s.console.Step("clickhouse", "it is not started again: log lines are shown here alone until the next start")
 		}
 	}()
 	s.clickHouse = clickHouse{what: server.What() + " at " + server.Address(), parameters: map[string]string{

@@ -5,11 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"github.com/eragon-mdi/ksu/localstack/console"
 	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
@@ -39,6 +41,8 @@ type Options struct {
 	Data string
 	// Profile serves the profiles (net/http/pprof) of the local stack and of all environments on free ports of 127.0.0.1.
 	Profile bool
+	// LogLevel is the lowest level that a terminal shows (LOG_LEVEL); default info. See console.Options.
+	LogLevel slog.Level
 	// DatabaseURL is an existing Postgres to use (DATABASE_URL); "" starts a private one where the template wants one.
 	DatabaseURL string
 }
@@ -78,6 +82,9 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 		return o, fmt.Errorf("argument %q is not known; run with --help for the flags", flags.Arg(0))
 	}
 	var err error
+	if o.LogLevel, err = console.Level(os.Getenv("LOG_LEVEL")); err != nil {
+		return o, err
+	}
 	if o.Parameters, err = parseParameters(parameters); err != nil {
 		return o, err
 	}

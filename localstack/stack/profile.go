@@ -49,7 +49,7 @@ func (s *stack) addProfile(of, address string) {
 	defer p.mu.Unlock()
 	line := fmt.Sprintf("http://%s/debug/pprof/ of %s", address, of)
 	if p.told {
-		s.console.step("pprof", "%s", line)
+		s.console.Step("pprof", "%s", line)
 		return
 	}
 	p.lines = append(p.lines, line)

@@ -56,7 +56,7 @@ func (s *stack) readSettings(ctx context.Context) error {
 		return err
 	}
 	for _, warning := range s.settings.Warnings {
-		s.console.step("warning", "%s", warning)
+		s.console.Step("warning", "%s", warning)
 	}
 	if given := s.settings.get("storage.type"); s.options.Storage == "" && given.Source != "" {
 		s.options.Storage, s.storageSource = given.Value, given.Source

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eragon-mdi/ksu/localstack/console"
 	"github.com/eragon-mdi/ksu/localstack/customresource"
 	"github.com/eragon-mdi/ksu/localstack/eventsource"
 	"github.com/eragon-mdi/ksu/localstack/gateway"
@@ -44,14 +45,14 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		err = nil // stopped by the user during the start
 	}
 	if s.begun {
-		s.console.step("stack", "stopping")
+		s.console.Step("stack", "stopping")
 	}
 	return errors.Join(err, s.stop())
 }
 
 func newStack(o Options, out io.Writer) *stack {
 	return &stack{
-		options: o, console: newConsole(out), failed: make(chan error, 8),
+		options: o, console: console.New(out, console.Options{Level: o.LogLevel, Now: time.Now}), failed: make(chan error, 8),
 		storageSource: "--storage", findPostgres: postgres.Find,
 	}
 }
@@ -59,7 +60,7 @@ func newStack(o Options, out io.Writer) *stack {
 // stack is one running local stack.
 type stack struct {
 	options Options
-	console *console
+	console *console.Console
 
 	template   *template.Template
 	settings   settings
@@ -103,8 +104,8 @@ func (s *stack) start(ctx context.Context) error {
 			return err
 		}
 	}
-	s.console.step("stack", "ready in %s", time.Since(started).Round(time.Millisecond))
-	s.console.print(s.banner())
+	s.console.Step("stack", "ready in %s", time.Since(started).Round(time.Millisecond))
+	s.console.Print(s.banner())
 	return nil
 }
 
@@ -207,7 +208,7 @@ func (s *stack) serveAPI(ctx context.Context) error {
 	if s.resolved.API == nil {
 		return closePort(s.api)(ctx)
 	}
-	handler, err := gateway.New(*s.resolved.API, s.functions, gateway.Options{Log: func(m string) { s.console.step("gateway", "%s", m) }})
+	handler, err := gateway.New(*s.resolved.API, s.functions, gateway.Options{Log: func(m string) { s.console.Step("gateway", "%s", m) }})
 	if err != nil {
 		return err
 	}
@@ -218,11 +219,11 @@ func (s *stack) serveAPI(ctx context.Context) error {
 
 func (s *stack) runCustomResources(ctx context.Context) error {
 	for _, r := range s.resolved.CustomResources {
-		err := s.console.timed("custom resource "+r.LogicalID, func() error {
+		err := s.console.Timed("custom resource "+r.LogicalID, func() error {
 			return s.custom.Create(ctx, r, s.resolved.ID)
 		})
 		if r.MayFail && err != nil && ctx.Err() == nil {
-			s.console.step("warning", "%s; the stack starts without it", err)
+			s.console.Step("warning", "%s; the stack starts without it", err)
 			s.missing = append(s.missing, err.Error())
 			continue
 		}
@@ -270,5 +271,5 @@ func (s *stack) background(f func(context.Context)) {
 
 // logOf writes what a part of the stack has to say, marked with its name.
 func (s *stack) logOf(part string) func(format string, args ...any) {
-	return func(format string, args ...any) { s.console.step(part, format, args...) }
+	return func(format string, args ...any) { s.console.Step(part, format, args...) }
 }

@@ -53,7 +53,7 @@ func (s *stack) chooseStorage(context.Context) error {
 	s.storage.why = why
 	unseen, err := s.unseen(kind, why)
 	for _, warning := range unseen {
-		s.console.step("warning", "%s", warning)
+		s.console.Step("warning", "%s", warning)
 	}
 	return err
 }

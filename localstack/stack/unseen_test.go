@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eragon-mdi/ksu/localstack/console"
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
@@ -53,7 +54,7 @@ func TestUnseen(t *testing.T) {
 		test.options.Data = test.data
 		s := setupTemplate(t, storable, test.options, test.settings...)
 		var out bytes.Buffer
-		s.console = newConsole(&out)
+		s.console = console.New(&out, console.Options{})
 		if test.nothing {
 			s.findPostgres = func() (string, error) { return "", postgres.ErrNotInstalled }
 		}
