@@ -118,7 +118,7 @@ rebuild: ## build the images anew and restart
 
 .PHONY: test
 test: ## run all tests with the race detector
-	@$(NEED) postgres clickhouse cc
+	@$(NEED) postgres clickhouse pgbouncer cc
 	$(GO) test -race -timeout 20m ./...
 
 # The checks of one API, whatever serves it: make parity URL=https://….execute-api.….amazonaws.com/v1 API_KEY=…
@@ -156,7 +156,7 @@ bench: ## measure throughput, latency, cold starts and memory (minutes)
 
 .PHONY: bench_all
 bench_all: ## run every benchmark (longer)
-	@$(NEED) postgres clickhouse
+	@$(NEED) postgres clickhouse pgbouncer
 	@echo "cores: $$(getconf _NPROCESSORS_ONLN)"
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./...
 

@@ -96,7 +96,7 @@ func TestDatabasesOfTheTemplate(t *testing.T) {
 				continue
 			}
 			got, want := cfg.Storage, test.want
-			want.Type, want.Port, want.Name, want.Path, want.NeedMigrate = got.Type, 5432, "ksu", got.Path, true
+			want.Type, want.Port, want.Name, want.Path, want.NeedMigrate, want.Pooler = got.Type, 5432, "ksu", got.Path, true, "auto"
 			if want.User == "" {
 				want.User = "ksu"
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -36,6 +37,7 @@ func connect(ctx context.Context, storage config.Storage) (*sql.DB, error) {
 	if cc.ConnectTimeout == 0 || cc.ConnectTimeout > time.Minute { // pgx's own default is 2 minutes
 		cc.ConnectTimeout = connectTimeout
 	}
+	cc.DefaultQueryExecMode = pgx.QueryExecModeExec // without prepared statements, which a pooler may give to another session
 	var options []stdlib.OptionOpenDB
 	if cfg.BeforeConnect != nil {
 		options = append(options, stdlib.OptionBeforeConnect(cfg.BeforeConnect))

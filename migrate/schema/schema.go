@@ -17,7 +17,6 @@ import (
 
 	"github.com/golang-migrate/migrate/v4"
 	"github.com/golang-migrate/migrate/v4/database"
-	driver "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
 	"github.com/eragon-mdi/ksu/migrate/postgres"
@@ -70,7 +69,7 @@ func onPostgres(storage config.Storage, files fs.FS) *Target {
 	return &Target{
 		files:   files,
 		connect: func(ctx context.Context) (*sql.DB, error) { return connect(ctx, storage) },
-		driver:  func(db *sql.DB) (database.Driver, error) { return driver.WithInstance(db, &driver.Config{}) },
+		driver:  func(db *sql.DB) (database.Driver, error) { return newSession(db) },
 		alone:   alone,
 	}
 }

@@ -137,6 +137,9 @@ type Storage struct {
 	Auth string
 	// SecretARN is a Secrets Manager secret with username and password; "" is none.
 	SecretARN string
+	// Pooler is what stands between the programs and the server: transaction, none, or auto, by which the store finds out.
+	// "" is auto.
+	Pooler string
 	// MaxConnections is how many connections to the database one process holds at most; 0 is 2. It is no key: the
 	// programs set it.
 	MaxConnections int

@@ -81,6 +81,7 @@ func (c *Config) entries() []entry {
 		{name: "storage.ssl_mode", def: "prefer", value: choice{&st.SSLMode, []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}}, meaning: "libpq's `sslmode`: `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`"},
 		{name: "storage.auth", def: "password", value: choice{&st.Auth, []string{"password", "iam"}}, meaning: "`password`, or `iam` for a token of the function's role"},
 		{name: "storage.secret_arn", env: []string{"DATABASE_SECRET_ARN"}, value: arn{&st.SecretARN}, meaning: "Secrets Manager secret with `username` and `password` of the database"},
+		{name: "storage.pooler", def: "auto", value: choice{&st.Pooler, []string{"auto", "transaction", "none"}}, meaning: "`transaction` behind a pooler that shares sessions (pgbouncer, RDS Proxy, Supavisor): statements are not prepared; `none` without one; `auto` finds out"},
 		{name: "storage.path", def: ".local/ksu.db", value: text{&st.Path}, meaning: "file of the internal store"},
 		{name: "storage.need_migrate", def: "true", value: boolean{&st.NeedMigrate}, meaning: "`false` leaves the schema alone"},
 		{name: "storage.migrate_src", misspelt: "migaret_src", value: url{&st.MigrateSource, nil, []string{"file"}}, meaning: "folder of migrations as `file:///folder`; empty is those that the program carries"},

@@ -21,6 +21,7 @@ var Parameters = map[string]string{
 	"logger.level":              "LogLevel",
 	"storage.database_url":      "DatabaseUrl",
 	"storage.path":              "StoragePath",
+	"storage.pooler":            "DatabasePooler",
 	"storage.type":              "StorageType",
 	"task.max_attempts":         "MaxAttempts",
 	"task.retention_days":       "RetentionDays",

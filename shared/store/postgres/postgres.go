@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,6 +52,10 @@ const (
 type Store struct {
 	pool     *pgxpool.Pool
 	database *database.Config
+	// pooled says that statements have no names, because a pooler shares the server's sessions between clients. detects
+	// says that the store finds that out by itself.
+	pooled  atomic.Bool
+	detects bool
 }
 
 var _ task.Store = (*Store)(nil)
@@ -64,11 +69,14 @@ func Open(ctx context.Context, cfg driver.Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Store{database: db, detects: cmp.Or(cfg.Pooler, poolerAuto) == poolerAuto}
+	s.pooled.Store(cfg.Pooler == poolerTransaction)
+	db.BeforeConnect = s.unnamed()
 	pool, err := pgxpool.NewWithConfig(ctx, db.Config)
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection pool: %w", err)
 	}
-	s := &Store{pool: pool, database: db}
+	s.pool = pool
 	if err := s.reach(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("connect to Postgres: %w", err)
@@ -150,6 +158,9 @@ func (s *Store) exec(ctx context.Context, again bool, sql string, args ...any) (
 // run runs a statement, and once more where that may help.
 func (s *Store) run(ctx context.Context, again bool, statement func() error) error {
 	err := statement()
+	if s.betweenSessions(err) {
+		err = statement()
+	}
 	if s.retry(ctx, err, again) {
 		err = statement()
 	}

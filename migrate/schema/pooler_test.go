@@ -1,0 +1,143 @@
+package schema_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/eragon-mdi/ksu/internal/pgbouncer"
+	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/postgres"
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
+	"github.com/eragon-mdi/ksu/shared/task"
+	"github.com/eragon-mdi/ksu/shared/testserver"
+)
+
+// TestMigrateBehindAPooler migrates several times at once and one after the other, each of which would wait for ever for a
+// lock that a session of the pooler has kept.
+func TestMigrateBehindAPooler(t *testing.T) {
+	t.Parallel()
+	direct := testserver.EmptyPostgres(t)
+	pooled := pgbouncer.Start(t, direct, nil, map[string]string{"default_pool_size": "20"})
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if version, err := schema.Up(t.Context(), pooled); err != nil || version != schema.Latest() {
+				t.Errorf("Up = %d, %v", version, err)
+			}
+		})
+	}
+	all.Wait()
+	if version, err := schema.Postgres(pooled).Down(t.Context(), 0); err != nil || version != 0 {
+		t.Errorf("Down = %d, %v", version, err)
+	}
+	if version, err := schema.Up(t.Context(), pooled); err != nil || version != schema.Latest() {
+		t.Errorf("Up = %d, %v", version, err)
+	}
+	// Past the pooler no lock of it is left either.
+	if version, err := schema.Up(t.Context(), direct); err != nil || version != schema.Latest() {
+		t.Errorf("Up past the pooler = %d, %v", version, err)
+	}
+}
+
+// pooled is a database behind a pooler.
+type pooled struct{ direct, through, pooler string }
+
+func (d pooled) Open(t testing.TB) task.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), config.Storage{DatabaseURL: config.Secret(d.through), Pooler: d.pooler, MaxConnections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (d pooled) Age(t testing.TB, by time.Duration) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	for _, text := range []string{
+		`UPDATE tasks SET created_at = created_at - $1::interval, started_at = started_at - $1::interval, ended_at = ended_at - $1::interval,
+			lease_expires_at = lease_expires_at - $1::interval, enqueued_at = enqueued_at - $1::interval, send_after = send_after - $1::interval`,
+		`UPDATE idempotency_keys SET created_at = created_at - $1::interval`,
+	} {
+		if _, err := conn.Exec(t.Context(), text, by); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestStoreBehindAPooler holds the store to everything that it does without a pooler.
+func TestStoreBehindAPooler(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t testing.TB) storetest.Database {
+		direct := testserver.Postgres(t)
+		return pooled{direct, pgbouncer.Start(t, direct, nil, nil), "auto"}
+	})
+}
+
+// TestPoolerKey: of two stores that share a session, the second finds a statement of the first there, unless statements have
+// no names.
+func TestPoolerKey(t *testing.T) {
+	t.Parallel()
+	for pooler, works := range map[string]bool{"auto": true, "transaction": true, "none": false} {
+		t.Run(pooler, func(t *testing.T) {
+			t.Parallel()
+			direct := testserver.Postgres(t)
+			d := pooled{direct, pgbouncer.Start(t, direct, nil, map[string]string{"default_pool_size": "1"}), pooler}
+			if _, _, err := d.Open(t).Create(t.Context(), uuid.New(), task.Submission{}, task.Key{}); err != nil {
+				t.Fatal(err)
+			}
+			_, _, err := d.Open(t).Create(t.Context(), uuid.New(), task.Submission{}, task.Key{})
+			var refused *pgconn.PgError
+			if works && err != nil || !works && (!errors.As(err, &refused) || refused.Code != "42P05") {
+				t.Errorf("Create = %v; want it to work: %t", err, works)
+			}
+		})
+	}
+}
+
+// BenchmarkPooler is what a store does for each task that a worker runs: without a pooler, without one but as if there were
+// one, and behind a pgbouncer.
+func BenchmarkPooler(b *testing.B) {
+	for _, c := range []struct {
+		name, pooler string
+		behind       bool
+	}{{"none", "none", false}, {"unnamed", "transaction", false}, {"pgbouncer", "transaction", true}} {
+		b.Run(c.name, func(b *testing.B) {
+			d := pooled{direct: testserver.Postgres(b), pooler: c.pooler}
+			d.through = d.direct
+			if c.behind {
+				d.through = pgbouncer.Start(b, d.direct, nil, nil)
+			}
+			s := d.Open(b)
+			for b.Loop() {
+				id := uuid.New()
+				_, _, err := s.Create(b.Context(), id, task.Submission{}, task.Key{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				attempt, err := s.Claim(b.Context(), id, time.Minute, 3)
+				if err == nil {
+					err = s.Complete(b.Context(), id, attempt, json.RawMessage(`"io work result = 0"`))
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+		})
+	}
+}
