@@ -30,6 +30,7 @@ func contractChecks() []check {
 		{"DELETE /task/{id}", deleted},
 		{"ids that are none, and unknown ones", ids},
 		{"routes that do not exist", routes},
+		{"methods that a route does not have, HEAD and OPTIONS", methods},
 		{"the API key", apiKey},
 	}
 }
@@ -63,6 +64,7 @@ func bodies(ctx context.Context, c *client, f *findings) {
 	if !f.failed(err) && !f.failed(r.decode(http.StatusCreated, &t)) {
 		c.remember(t.ID)
 	}
+	f.answers(ctx, c, http.StatusUnsupportedMediaType, http.MethodPost, "/task", "{}", "Content-Encoding", "gzip")
 	for _, body := range []string{"{", "[]", "null", `"x"`, `{"a":1}`, "{} {}"} {
 		f.answers(ctx, c, http.StatusBadRequest, http.MethodPost, "/task", body, "Content-Type", "application/json")
 	}
@@ -101,7 +103,7 @@ func noResult(ctx context.Context, c *client, f *findings) {
 	}
 	const want = "task running or failed, no result, check status"
 	p := f.expectProblem(r, http.StatusConflict)
-	f.expect(p.Problem == want, "problem is %q; want %q", p.Problem, want)
+	f.expect(p.Problem == want && p.Detail == want, "problem is %q and detail %q; want %q", p.Problem, p.Detail, want)
 }
 
 func deleted(ctx context.Context, c *client, f *findings) {
@@ -131,13 +133,29 @@ func ids(ctx context.Context, c *client, f *findings) {
 }
 
 func routes(ctx context.Context, c *client, f *findings) {
+	for _, path := range []string{"/no-such-route", "/task/" + unknownID + "/status/more"} {
+		r, err := c.do(ctx, http.MethodGet, path, "")
+		if !f.failed(err) {
+			f.expectGatewayProblem(c, r, http.StatusForbidden)
+		}
+	}
+}
+
+// methods checks what every route answers besides its own methods (RFC 9110, section 9.1).
+func methods(ctx context.Context, c *client, f *findings) {
 	for _, route := range [][2]string{
-		{"GET", "/no-such-route"}, {"PUT", "/task"}, {"DELETE", "/task"}, {"POST", "/task/" + unknownID},
-		{"GET", "/task/" + unknownID}, {"GET", "/task/" + unknownID + "/status/more"}, {"POST", "/task/" + unknownID + "/result"},
+		{"PUT", "/task"}, {"DELETE", "/task"}, {"POST", "/task/" + unknownID}, {"POST", "/task/" + unknownID + "/result"},
 	} {
 		r, err := c.do(ctx, route[0], route[1], "")
 		if !f.failed(err) {
-			f.expectGatewayProblem(c, r, http.StatusForbidden)
+			f.expectProblem(r, http.StatusMethodNotAllowed)
+			f.expect(strings.Contains(r.header.Get("Allow"), "OPTIONS"), "%s: Allow is %q", r, r.header.Get("Allow"))
+		}
+	}
+	for method, want := range map[string]int{http.MethodHead: http.StatusOK, http.MethodOptions: http.StatusNoContent} {
+		r, err := c.do(ctx, method, "/task", "")
+		if !f.failed(err) {
+			f.expect(r.status == want && r.body == "", "%s; want %d without a body", r, want)
 		}
 	}
 }

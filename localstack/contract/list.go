@@ -120,7 +120,7 @@ func byStatus(ctx context.Context, c *client, f *findings) {
 
 func wrongQueries(ctx context.Context, c *client, f *findings) {
 	for _, query := range []string{
-		"limit=0", "limit=1001", "limit=x", "limit=", "limit=1.5", "status=nonsense", "status=cancelled", "cursor=x", "page=2",
+		"limit=0", "limit=1001", "limit=x", "limit=", "limit=1.5", "status=nonsense", "status=cancelled", "cursor=x", "page=2", "limit=1&limit=2",
 	} {
 		f.answers(ctx, c, http.StatusBadRequest, http.MethodGet, "/task?"+query, "")
 	}

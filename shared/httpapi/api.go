@@ -40,13 +40,16 @@ func New(tasks Tasks, log *slog.Logger) http.Handler {
 	a := &api{tasks: tasks, log: log}
 	mux := http.NewServeMux()
 	for pattern, methods := range a.routes() {
-		var allowed []string
+		allowed := []string{http.MethodOptions}
 		for method, h := range methods {
 			mux.HandleFunc(method+" "+pattern, h)
 			allowed = append(allowed, method)
+			if method == http.MethodGet { // ServeMux gives it HEAD as well
+				allowed = append(allowed, http.MethodHead)
+			}
 		}
 		slices.Sort(allowed)
-		mux.HandleFunc(pattern, methodNotAllowed(strings.Join(allowed, ", ")))
+		mux.HandleFunc(pattern, otherMethod(strings.Join(allowed, ", ")))
 	}
 	mux.HandleFunc("/", notFound)
 	return guard(asSent(mux), log)
@@ -78,9 +81,14 @@ func (a *api) routes() map[string]map[string]http.HandlerFunc {
 	}
 }
 
-func methodNotAllowed(allowed string) http.HandlerFunc {
+// otherMethod says which methods a route has: as the answer to OPTIONS, or as the reason of a 405.
+func otherMethod(allowed string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allowed)
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
 		writeProblem(w, http.StatusMethodNotAllowed, r.Method+" is not allowed here; allowed are "+allowed)
 	}
 }

@@ -128,10 +128,17 @@ func TestFailures(t *testing.T) {
 		"id without dashes":       {&tasks{}, "DELETE", "/task/01890a5dac96774bbcceb302099a8057", "", 400, "must be a UUID", false},
 		"id as URN":               {&tasks{}, "GET", "/task/urn:uuid:" + id.String() + "/result", "", 400, "must be a UUID", false},
 		"encoded id":              {&tasks{}, "GET", "/task/a%2Fb/result", "", 400, "must be a UUID", false},
-		"not JSON":                {&tasks{}, "POST", "/task", "{", 400, "JSON object", false},
-		"two values":              {&tasks{}, "POST", "/task", "{}{}", 400, "JSON object", false},
-		"null":                    {&tasks{}, "POST", "/task", "null", 400, "JSON object", false},
-		"array":                   {&tasks{}, "POST", "/task", "[]", 400, "JSON object", false},
+		"half an object":          {&tasks{}, "POST", "/task", "{", 400, "the body is not JSON: unexpected end of JSON input at byte 1", false},
+		"not JSON":                {&tasks{}, "POST", "/task", "{bad", 400, "the body is not JSON: invalid character 'b' looking for beginning of object key string at byte 2", false},
+		"only spaces":             {&tasks{}, "POST", "/task", "  ", 400, "the body is not JSON: unexpected end of JSON input", false},
+		"two values":              {&tasks{}, "POST", "/task", "{}{}", 400, "the body is not JSON: invalid character '{' after top-level value at byte 3", false},
+		"null":                    {&tasks{}, "POST", "/task", " null", 400, "the body is a JSON null; it must be empty or a JSON object", false},
+		"array":                   {&tasks{}, "POST", "/task", "[]", 400, "the body is a JSON array; it must be empty or a JSON object", false},
+		"string":                  {&tasks{}, "POST", "/task", `"a"`, 400, "the body is a JSON string; it must", false},
+		"number":                  {&tasks{}, "POST", "/task", "-1", 400, "the body is a JSON number; it must", false},
+		"boolean":                 {&tasks{}, "POST", "/task", "false", 400, "the body is a JSON boolean; it must", false},
+		"repeated parameter":      {&tasks{}, "GET", "/task?limit=1&limit=2", "", 400, "query parameter limit is given 2 times; give it once", false},
+		"parameter given thrice":  {&tasks{}, "GET", "/task?status=failed&limit=1&status=failed&status=failed", "", 400, "status is given 3 times", false},
 		"unknown member":          {&tasks{}, "POST", "/task", `{"when":1}`, 400, `unknown member "when"`, false},
 		"too large":               {&tasks{}, "POST", "/task", strings.Repeat(" ", httpapi.MaxBody+1), 413, "256 KiB", false},
 		"limit":                   {&tasks{}, "GET", "/task?limit=0", "", 400, `limit is "0"; allowed are whole numbers from 1 to 1000`, false},
@@ -144,13 +151,13 @@ func TestFailures(t *testing.T) {
 		"unknown task":            {&tasks{err: task.ErrNotFound}, "GET", path + "/status", "", 404, "no task has this id", true},
 		"deleted twice":           {&tasks{err: task.ErrNotFound}, "DELETE", path, "", 404, "no task has this id", true},
 		"no route":                {&tasks{}, "GET", "/tasks", "", 404, "no such route", false},
-		"no method":               {&tasks{}, "PUT", path, "", 405, "allowed are DELETE", false},
+		"no method":               {&tasks{}, "PUT", path, "", 405, "PUT is not allowed here; allowed are DELETE, OPTIONS", false},
 		"store away":              {&tasks{err: errors.Join(task.ErrUnavailable, secret)}, "POST", "/task", "", 503, "cannot be reached", true},
 		"internal":                {&tasks{err: secret}, "GET", "/task", "", 500, "the log has the reason", true},
 		"panic":                   {&tasks{panics: "boom"}, "GET", "/task", "", 500, "the log has the reason", true},
 		"panic to abort":          {&tasks{panics: http.ErrAbortHandler}, "POST", "/task", "", 500, "the log has the reason", true},
 		"key reused":              {&tasks{err: task.ErrKeyReused}, "POST", "/task", "", 422, "another request body", true},
-		"result of a waiting one": {&tasks{err: task.ErrNoResult}, "GET", path + "/result", "", 409, "no result", true},
+		"result of a waiting one": {&tasks{err: task.ErrNoResult}, "GET", path + "/result", "", 409, "task running or failed, no result, check status", true},
 	} {
 		w := serve(c.tasks, c.method, c.path, c.body)
 		var p struct {
@@ -177,6 +184,50 @@ func TestFailures(t *testing.T) {
 		}
 		if retry := w.Header().Get("Retry-After"); (retry != "") != (c.status == 503) {
 			t.Errorf("%s: Retry-After %q", name, retry)
+		}
+	}
+}
+
+// TestHeadAndOptions checks the methods that every client may expect (RFC 9110, section 9.1).
+func TestHeadAndOptions(t *testing.T) {
+	t.Parallel()
+	done := task.Task{ID: id, Status: task.Completed, Result: json.RawMessage(`"x"`), CreatedAt: created}
+	for path, allow := range map[string]string{
+		"/task": "GET, HEAD, OPTIONS, POST", "/task/" + id.String(): "DELETE, OPTIONS",
+		"/task/" + id.String() + "/result": "GET, HEAD, OPTIONS", "/task/" + id.String() + "/status": "GET, HEAD, OPTIONS",
+	} {
+		s := &tasks{task: done}
+		if w := serve(s, "OPTIONS", path, ""); w.Code != 204 || w.Header().Get("Allow") != allow || w.Body.Len() != 0 || s.asked {
+			t.Errorf("OPTIONS %s: %d, Allow %q, %q", path, w.Code, w.Header().Get("Allow"), w.Body)
+		}
+		if w := serve(s, "PATCH", path, ""); w.Code != 405 || w.Header().Get("Allow") != allow || s.asked {
+			t.Errorf("PATCH %s: %d, Allow %q", path, w.Code, w.Header().Get("Allow"))
+		}
+		if !strings.Contains(allow, "HEAD") {
+			continue
+		}
+		get, head := serve(s, "GET", path, ""), serve(s, "HEAD", path, "")
+		if head.Code != 200 || head.Body.Len() != 0 || get.Body.Len() == 0 || !maps.EqualFunc(get.Header(), head.Header(), slices.Equal) {
+			t.Errorf("HEAD %s: %d %v %q; want the answer to GET without its body", path, head.Code, head.Header(), head.Body)
+		}
+	}
+	if w := serve(&tasks{}, "HEAD", "/task?limit=0", ""); w.Code != 400 || w.Body.Len() != 0 {
+		t.Errorf("HEAD with a wrong query: %d %q", w.Code, w.Body)
+	}
+}
+
+// TestContentCodings checks that a compressed body is not taken for broken JSON.
+func TestContentCodings(t *testing.T) {
+	t.Parallel()
+	for coding, want := range map[string]int{"": 201, "identity": 201, "Identity": 201, "gzip": 415, "gzip, br": 415, "br": 415} {
+		r := httptest.NewRequest("POST", "/task", strings.NewReader("{}"))
+		if coding != "" {
+			r.Header.Set("Content-Encoding", coding)
+		}
+		w := httptest.NewRecorder()
+		httpapi.New(&tasks{task: task.Task{ID: id}}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+		if w.Code != want || want == 415 && (w.Header().Get("Accept-Encoding") != "identity" || !strings.Contains(w.Body.String(), coding)) {
+			t.Errorf("Content-Encoding %q: %d %v %s; want %d", coding, w.Code, w.Header(), w.Body, want)
 		}
 	}
 }

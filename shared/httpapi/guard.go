@@ -19,9 +19,13 @@ func guard(next http.Handler, log *slog.Logger) http.Handler {
 				log.ErrorContext(r.Context(), "handler panicked", "method", r.Method, "path", r.URL.Path,
 					"panic", p, "stack", string(debug.Stack()))
 				held = &heldResponse{header: http.Header{}}
+			} else if held.status == 0 {
+				log.ErrorContext(r.Context(), "handler wrote no status", "method", r.Method, "path", r.URL.Path)
+			}
+			if held.status == 0 {
 				writeProblem(held, http.StatusInternalServerError, "the request failed; the log has the reason")
 			}
-			held.send(w)
+			held.send(w, r)
 		}()
 		next.ServeHTTP(held, r)
 	})
@@ -49,9 +53,11 @@ func (h *heldResponse) Write(p []byte) (int, error) {
 	return h.body.Write(p)
 }
 
-func (h *heldResponse) send(w http.ResponseWriter) {
-	h.WriteHeader(http.StatusOK)
+// send writes the answer. To HEAD it has no body (RFC 9110, section 9.3.2).
+func (h *heldResponse) send(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), h.sent)
 	w.WriteHeader(h.status)
-	_, _ = w.Write(h.body.Bytes())
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(h.body.Bytes())
+	}
 }

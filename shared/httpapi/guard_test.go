@@ -12,12 +12,13 @@ import (
 // Each handler here breaks a rule that net/http forgives and the adapter's writer does not.
 func TestGuardKeepsTheRulesOfNetHTTP(t *testing.T) {
 	t.Parallel()
+	const failed = `{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the request failed; the log has the reason"}`
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		status  int
 		body    string
 	}{
-		"writes nothing":          {func(http.ResponseWriter, *http.Request) {}, 200, ""},
+		"writes nothing":          {func(http.ResponseWriter, *http.Request) {}, 500, failed},
 		"writes two status codes": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202); w.WriteHeader(500) }, 202, ""},
 		"status after the body": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "yes")
@@ -26,7 +27,7 @@ func TestGuardKeepsTheRulesOfNetHTTP(t *testing.T) {
 		"panics after the body": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "half")
 			panic("boom")
-		}, 500, `{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the request failed; the log has the reason"}`},
+		}, 500, failed},
 		"header after the status": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(204)
 			w.Header().Set("Late", "yes")

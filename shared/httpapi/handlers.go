@@ -3,7 +3,6 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -41,28 +40,20 @@ func (a *api) submit(w http.ResponseWriter, r *http.Request) {
 	}{t.ID, createdAt(t), seconds(t.Duration)})
 }
 
-// isSubmission reads a POST /task, which has no query and a body that is empty or a JSON object without members, and answers
-// itself where it is another.
+// isSubmission reads a POST /task. It has no query, and its body is empty or a JSON object without members. Other
+// requests are answered here.
 func isSubmission(w http.ResponseWriter, r *http.Request) bool {
 	if r.URL.RawQuery != "" {
 		writeProblem(w, http.StatusBadRequest, "the query is "+quote(r.URL.RawQuery)+"; POST /task takes none")
 		return false
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		writeProblem(w, http.StatusRequestEntityTooLarge, "the body is larger than 256 KiB")
+	body, ok := readBody(w, r)
+	if !ok {
 		return false
-	case err != nil:
-		writeProblem(w, http.StatusBadRequest, "the body could not be read")
-		return false
-	case len(body) == 0:
-		return true
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil || members == nil {
-		writeProblem(w, http.StatusBadRequest, "the body must be empty or a JSON object")
+	members, err := object(body)
+	if err != nil {
+		writeProblem(w, http.StatusBadRequest, err.Error())
 		return false
 	}
 	for name := range members {

@@ -23,9 +23,9 @@ type item struct {
 }
 
 func (a *api) list(w http.ResponseWriter, r *http.Request) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := readQuery(r, "limit", "cursor", "status")
 	if err != nil {
-		writeProblem(w, http.StatusBadRequest, "the query cannot be decoded: "+err.Error())
+		writeProblem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	page, problem := pageOf(query)
@@ -51,12 +51,11 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, items)
 }
 
-// pageOf reads the query of GET /task, or says what is wrong with it. An unknown parameter is refused: one that is
-// misspelt would otherwise list the wrong tasks.
+// pageOf reads the parameters of GET /task, or says what is wrong with them.
 func pageOf(q url.Values) (task.Page, string) {
 	page := task.Page{Limit: task.DefaultPageLimit}
 	for name, values := range q {
-		value := values[len(values)-1]
+		value := values[0]
 		switch name {
 		case "limit":
 			n, err := strconv.Atoi(value)
@@ -76,8 +75,6 @@ func pageOf(q url.Values) (task.Page, string) {
 				return page, err.Error()
 			}
 			page.Status = status
-		default:
-			return page, "query parameter " + quote(name) + " is unknown; allowed are limit, cursor, status"
 		}
 	}
 	return page, ""

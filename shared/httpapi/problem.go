@@ -40,7 +40,7 @@ func write(w http.ResponseWriter, p problem) {
 func noResult(w http.ResponseWriter, t task.Task) {
 	write(w, problem{
 		Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict,
-		Detail: "the task has no result", Problem: task.ErrNoResult.Error(), Error: t.Error,
+		Detail: task.ErrNoResult.Error(), Problem: task.ErrNoResult.Error(), Error: t.Error,
 	})
 }
 

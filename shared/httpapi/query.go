@@ -1,0 +1,28 @@
+package httpapi
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// readQuery decodes a request's query, whose parameters are among allowed and stand there once: of several values, a
+// client would not know which counts. The error is for the client.
+func readQuery(r *http.Request, allowed ...string) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("the query cannot be decoded: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(allowed, name) {
+			return nil, fmt.Errorf("query parameter %s is unknown; allowed are %s", quote(name), strings.Join(allowed, ", "))
+		}
+		if n := len(query[name]); n > 1 {
+			return nil, fmt.Errorf("query parameter %s is given %d times; give it once", name, n)
+		}
+	}
+	return query, nil
+}
