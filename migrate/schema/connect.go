@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 
 // connect opens a database once its server answers.
 func connect(ctx context.Context, storage config.Storage) (*sql.DB, error) {
-	cfg, err := database.Parse(ctx, storage)
+	cfg, err := pgconf.Parse(ctx, storage)
 	if err != nil {
 		return nil, err
 	}

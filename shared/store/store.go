@@ -1,28 +1,33 @@
-// Package store opens the store that the configuration names. The stores that this build has are the imports of the
-// files drivers*.go.
+// Package store opens the store that the configuration names.
 package store
 
 import (
 	"context"
+	"fmt"
 
-	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/postgres"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// Config says which store to open and where it is.
-type Config = driver.Config
+// Open opens the store of cfg.Type, which the caller closes. It succeeds if the server or the file cannot be reached now:
+// the store's methods then return task.ErrUnavailable until it can be. It fails if the type is not built in, and if the
+// server refuses for good, as for a wrong password.
+func Open(ctx context.Context, cfg config.Storage) (task.Store, error) {
+	switch cfg.Type {
+	case "postgres":
+		return opened(postgres.Open(ctx, cfg))
+	case "internal":
+		return openInternal(ctx, cfg)
+	default:
+		return nil, fmt.Errorf("storage.type is %q; allowed are postgres, internal", cfg.Type)
+	}
+}
 
-// OpenFunc opens a store.
-type OpenFunc = driver.OpenFunc
-
-// Open opens the store that the configuration names. The caller closes it. A type that this build has not is an error
-// that lists those it has; that the store cannot be reached now is none: its methods return task.ErrUnavailable until it
-// can be.
-func Open(ctx context.Context, cfg Config) (task.Store, error) { return driver.Open(ctx, cfg) }
-
-// Register makes a store available under a name. A store's own package calls driver.Register instead, because this one
-// imports it.
-func Register(name string, open OpenFunc) { driver.Register(name, open) }
-
-// Names lists the stores of this build in alphabetical order.
-func Names() []string { return driver.Names() }
+// opened makes an interface of a store: a nil pointer in it would not be nil.
+func opened[S task.Store](s S, err error) (task.Store, error) {
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	return s, nil
+}

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -71,19 +70,19 @@ func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease 
 
 // Complete ends a running attempt with its result.
 func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error {
-	return s.fenced(ctx, false, "complete", completeSQL, id, attempt, driver.Text(string(result)))
+	return s.fenced(ctx, false, "complete", completeSQL, id, attempt, task.Text(string(result)))
 }
 
 // Fail ends a running attempt for good with the reason.
 func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error {
-	return s.fenced(ctx, false, "fail", failSQL, id, attempt, driver.Text(reason))
+	return s.fenced(ctx, false, "fail", failSQL, id, attempt, task.Text(reason))
 }
 
 // Requeue makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
 func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
 	var again bool
 	scan := func(r pgx.Row) error { return r.Scan(&again) }
-	err := s.row(ctx, false, scan, requeueSQL, [16]byte(id), attempt, driver.Text(reason), after, maxAttempts)
+	err := s.row(ctx, false, scan, requeueSQL, [16]byte(id), attempt, task.Text(reason), after, maxAttempts)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}

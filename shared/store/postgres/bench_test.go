@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
@@ -22,7 +21,7 @@ func BenchmarkCreateParallel(b *testing.B) {
 	url := testserver.Postgres(b)
 	b.SetParallelism(8)
 	b.RunParallel(func(pb *testing.PB) {
-		s, err := Open(b.Context(), driver.Config{DatabaseURL: config.Secret(url)})
+		s, err := Open(b.Context(), config.Storage{DatabaseURL: config.Secret(url)})
 		if err != nil {
 			b.Error(err)
 			return

@@ -12,7 +12,6 @@ import (
 
 	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
@@ -213,7 +212,7 @@ func TestOpenErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := driver.Open(test.ctx, driver.Config{Type: Name, DatabaseURL: config.Secret(test.url)})
+			s, err := Open(test.ctx, config.Storage{DatabaseURL: config.Secret(test.url)})
 			if s != nil || err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("Open = %v, %v; want %q in the error, and no password", s, err, test.want)
 			}

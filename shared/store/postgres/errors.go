@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -89,7 +89,7 @@ func Passing(err error) bool {
 
 // cut reports whether the connection failed or could not be made. Missing credentials count.
 func cut(err error) bool {
-	return errors.As(err, new(*pgconn.ConnectError)) || errors.Is(err, database.ErrNoCredentials) || errors.As(err, new(net.Error)) ||
+	return errors.As(err, new(*pgconn.ConnectError)) || errors.Is(err, pgconf.ErrNoCredentials) || errors.As(err, new(net.Error)) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err) // before a byte was sent
 }

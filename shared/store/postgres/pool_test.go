@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
@@ -23,7 +22,7 @@ func TestStatementsOfSeveralJobs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := testserver.Postgres(t)
-			s := openWith(t, driver.Config{DatabaseURL: config.Secret(url + "&application_name=jobs"), MaxConnections: c.connections})
+			s := openWith(t, config.Storage{DatabaseURL: config.Secret(url + "&application_name=jobs"), MaxConnections: c.connections})
 			blocker, ctx := connect(t, url), t.Context()
 			lock, err := blocker.Begin(ctx)
 			if err != nil {

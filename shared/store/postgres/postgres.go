@@ -13,23 +13,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/eragon-mdi/ksu/shared/database"
-	"github.com/eragon-mdi/ksu/shared/store/driver"
+	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
-
-// Name is the store's type in the configuration.
-const Name = "postgres"
-
-func init() {
-	driver.Register(Name, func(ctx context.Context, cfg driver.Config) (task.Store, error) {
-		s, err := Open(ctx, cfg)
-		if err != nil {
-			return nil, err // not s: a nil *Store in the interface would not be nil
-		}
-		return s, nil
-	})
-}
 
 const (
 	// maxConns is enough for a function's environment that does one thing at a time: the heartbeat must not wait for the
@@ -51,7 +38,7 @@ const (
 // Store is a task.Store in Postgres.
 type Store struct {
 	pool     *pgxpool.Pool
-	database *database.Config
+	database *pgconf.Config
 	// pooled says that statements have no names, because a pooler shares the server's sessions between clients. detects
 	// says that the store finds that out by itself.
 	pooled  atomic.Bool
@@ -64,7 +51,7 @@ var _ task.Store = (*Store)(nil)
 // is then no error: the store is returned all the same and connects when it is used, until when its methods return
 // task.ErrUnavailable. A function that failed its init instead would be started anew for each request and could not tell
 // its caller why. A server that refuses for good, as for a wrong password, is an error; it never shows the password.
-func Open(ctx context.Context, cfg driver.Config) (*Store, error) {
+func Open(ctx context.Context, cfg config.Storage) (*Store, error) {
 	db, err := poolConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -84,8 +71,8 @@ func Open(ctx context.Context, cfg driver.Config) (*Store, error) {
 	return s, nil
 }
 
-func poolConfig(ctx context.Context, storage driver.Config) (*database.Config, error) {
-	cfg, err := database.Parse(ctx, storage)
+func poolConfig(ctx context.Context, storage config.Storage) (*pgconf.Config, error) {
+	cfg, err := pgconf.Parse(ctx, storage)
 	if err != nil {
 		return nil, err
 	}

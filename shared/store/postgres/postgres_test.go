@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
@@ -38,10 +37,10 @@ func (d address) Age(t testing.TB, by time.Duration) {
 
 func open(t testing.TB, url string) *Store {
 	t.Helper()
-	return openWith(t, driver.Config{DatabaseURL: config.Secret(url)})
+	return openWith(t, config.Storage{DatabaseURL: config.Secret(url)})
 }
 
-func openWith(t testing.TB, cfg driver.Config) *Store {
+func openWith(t testing.TB, cfg config.Storage) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), cfg)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -96,7 +95,7 @@ func (s *Store) Unsent(ctx context.Context, limit int, hold, resendAfter time.Du
 
 // Rescue takes running tasks whose lease expired; see task.Upkeep.
 func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) ([]task.Rescued, error) {
-	list, err := rows(ctx, s, true, scanRescued, rescueSQL, limit, retry.MaxAttempts, retry.Backoff, driver.Text(retry.Reason))
+	list, err := rows(ctx, s, true, scanRescued, rescueSQL, limit, retry.MaxAttempts, retry.Backoff, task.Text(retry.Reason))
 	if err != nil {
 		return nil, fmt.Errorf("rescue tasks: %w", err)
 	}
@@ -105,7 +104,7 @@ func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) (
 
 // Settle is Rescue for one task whose message the queue gave up on; see task.Upkeep.
 func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy) ([]task.Rescued, error) {
-	list, err := rows(ctx, s, false, scanRescued, settleSQL, [16]byte(id), retry.MaxAttempts, retry.Backoff, driver.Text(retry.Reason))
+	list, err := rows(ctx, s, false, scanRescued, settleSQL, [16]byte(id), retry.MaxAttempts, retry.Backoff, task.Text(retry.Reason))
 	if err != nil {
 		return nil, fmt.Errorf("settle task %s: %w", id, err)
 	}

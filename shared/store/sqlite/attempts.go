@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -67,17 +66,17 @@ func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease 
 
 // Complete ends a running attempt with its result.
 func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error {
-	return s.fenced(ctx, "complete", completeSQL, id, attempt, driver.Text(string(result)))
+	return s.fenced(ctx, "complete", completeSQL, id, attempt, task.Text(string(result)))
 }
 
 // Fail ends a running attempt for good with the reason.
 func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error {
-	return s.fenced(ctx, "fail", failSQL, id, attempt, driver.Text(reason))
+	return s.fenced(ctx, "fail", failSQL, id, attempt, task.Text(reason))
 }
 
 // Requeue makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
 func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
-	again, err := one(ctx, s, scanInt, requeueSQL, id[:], attempt, driver.Text(reason), after.Microseconds(), maxAttempts)
+	again, err := one(ctx, s, scanInt, requeueSQL, id[:], attempt, task.Text(reason), after.Microseconds(), maxAttempts)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}

@@ -13,7 +13,6 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -29,7 +28,7 @@ func TestOpenErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := driver.Open(t.Context(), driver.Config{Type: Name, Path: test.path})
+			s, err := Open(t.Context(), test.path)
 			if s != nil || err == nil || !strings.Contains(err.Error(), test.want) || errors.Is(err, task.ErrUnavailable) {
 				t.Errorf("Open = %v, %v; want %q in the error", s, err, test.want)
 			}

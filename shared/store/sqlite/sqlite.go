@@ -20,22 +20,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
-
-// Name is the store's type in the configuration.
-const Name = "internal"
-
-func init() {
-	driver.Register(Name, func(ctx context.Context, cfg driver.Config) (task.Store, error) {
-		s, err := Open(ctx, cfg.Path)
-		if err != nil {
-			return nil, err // not s: a nil *Store in the interface would not be nil
-		}
-		return s, nil
-	})
-}
 
 const (
 	// busyTimeout is how long a statement waits for the lock of another process. A step holds it for less than a

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/eragon-mdi/ksu/shared/store/driver"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -113,7 +112,7 @@ func (s *Store) rescue(ctx context.Context, text string, which any, retry task.R
 		rescued.Due = time.Duration(micros) * time.Microsecond
 		rescued.ID, err = uuid.FromBytes(id)
 		return rescued, err
-	}, text, which, retry.MaxAttempts, retry.Backoff.Microseconds(), driver.Text(retry.Reason))
+	}, text, which, retry.MaxAttempts, retry.Backoff.Microseconds(), task.Text(retry.Reason))
 }
 
 // Purge deletes rows of no more use; see task.Upkeep.

@@ -1,4 +1,4 @@
-package database_test
+package pgconf_test
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
@@ -164,18 +164,18 @@ func TestErrors(t *testing.T) {
 		"text": "it is not JSON with the members username and password",
 		"half": "it is not JSON with the members username and password",
 	} {
-		c, err := database.Parse(t.Context(), config.Storage{SecretARN: arn + name, DatabaseURL: "postgres://h/d"})
+		c, err := pgconf.Parse(t.Context(), config.Storage{SecretARN: arn + name, DatabaseURL: "postgres://h/d"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		err = c.BeforeConnect(t.Context(), c.ConnConfig)
-		if !errors.Is(err, database.ErrNoCredentials) || !strings.Contains(err.Error(), arn+name) ||
+		if !errors.Is(err, pgconf.ErrNoCredentials) || !strings.Contains(err.Error(), arn+name) ||
 			!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("secret %s: %v; want %s", name, err, want)
 		}
 	}
 	for text, want := range map[string]string{"": "DATABASE_URL is not set", "postgres://u:geheim@h:x/": "DATABASE_URL: "} {
-		_, err := database.Parse(t.Context(), config.Storage{DatabaseURL: config.Secret(text)})
+		_, err := pgconf.Parse(t.Context(), config.Storage{DatabaseURL: config.Secret(text)})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("%q: %v; want %s", text, err, want)
 		}
@@ -184,7 +184,7 @@ func TestErrors(t *testing.T) {
 
 func TestPasswordsOfTheConfiguration(t *testing.T) {
 	t.Parallel()
-	c, err := database.Parse(t.Context(), config.Storage{Host: "h", Port: 5432, User: "u", Password: "p", Name: "n", SSLMode: "require", Auth: "password"})
+	c, err := pgconf.Parse(t.Context(), config.Storage{Host: "h", Port: 5432, User: "u", Password: "p", Name: "n", SSLMode: "require", Auth: "password"})
 	if err != nil {
 		t.Fatal(err)
 	}

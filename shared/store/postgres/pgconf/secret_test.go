@@ -1,4 +1,4 @@
-package database_test
+package pgconf_test
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/database"
 	"github.com/eragon-mdi/ksu/shared/store/postgres"
+	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
@@ -113,7 +113,7 @@ func TestSecretOfAnotherPassword(t *testing.T) {
 // TestSecretsManagerHangs: a connection that nobody waits for any more gives its place in the pool back.
 func TestSecretsManagerHangs(t *testing.T) {
 	t.Parallel()
-	c, err := database.Parse(t.Context(), config.Storage{
+	c, err := pgconf.Parse(t.Context(), config.Storage{
 		SecretARN: "arn:aws:secretsmanager:eu-west-1:1:secret:hangs", DatabaseURL: "postgres://h/d",
 	})
 	if err != nil {
@@ -122,7 +122,7 @@ func TestSecretsManagerHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err = c.BeforeConnect(ctx, c.ConnConfig)
-	if !errors.Is(err, database.ErrNoCredentials) || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+	if !errors.Is(err, pgconf.ErrNoCredentials) || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		t.Errorf("BeforeConnect = %v, the caller's context %v; want a time-out of its own", err, ctx.Err())
 	}
 }

@@ -1,4 +1,4 @@
-package database_test
+package pgconf_test
 
 import (
 	"crypto/tls"
@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 )
 
 // TestToken connects to a server that, as RDS does with IAM authentication, asks for the password in clear text over TLS.
@@ -30,7 +30,7 @@ func TestToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := database.Parse(t.Context(), config.Storage{
+	c, err := pgconf.Parse(t.Context(), config.Storage{
 		Host: "127.0.0.1", Port: number, User: "app", Name: "d", SSLMode: "require", Auth: "iam",
 	})
 	if err != nil {

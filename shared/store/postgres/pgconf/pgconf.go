@@ -1,6 +1,6 @@
-// Package database says how to connect to the Postgres of the configuration: where it is, and by which credentials. The
+// Package pgconf says how to connect to the Postgres of the configuration: where it is, and by which credentials. The
 // store's pool and the migration connect by it alike.
-package database
+package pgconf
 
 import (
 	"context"
