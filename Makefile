@@ -92,7 +92,7 @@ run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=
 .PHONY: logs
 logs: ## follow the log lines of all functions, or with task=ID show a task's
 	@if [ -n "$$($(COMPOSE) ps --quiet logs 2>/dev/null)" ]; then \
-		exec $(COMPOSE) $(if $(task),exec -T logs /opt/ksu/logs -task "$$task",logs --follow --tail 1000); fi; \
+		exec $(COMPOSE) $(if $(task),exec -T logs /logs -task "$$task",logs --follow --tail 1000); fi; \
 		$(NEED) && $(GO) build -buildvcs=false -o .local/bin/logs ./shared/logging/logs && \
 		exec .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task")
 

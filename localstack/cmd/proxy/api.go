@@ -50,18 +50,18 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("read the request's body: %w", err)
 		}
 	}
-	base, err := a.url(r.Context(), nil)
-	if err != nil {
-		return nil, err
+	var base *url.URL
+	for range 2 {
+		var err error
+		if base, err = a.url(r.Context(), base); err != nil {
+			return nil, err
+		}
+		answer, err := send(r, base, body)
+		if err != nil || !unknown(answer) {
+			return answer, err
+		}
 	}
-	answer, err := send(r, base, body)
-	if err != nil || !unknown(answer) {
-		return answer, err
-	}
-	if base, err = a.url(r.Context(), base); err != nil {
-		return nil, err
-	}
-	return send(r, base, body)
+	return nil, errNotDeployed // LocalStack lists an API before it serves its stage
 }
 
 // send sends a request to a base URL. The path stays as it was written.

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // localStack stands for a LocalStack whose API has an id that changes; "" is none.
 type localStack struct {
 	id      atomic.Value
+	early   atomic.Bool // the API is listed, and its stage not deployed
 	lookups atomic.Int32
 	called  atomic.Int32 // requests that reached the API
 }
@@ -34,7 +35,7 @@ func (l *localStack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path, found := strings.CutPrefix(r.RequestURI, "/_aws/execute-api/"+id+"/v1")
-	if id == "" || !found {
+	if id == "" || !found || l.early.Load() {
 		asked := strings.Split(r.URL.Path, "/")[3]
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = fmt.Fprintf(w, `{"message":"The API id '%s' does not correspond to a deployed API Gateway API"}`, asked)
@@ -127,6 +128,11 @@ func TestAbsentAPI(t *testing.T) {
 		t.Errorf("health: %v", err)
 	}
 	l.id.Store("abc123")
+	l.early.Store(true)
+	if answer, text := ask(t, http.MethodGet, proxy+"/items", ""); answer.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("before the stage is deployed: %s %s", answer.Status, text)
+	}
+	l.early.Store(false)
 	if answer, text := ask(t, http.MethodGet, proxy+"/items", ""); answer.StatusCode != http.StatusCreated {
 		t.Errorf("after the deployment: %s %s", answer.Status, text)
 	}
