@@ -88,13 +88,18 @@ run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=
 	@$(GO) build -buildvcs=false -o $(LOCALSTACK) ./localstack
 	@exec $(LOCALSTACK) $(RUN_FLAGS)
 
-# The lines of all functions are in ClickHouse, of `make up` as of `make run CLICKHOUSE=auto`.
+# The functions' log lines are in ClickHouse, of `make up` as of `make run CLICKHOUSE=auto`. `make up` needs no Go, and without it the
+# lines stay JSON. The exit status is that of the lines' source.
 .PHONY: logs
-logs: ## follow the log lines of all functions, or with task=ID show a task's
+logs: ## follow the functions' log lines; task=ID shows a task's
 	@if [ -n "$$($(COMPOSE) ps --quiet logs 2>/dev/null)" ]; then \
-		exec $(COMPOSE) $(if $(task),exec -T logs /logs -task "$$task",logs --follow --tail 1000); fi; \
-		$(NEED) && $(GO) build -buildvcs=false -o .local/bin/logs ./shared/logging/logs && \
-		exec .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task")
+		lines() { $(COMPOSE) $(if $(task),exec -T logs /logs -task "$$task",logs --follow --no-log-prefix --tail 1000 localstack proxy logs); }; \
+	else \
+		$(NEED) && $(GO) build -buildvcs=false -o .local/bin/ ./shared/logging/logs || exit; \
+		lines() { .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task"); }; \
+	fi; \
+	format=cat; ! $(NEED) 2>/dev/null || ! $(GO) build -buildvcs=false -o .local/bin/ ./localstack/console/format || format=.local/bin/format; \
+	exec 3>&1; exit "$$({ { lines; echo $$? >&4; } | $$format >&3; } 4>&1)"
 
 ##@ Run in LocalStack, with Docker Compose
 

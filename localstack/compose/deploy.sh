@@ -2,6 +2,13 @@
 # Deploys the template into the LocalStack that runs this script, as `sam deploy` does on AWS. compose.yaml has the variables.
 set -eu
 
+case " $PARAMS" in
+*" Database"*=* | *" Storage"*=* | *" ClickHouse"*=*)
+	echo "PARAMS has $PARAMS; the parameters of the database and of ClickHouse are those of compose.yaml" >&2
+	exit 1
+	;;
+esac
+
 cd /opt/ksu/infra/sam
 case $(uname -m) in
 aarch64 | arm64) architecture=arm64 ;;
