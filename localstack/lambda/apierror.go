@@ -8,13 +8,13 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
-// The faults of a request that are the caller's.
+// Errors in the request of a caller.
 var (
 	errParameter = errors.New("invalid parameter")
 	errContent   = errors.New("invalid request content")
 )
 
-// apiError is an error of Lambda's API.
+// apiError is an error of the API of Lambda.
 type apiError struct {
 	status  int
 	kind    string // of exception
@@ -46,8 +46,8 @@ func (s *Service) asAPIError(err error, given string) apiError {
 	}
 }
 
-// writeError answers in the REST form of JSON errors. Lambda's model spells the message with a capital letter for some
-// exceptions and without for others; SDKs read the one that belongs to the exception.
+// writeError answers in the REST form of JSON errors. The model of Lambda names the member "Message" for some exceptions
+// and "message" for others; SDKs read the one that belongs to the exception.
 func writeError(w http.ResponseWriter, e apiError) {
 	body := map[string]string{"Type": "User"}
 	if e.status >= http.StatusInternalServerError {

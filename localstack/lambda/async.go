@@ -13,16 +13,15 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 const maxEvent = 1 << 20
 
-// maxEvents is how many asynchronous events may wait or run. AWS has no such bound; a laptop has.
+// maxEvents is the number of asynchronous events that may wait or run. AWS does not have this limit.
 const maxEvents = 1000
 
-// async runs events whose senders do not wait, as
-// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html describes: after an error of the
-// function there are two more attempts, one and two minutes later; a throttled event is tried again for up to six
-// hours, after one second at first and then ever more rarely, up to every five minutes.
+// async runs asynchronous events, see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html.
+// After an error of the function, it makes two more attempts, one and two minutes later. It retries a throttled event for
+// up to six hours; the retries back off from one second to five minutes.
 type async struct {
 	service *Service
-	// retries are the times before the further attempts after an error, and throttled the first one after a throttle.
+	// retries has the delays before further attempts after an error; throttled is the first delay after a throttle.
 	retries   []time.Duration
 	throttled time.Duration
 
@@ -35,13 +34,13 @@ type async struct {
 	running sync.WaitGroup // attempts
 }
 
-// event is one asynchronous event. While it waits it costs a timer and no goroutine.
+// event is one asynchronous event. While it waits, it costs a timer and no goroutine.
 type event struct {
 	function *function
 	in       spec.Input
 	failures int
 	backoff  time.Duration
-	until    time.Time // when it is given up while throttled
+	until    time.Time // a throttled event is dropped then
 	timer    *time.Timer
 }
 
@@ -52,7 +51,7 @@ func newAsync(s *Service) *async {
 	return a
 }
 
-// add takes an event and starts its first attempt.
+// add accepts an event and starts its first attempt.
 func (a *async) add(f *function, in spec.Input) error {
 	e := &event{function: f, in: in, backoff: a.throttled, until: time.Now().Add(6 * time.Hour)}
 	a.mu.Lock()
@@ -97,11 +96,11 @@ func (a *async) attempt(e *event) {
 		a.attemptIn(e, a.retries[e.failures])
 		e.failures++
 	default:
-		delete(a.events, e) // it has succeeded or is given up
+		delete(a.events, e) // it succeeded or is dropped
 	}
 }
 
-// stop forgets what waits and leaves what runs.
+// stop drops waiting events and lets running attempts end.
 func (a *async) stop() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -112,5 +111,5 @@ func (a *async) stop() {
 	a.cancel()
 }
 
-// wait waits for the attempts that ran when stop was called.
+// wait waits for the attempts that stop left running.
 func (a *async) wait() { a.running.Wait() }

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// configuration is a function as ListFunctions and GetFunction show it, in the names of
+// configuration is a function in ListFunctions and GetFunction, with the names of
 // https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html.
 type configuration struct {
 	FunctionName string
@@ -69,5 +69,5 @@ func (s *Service) serveGet(w http.ResponseWriter, r *http.Request, name, verb st
 func writeJSON(w http.ResponseWriter, value any) {
 	text, _ := json.Marshal(value) // these types always encode
 	w.Header()["Content-Type"] = contentJSON
-	_, _ = w.Write(text) // a caller that has left needs none
+	_, _ = w.Write(text) // a caller that has left does not read it
 }

@@ -1,10 +1,7 @@
 package lambda
 
 import (
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -12,25 +9,25 @@ import (
 	"github.com/google/uuid"
 )
 
-// phase is where an environment is in its life:
+// phase is the state of an environment:
 //
 //	starting ──/next──► idle ◄──► busy ──/next──► settling ──► idle or busy
 //	    └───────────────┴─ process ends ─┴──────────► gone
 type phase int
 
 const (
-	starting phase = iota // has not yet asked for an invocation
-	idle                  // asks for one
-	busy                  // has one
-	settling              // has answered and asked for the next one; the log of the last one is being ended
+	starting phase = iota // has not called /next yet
+	idle                  // waits in /next
+	busy                  // has an invocation
+	settling              // responded and called /next; the service is ending the log of the invocation
 	gone                  // its process has ended
 )
 
-// cause is why the service ends an environment.
+// cause is the reason for which the service ends an environment.
 type cause int
 
 const (
-	none cause = iota // it does not, though the process may end by itself
+	none cause = iota // the service does not end it, though the process may end by itself
 	unused
 	initTimeout
 	timeout
@@ -38,13 +35,13 @@ const (
 )
 
 const (
-	// shutdownGrace is the time between SIGTERM and SIGKILL: 500 ms with an internal extension, none without. See
+	// shutdownGrace is the time between SIGTERM and SIGKILL: 500 ms with an internal extension, 0 without. See
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown.
 	shutdownGrace = 500 * time.Millisecond
-	// closeGrace is longer: the whole stack ends, and running work may have something to write down.
+	// closeGrace is longer: the whole stack ends, and running work may have to save its state.
 	closeGrace = 2 * time.Second
-	// freezeDelay is how long an environment stays idle before it is frozen. AWS names no time. An environment that is used
-	// again at once is spared the signals, which cost a tenth of a busy API's throughput.
+	// freezeDelay is the time from idle to frozen. AWS does not document one. It spares a busy environment the signals,
+	// which cost a busy API a tenth of its throughput.
 	freezeDelay = 5 * time.Millisecond
 )
 
@@ -57,31 +54,31 @@ type environment struct {
 	logs     *logs
 	memory   memory
 
-	work  chan *invocation // holds at most the one that it has
+	work  chan *invocation // holds at most its own invocation
 	gone  chan struct{}    // closed when the process has ended
-	ready chan struct{}    // closed when it asked for its first invocation, or when initErr says why it will not
-	// initErr is set before ready is closed.
+	ready chan struct{}    // closed when the environment first calls /next, or when initErr is set
+	// initErr says why the environment never called /next. It is set before ready is closed.
 	initErr error
 
 	// The rest is guarded by function.mu.
 	phase     phase
 	cause     cause
 	started   bool // there is a process
-	frozen    bool // and it is stopped
-	extension bool // it has registered one, and so gets SIGTERM
+	frozen    bool // the process is stopped
+	extension bool // the process has registered an extension, and so gets SIGTERM
 	i         *invocation
-	next      *invocation // comes after i, which is answered
-	initError *answer     // what it posted to /init/error
+	next      *invocation // waits for the end of i, which is answered
+	initError *answer     // posted to /init/error
 	startedAt time.Time
 	initTook  time.Duration
-	initTold  bool // an invocation's report has named initTook
+	initTold  bool // the report of an invocation has named initTook
 
-	// One timer serves all phases; due tells a timer that was set anew from one that is up.
+	// One timer serves all phases. due tells an expired timer from one that was set again.
 	timer *time.Timer
 	due   time.Time
 }
 
-// newEnvironment adds an environment to the pool; i may be nil. The caller holds f.mu, and calls start without it.
+// newEnvironment adds an environment to the pool; i may be nil. The caller holds f.mu, releases it and calls start.
 func (f *function) newEnvironment(i *invocation) *environment {
 	e := &environment{
 		id: strings.ReplaceAll(uuid.NewString(), "-", ""), function: f, i: i,
@@ -97,81 +94,21 @@ func (f *function) newEnvironment(i *invocation) *environment {
 	return e
 }
 
-// start starts the process. A failure is a failed init. The process may ask for its invocation before start is done.
-func (e *environment) start() {
-	f := e.function
-	err := e.launch()
-	f.mu.Lock()
-	if err != nil {
-		f.mu.Unlock()
-		e.notStarted(err)
-		return
-	}
-	e.started = true
-	if e.cause != none { // by Close, while it was started
-		e.kill()
-	} else if e.frozen { // it asked for an invocation before this
-		e.signal(syscall.SIGSTOP)
-	}
-	f.mu.Unlock()
-	go e.wait()
-}
-
-func (e *environment) launch() error {
-	f := e.function
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("make a pipe for the log: %w", err)
-	}
-	defer writer.Close()
-	lines, err := readLogs(reader, f.Name, f.service.options.Logs)
-	if err != nil {
-		return err
-	}
-	f.mu.Lock() // for those who serve the process before start is done
-	e.logs = lines
-	f.mu.Unlock()
-	e.cmd = exec.Command(f.binary)
-	e.cmd.Dir = filepath.Dir(f.binary)
-	e.cmd.Env = append(f.env[:len(f.env):len(f.env)],
-		"AWS_LAMBDA_RUNTIME_API="+f.service.api.address+"/"+e.id, "AWS_LAMBDA_LOG_STREAM_NAME="+e.stream)
-	// One pipe for both, so that their lines stay in order.
-	e.cmd.Stdout, e.cmd.Stderr = writer, writer
-	var profiles string
-	if f.service.options.Profiles != nil {
-		address, closeListener, err := handProfileListener(e.cmd)
-		if err != nil {
-			e.logs.close()
-			return err
-		}
-		defer closeListener()
-		profiles = address
-	}
-	if err := f.service.options.Processes.Start(e.cmd, syscall.SIGTERM); err != nil {
-		e.logs.close()
-		return err
-	}
-	if profiles != "" {
-		f.service.options.Profiles(f.Name, profiles)
-	}
-	e.memory.of(e.cmd.Process.Pid)
-	return nil
-}
-
 // arm sets the timer. The caller holds function.mu.
 func (e *environment) arm(d time.Duration) {
 	e.due = time.Now().Add(d)
 	e.timer.Reset(d)
 }
 
-// end ends the process: with SIGTERM and a grace if it asked for that, else with SIGKILL. The caller holds function.mu.
+// end ends the process: with SIGTERM and a grace period if it registered an extension, else with SIGKILL. The caller holds
+// function.mu.
 func (e *environment) end(why cause, grace time.Duration) {
 	e.function.unavailable(e)
 	if e.cause == none {
 		e.cause = why
 	}
 	if !e.started || e.phase == gone {
-		return // start looks at cause
+		return // start checks cause
 	}
 	if !e.extension || grace == 0 {
 		e.kill()
@@ -182,7 +119,7 @@ func (e *environment) end(why cause, grace time.Duration) {
 	e.thaw()
 }
 
-// kill ends the process and what it started. The caller holds function.mu.
+// kill ends the process and its children. The caller holds function.mu.
 func (e *environment) kill() { e.signal(syscall.SIGKILL) }
 
 func (e *environment) signal(signal syscall.Signal) {
@@ -191,13 +128,13 @@ func (e *environment) signal(signal syscall.Signal) {
 	}
 }
 
-// freeze stops the process and what it started. The caller holds function.mu, and so below.
+// freeze stops the process and its children. The caller holds function.mu, as for thaw.
 func (e *environment) freeze() {
 	e.frozen = true
 	e.signal(syscall.SIGSTOP)
 }
 
-// thaw lets a frozen process go on.
+// thaw continues a frozen process.
 func (e *environment) thaw() {
 	if e.frozen {
 		e.frozen = false
@@ -205,15 +142,15 @@ func (e *environment) thaw() {
 	}
 }
 
-// timeUp is called when the timer is up: in whatever phase the environment is, it was there for too long.
+// timeUp runs when the timer expires: the environment has been in its phase for too long.
 func (e *environment) timeUp() {
 	f := e.function
 	f.mu.Lock()
 	var elsewhere *invocation
 	switch {
-	case time.Now().Before(e.due): // the timer was set anew meanwhile
+	case time.Now().Before(e.due): // the timer was set again meanwhile
 	case e.phase == gone:
-	case e.cause != none: // the grace is over
+	case e.cause != none: // the grace period is over
 		e.kill()
 	case e.phase == starting:
 		e.end(initTimeout, 0)

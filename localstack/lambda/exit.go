@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// wait waits for the end of the process and brings everything to an end that the process left open.
+// wait waits for the end of the process and ends what the process left open.
 func (e *environment) wait() {
 	f := e.function
 	_ = e.cmd.Wait() // its result is in ProcessState
@@ -17,13 +17,13 @@ func (e *environment) wait() {
 	f.mu.Lock()
 	before, why, i, next := e.phase, e.cause, e.i, e.next
 	if before != settling {
-		e.next = nil // else settle takes care of it
+		e.next = nil // otherwise settle handles it
 	}
 	e.phase = gone
 	e.timer.Stop()
 	f.forget(e)
 	if i != nil && i.answer != nil {
-		f.vacate(i) // its caller, who has the answer, may invoke again and can no longer follow it
+		f.vacate(i) // its caller has the answer, may invoke again, and can no longer wait for this environment
 	}
 	f.mu.Unlock()
 	f.service.api.remove(e)
@@ -34,10 +34,10 @@ func (e *environment) wait() {
 		e.initFailed(why, e.exitFailure(why))
 	}
 	if i == nil || before == settling {
-		return // nothing is left open, or settle does it
+		return // nothing is left open, or settle handles it
 	}
 	if !i.delivered && before != starting && why == none {
-		f.place(i) // it ended while idle, before it could know of this invocation
+		f.place(i) // the process ended while idle, before it received this invocation
 		return
 	}
 	e.abandon(i, why)
@@ -50,7 +50,7 @@ func (e *environment) wait() {
 func (e *environment) abandon(i *invocation, why cause) {
 	a := i.answer
 	switch {
-	case a != nil: // it did answer, and ended before it asked for more
+	case a != nil: // it responded, and ended before it called /next
 	case why == closing:
 		e.function.fail(i, ErrClosed)
 		return
@@ -68,7 +68,7 @@ func (e *environment) abandon(i *invocation, why cause) {
 	e.function.complete(i, e.report(i, a))
 }
 
-// notStarted does for a process that could not be started what wait does for one that ended.
+// notStarted ends the environment of a process that could not be started, as wait does for a process that ended.
 func (e *environment) notStarted(err error) {
 	f := e.function
 	f.mu.Lock()
@@ -90,7 +90,7 @@ func (e *environment) notStarted(err error) {
 	f.complete(i, a.output(i.id))
 }
 
-// exitFailure says how the process ended.
+// exitFailure describes the end of the process.
 func (e *environment) exitFailure(why cause) failure {
 	switch why {
 	case timeout:
@@ -104,7 +104,7 @@ func (e *environment) exitFailure(why cause) failure {
 	return failure{kind: kindExit, text: "Runtime exited with error: " + e.cmd.ProcessState.String()}
 }
 
-// initFailed logs and keeps why the environment never asked for an invocation.
+// initFailed logs and stores the reason for which the environment never called /next.
 func (e *environment) initFailed(why cause, f failure) {
 	status := "error"
 	defer close(e.ready)

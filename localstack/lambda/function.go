@@ -12,21 +12,20 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// function is a function at work: its environments. Everything about their lives is guarded by its mutex, which is
-// never held while something slow is done.
+// function is a function and its environments. Its mutex guards their states. Nobody holds it during slow work.
 type function struct {
 	spec.Function
-	binary  string // absolute path of the executable, AWS's bootstrap; it runs in its own folder
+	binary  string // absolute path of the executable, the bootstrap of AWS; it runs in its own folder
 	service *Service
 	limit   *concurrency
 	env     []string // the variables of all environments
 
 	mu   sync.Mutex
 	all  map[*environment]struct{}
-	idle []*environment // the last one was used last, and is used next
-	// answered have given their answer, are still to ask for more, and had no next invocation yet.
+	idle []*environment // a stack: the environment that was used last is used next
+	// answered has environments that responded but have not called /next yet, and that no invocation waits for.
 	answered []*environment
-	busy     int // places that are taken: by invocations, those that wait for a cold start included
+	busy     int // taken slots, including those of invocations that wait for a cold start
 	peak     int
 	closed   bool
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,45 +16,45 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// version is the only version of a function that there is locally.
+// version is the only version of a function.
 const version = "$LATEST"
 
-// maxPayload is the size of the largest request of a synchronous invocation, in bytes, and maxAnswer that of the
-// largest answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (6 MB each).
+// maxPayload is the maximum size of a synchronous request in bytes, and maxAnswer that of its answer (6 MB each), see
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 const (
 	maxPayload = 6 << 20
 	maxAnswer  = 6<<20 + 100
 )
 
-// invocation is one event on its way. From start to ended its fields are guarded by function.mu.
+// invocation is one event on its way. function.mu guards the fields from start to ended.
 type invocation struct {
 	id      string
 	payload []byte
 	context string // client context
 	trace   string
-	tail    bool // its caller waits for the end of its log
+	tail    bool // the caller waits for the end of the log
 
 	start     time.Time
-	placed    bool    // it has a place in the concurrency and counts in function.busy
-	delivered bool    // an environment has asked for it
-	answer    *answer // once the environment has given one
-	ended     bool    // its caller has been told, or is about to be
+	placed    bool    // it has a slot and counts in function.busy
+	delivered bool    // an environment has received it
+	answer    *answer // nil until the environment responds
+	ended     bool    // the caller has the output, or is about to get it
 
 	out  *spec.Output
 	err  error
 	done chan struct{} // closed when out or err is set
 }
 
-// answer is what an environment, or the service in its place, makes of an invocation.
+// answer is the answer of an environment to an invocation, or of the service instead.
 type answer struct {
 	payload []byte
 	failed  bool
 	status  string // for the log: "timeout" or "error" if the environment did not survive
 	kind    string // the error type that belongs to status
-	line    string // for the log as well; may be empty
+	line    string // an additional log line; may be empty
 }
 
-// output is the answer as callers get it.
+// output returns the answer as callers get it.
 func (a *answer) output(requestID string) *spec.Output {
 	out := &spec.Output{Payload: a.payload, RequestID: requestID}
 	if a.failed {
@@ -86,12 +88,11 @@ func oneLine(text string) string {
 	return strings.ReplaceAll(line.String(), "\x7f", `\u007f`)
 }
 
-// Invoke runs a function and waits for its answer. That the function itself fails is no error, see Output. As on AWS, the
-// answer is passed on when the runtime posts it: what the runtime does from then until it asks for its next invocation
-// costs the caller no time.
+// Invoke runs a function and returns its answer. A failure of the function itself is not an error, see spec.Output. As on
+// AWS, the caller gets the answer when the runtime posts it, before the runtime asks for its next invocation.
 //
-// Errors: ErrNotFound, *TooManyRequestsError when the function's concurrency is used up, *PayloadTooLargeError,
-// ErrClosed, and ctx's. When ctx ends first, only the caller leaves: as on AWS, the invocation goes on.
+// Errors: ErrNotFound, *TooManyRequestsError if the function has used up its concurrency, *PayloadTooLargeError,
+// ErrClosed, and that of ctx. If ctx ends first, only the caller leaves: as on AWS, the invocation goes on.
 func (s *Service) Invoke(ctx context.Context, name string, in spec.Input) (*spec.Output, error) {
 	f, err := s.function(name)
 	if err != nil {
@@ -119,9 +120,9 @@ func (s *Service) Invoke(ctx context.Context, name string, in spec.Input) (*spec
 	return i.out, nil
 }
 
-// Init starts one environment of a function, unless one is idle already or has just answered, and waits until it asks for
-// its first invocation. The error says what went wrong: the exit status and the last lines that it wrote, or that it did
-// not ask within Options.InitTimeout. A function with a reserved concurrency of 0 is not started.
+// Init starts one environment of a function, unless one is idle or has just responded, and waits until it asks for its
+// first invocation. The error has the exit status and the last lines of the environment, or says that it did not ask within
+// Options.InitTimeout. Init does not start a function with a reserved concurrency of 0.
 func (s *Service) Init(ctx context.Context, name string) error {
 	f, err := s.function(name)
 	if err != nil {
@@ -147,4 +148,26 @@ func (s *Service) Init(ctx context.Context, name string) error {
 	case <-ctx.Done():
 		return fmt.Errorf("init function %s: %w", name, ctx.Err())
 	}
+}
+
+// newTrace returns a new X-Ray trace header that is not sampled:
+// Root=1-{8 hex digits: time}-{24 hex digits};Parent={16 hex digits};Sampled=0.
+func newTrace(now time.Time) string {
+	b := make([]byte, 0, 80)
+	b = append(b, "Root=1-"...)
+	b = appendHex(b, uint64(now.Unix()), 8)
+	b = append(b, '-')
+	b = appendHex(b, rand.Uint64(), 16)
+	b = appendHex(b, rand.Uint64(), 8)
+	b = append(b, ";Parent="...)
+	b = appendHex(b, rand.Uint64(), 16)
+	b = append(b, ";Sampled=0"...)
+	return string(b)
+}
+
+// appendHex appends the last digits of n.
+func appendHex(b []byte, n uint64, digits int) []byte {
+	var text [17]byte
+	hex := strconv.AppendUint(text[:0], n|1<<63, 16) // always 16 digits
+	return append(b, hex[16-digits:]...)
 }

@@ -169,10 +169,10 @@ func TestAddRefuses(t *testing.T) {
 	t.Parallel()
 	r := setup(t, Options{}, built{"f", spec.Function{Name: "f"}})
 	for want, f := range map[string]built{
-		"needs a name":                {binary: "f"},
-		"needs a binary":              {Function: spec.Function{Name: "g"}},
-		"must be 0 or more":           {"f", spec.Function{Name: "g", ReservedConcurrency: pointer(-1)}},
-		"function f: there is one of": {"f", spec.Function{Name: "f"}},
+		"needs a name":                  {binary: "f"},
+		"needs a binary":                {Function: spec.Function{Name: "g"}},
+		"must be 0 or more":             {"f", spec.Function{Name: "g", ReservedConcurrency: pointer(-1)}},
+		"function f: the name is taken": {"f", spec.Function{Name: "f"}},
 	} {
 		if err := r.Add(f.Function, f.binary); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -22,12 +22,12 @@ const (
 	typeDryRun          = "DryRun"
 )
 
-// functionsPath is where the API of functions is.
+// functionsPath is the path of the API of functions.
 const functionsPath = "/2015-03-31/functions"
 
-// Handler is Lambda's API as far as it is emulated, for the AWS SDKs and the aws command: Invoke
+// Handler returns the API of Lambda for the AWS SDKs and the aws command: Invoke
 // (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), ListFunctions, GetFunction and
-// GetFunctionConfiguration. Signatures are not checked.
+// GetFunctionConfiguration. It does not check signatures.
 func (s *Service) Handler() http.Handler { return http.HandlerFunc(s.serveAPI) }
 
 func (s *Service) serveAPI(w http.ResponseWriter, r *http.Request) {
@@ -90,7 +90,7 @@ func writeOutput(w http.ResponseWriter, out *spec.Output) {
 	if out.LogTail != nil {
 		h["X-Amz-Log-Result"] = []string{base64.StdEncoding.EncodeToString(out.LogTail)}
 	}
-	_, _ = w.Write(out.Payload) // a caller that has left needs none
+	_, _ = w.Write(out.Payload) // a caller that has left does not read it
 }
 
 var executedVersion = []string{version}
@@ -131,7 +131,7 @@ func readInput(r *http.Request) (in spec.Input, kind string, err error) {
 	return in, kind, nil
 }
 
-// addressed finds a function by a name, a partial ARN or a whole one, each with or without the version $LATEST.
+// addressed returns the function of a name, a partial ARN or a full ARN, each with or without the version $LATEST.
 func (s *Service) addressed(given, qualifier string) (*function, error) {
 	parts := strings.Split(given, ":")
 	at := 0 // of the name

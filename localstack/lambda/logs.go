@@ -9,16 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine is the longest line that is passed on whole, in bytes; longer ones are split. Lambda's own limit is the 256 KB
-// of a CloudWatch event.
+// maxLine is the maximum length of a line in bytes. Longer lines are split. The limit of Lambda is the 256 KB of a
+// CloudWatch event.
 const maxLine = 64 << 10
 
-// logs reads what an environment writes, line by line, and mixes in Lambda's own lines.
+// logs reads the output of an environment line by line and adds Lambda's own lines.
 //
-// A function's last lines and its request for the next invocation come by different ways. So that the former are never
-// later in the log than the END line, which the latter causes, drain reads everything that is in the pipe: what a
-// process wrote before its request is there by then. The reading goroutine and drain may meet; mu covers reading and
-// passing on together, so nothing is ever between the two.
+// The last lines of a function and its call of /next take different ways. The call causes the END line, which must follow
+// the last lines. Hence drain empties the pipe first: it has everything that the process wrote before its call. The reading
+// goroutine and drain may run at once; mu covers reading and passing on together, so no line is between the two.
 type logs struct {
 	function string
 	emit     func(function string, line []byte)
@@ -26,9 +25,9 @@ type logs struct {
 	pipe     syscall.RawConn
 	done     chan struct{} // closed when the reading goroutine has ended
 
-	mu      sync.Mutex // guards the rest, and keeps the lines in order
+	mu      sync.Mutex // guards the rest and the order of the lines
 	chunk   []byte
-	partial []byte // a line without its end
+	partial []byte // a line whose end has not been read
 	tail    tail
 	scratch []byte // for Lambda's own lines
 }
@@ -44,15 +43,15 @@ func readLogs(file *os.File, function string, emit func(string, []byte)) (*logs,
 		chunk: make([]byte, 8<<10)}
 	go func() {
 		defer close(l.done)
-		// Read waits in the runtime's poller as long as take returns false, and fails when the file is closed.
+		// Read waits in the poller of the Go runtime while take returns false. It fails when the file is closed.
 		_ = pipe.Read(func(fd uintptr) bool { return l.take(fd) })
 	}()
 	return l, nil
 }
 
-// drain passes on all that is in the pipe.
+// drain passes on everything in the pipe.
 func (l *logs) drain() {
-	_ = l.pipe.Control(func(fd uintptr) { l.take(fd) }) // it fails on a closed file, which has nothing more
+	_ = l.pipe.Control(func(fd uintptr) { l.take(fd) }) // it fails for a closed file, which is empty
 }
 
 // take reads until the pipe is empty. It reports whether the pipe is at its end.
@@ -73,7 +72,7 @@ func (l *logs) take(fd uintptr) bool {
 	}
 }
 
-// split passes on the lines in text. The caller holds mu, as for all below.
+// split passes on the lines in text. The caller holds mu, as for cut, flush and line.
 func (l *logs) split(text []byte) {
 	for len(text) > 0 {
 		end := bytes.IndexByte(text, '\n')
@@ -102,7 +101,7 @@ func (l *logs) split(text []byte) {
 	}
 }
 
-// cut passes on a line that is too long so far, without its last character if that is not complete yet.
+// cut passes on the first part of a line that is too long. It does not cut through a character.
 func (l *logs) cut() {
 	end := len(l.partial)
 	for back := 1; back < utf8.UTFMax; back++ {
@@ -117,7 +116,7 @@ func (l *logs) cut() {
 	l.partial = append(l.partial[:0], l.partial[end:]...)
 }
 
-// flush passes on what there is of a line.
+// flush passes on the partial line.
 func (l *logs) flush() {
 	if len(l.partial) > 0 {
 		l.line(l.partial)
@@ -133,14 +132,14 @@ func (l *logs) line(line []byte) {
 	l.emit(l.function, line)
 }
 
-// last is the last lines.
+// last returns the last lines.
 func (l *logs) last(lines int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.tail.lines(lines)
 }
 
-// close ends the reading. A line without its end is passed on.
+// close ends the reading. It passes on a partial line.
 func (l *logs) close() {
 	_ = l.file.Close()
 	<-l.done
@@ -149,4 +148,40 @@ func (l *logs) close() {
 	if len(l.partial) > 0 {
 		l.flush()
 	}
+}
+
+// tailSize is the number of bytes of a log that Lambda returns with X-Amz-Log-Type: Tail.
+const tailSize = 4 << 10
+
+// tail keeps the end of a log.
+type tail struct{ text []byte }
+
+func (t *tail) add(line []byte) {
+	if over := len(line) - tailSize; over > 0 {
+		line = line[over:]
+	}
+	if len(t.text)+len(line) >= 2*tailSize { // rarely, so that moving costs little
+		kept := t.text[max(0, len(t.text)-tailSize):]
+		t.text = t.text[:copy(t.text, kept)]
+	}
+	t.text = append(t.text, line...)
+	t.text = append(t.text, '\n')
+}
+
+func (t *tail) reset() { t.text = t.text[:0] }
+
+// bytes returns a copy.
+func (t *tail) bytes() []byte { return bytes.Clone(t.text[max(0, len(t.text)-tailSize):]) }
+
+// lines returns the last lines.
+func (t *tail) lines(count int) string {
+	text := t.text
+	for at := len(text) - 1; at > 0; at-- {
+		if text[at-1] == '\n' {
+			if count--; count == 0 {
+				return string(text[at:])
+			}
+		}
+	}
+	return string(text)
 }

@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// memoryAge is how old a process's figure may be: reading it anew for each of thousands of invocations per second would
-// cost more than it tells.
+// memoryAge is the maximum age of a figure: with thousands of invocations per second, reading it each time is too slow.
 const memoryAge = 250 * time.Millisecond
 
-// memory knows the peak of a process's memory.
+// memory is the peak memory of a process.
 type memory struct {
 	mu   sync.Mutex // guards the rest
 	pid  int
@@ -25,7 +24,7 @@ func (m *memory) of(pid int) {
 	m.pid = pid
 }
 
-// maxMemory is the peak of the environment's memory in MB, 0 if the platform does not tell it of a running process.
+// maxMemory returns the peak memory of the environment in MB, 0 if the system does not tell it for a running process.
 func (e *environment) maxMemory() int {
 	m := &e.memory
 	m.mu.Lock()
@@ -41,7 +40,7 @@ func (e *environment) maxMemory() int {
 	return int(math.Ceil(float64(m.peak) / (1 << 20)))
 }
 
-// ended reports whether the process has ended and its ProcessState may be looked at.
+// ended reports whether the process has ended and its ProcessState may be read.
 func (e *environment) ended() bool {
 	select {
 	case <-e.gone:

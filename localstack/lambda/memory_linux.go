@@ -9,7 +9,7 @@ import (
 // maxrssUnit is the unit of Rusage.Maxrss in bytes.
 const maxrssUnit = 1 << 10
 
-// peakOf reads the peak of a running process's resident memory, in bytes; 0 if the process has just ended.
+// peakOf returns the peak resident memory of a running process in bytes, 0 if the process has just ended.
 func peakOf(pid int) int {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {

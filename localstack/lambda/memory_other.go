@@ -5,6 +5,6 @@ package lambda
 // maxrssUnit is the unit of Rusage.Maxrss in bytes, on macOS.
 const maxrssUnit = 1
 
-// peakOf is 0, unknown: macOS tells it of a running process only through its C library. The report of an
-// environment's last invocation has it nevertheless, if the process ended with it.
+// peakOf returns 0, unknown: macOS tells it for a running process only through its C library. If the process ends with its
+// last invocation, the report of that invocation has the figure.
 func peakOf(int) int { return 0 }

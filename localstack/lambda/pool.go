@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// admit gives an invocation a place in the concurrency and an environment: those of one that has just been answered, so
-// that a sequence of invocations stays in one environment, or else a free place and what place finds. It reports whether
-// there was a place.
+// admit gives an invocation a slot and an environment. It prefers those of an invocation that was just answered, so that a
+// sequence of invocations stays in one environment. It reports whether there was a slot.
 func (f *function) admit(i *invocation) bool {
 	f.mu.Lock()
 	follows := f.follow(i)
@@ -19,8 +18,7 @@ func (f *function) admit(i *invocation) bool {
 	return follows || taken
 }
 
-// place gives an invocation, which has its place in the concurrency, to the environment that was used last, or else to
-// a new one.
+// place gives an invocation, which has a slot, to the idle environment that was used last, or to a new one.
 func (f *function) place(i *invocation) {
 	f.mu.Lock()
 	if f.closed {
@@ -54,7 +52,7 @@ func (f *function) warm() (*environment, error) {
 	return e, nil
 }
 
-// initialised reports whether an environment is idle, or has answered and is about to be.
+// initialised reports whether an environment is idle, or has responded and is about to be.
 func (f *function) initialised() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -72,13 +70,13 @@ func (f *function) rest(e *environment) {
 	}
 }
 
-// forget takes an environment out of the pool. The caller holds f.mu.
+// forget removes an environment from the pool. The caller holds f.mu.
 func (f *function) forget(e *environment) {
 	delete(f.all, e)
 	f.unavailable(e)
 }
 
-// unavailable keeps further invocations from an environment. The caller holds f.mu.
+// unavailable prevents further invocations of an environment. The caller holds f.mu.
 func (f *function) unavailable(e *environment) {
 	f.idle = without(f.idle, e)
 	f.answered = without(f.answered, e)
@@ -91,7 +89,7 @@ func without(list []*environment, e *environment) []*environment {
 	return list
 }
 
-// close ends all environments; those that may end gracefully get so long for it.
+// close ends all environments. Those with an extension get the grace period.
 func (f *function) close(grace time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,4 +97,47 @@ func (f *function) close(grace time.Duration) {
 	for e := range f.all {
 		e.end(closing, grace)
 	}
+}
+
+// patience is the time for which an invocation waits for an environment that has responded but not called /next. Then it
+// goes to another environment if a slot is free; otherwise it waits until the first one calls /next or is killed. Runtimes
+// call /next within a millisecond. On a busy machine they take longer, and another process would make it busier.
+const patience = 250 * time.Millisecond
+
+// follow makes an invocation the next one of an environment that has responded, and passes it the slot. It reports whether
+// there is such an environment. The caller holds f.mu.
+func (f *function) follow(i *invocation) bool {
+	last := len(f.answered) - 1
+	if last < 0 {
+		return false
+	}
+	e := f.answered[last]
+	f.answered[last] = nil
+	f.answered = f.answered[:last]
+	e.next = i
+	e.i.pass(i)
+	e.arm(min(patience, time.Until(e.deadline())))
+	return true
+}
+
+// deadline returns the time at which the environment is killed unless it has responded and called /next. The caller holds
+// function.mu.
+func (e *environment) deadline() time.Time { return e.i.start.Add(e.function.Timeout) }
+
+// overdue handles an invocation that has waited for its patience. It returns the invocation if that can run in another
+// environment. The caller holds function.mu.
+func (e *environment) overdue() *invocation {
+	f, next := e.function, e.next
+	left := time.Until(e.deadline())
+	switch {
+	case left <= 0:
+		e.end(timeout, 0) // wait places the next invocation
+		return nil
+	case !f.occupy(e.i): // no slot is free
+		e.arm(min(patience, left))
+		return nil
+	}
+	e.next = nil
+	e.arm(left)
+	return next
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// start writes the line that begins an invocation.
+// start writes the START line of an invocation.
 func (l *logs) start(requestID string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -20,7 +20,8 @@ func (l *logs) start(requestID string) {
 	l.line(b)
 }
 
-// report ends an invocation in the log, after all that the function wrote in it, and makes its output with the log's tail.
+// report writes the END and REPORT lines of an invocation, behind the output of the function, and returns its output with
+// the tail of the log.
 func (e *environment) report(i *invocation, a *answer) *spec.Output {
 	f, l := e.function, e.logs
 	f.mu.Lock()
@@ -47,7 +48,7 @@ func (e *environment) report(i *invocation, a *answer) *spec.Output {
 	b = append(b[:0], "REPORT RequestId: "...)
 	b = append(b, i.id...)
 	b = appendTime(b, "\tDuration: ", took)
-	// Init is billed with the invocation that waited for it.
+	// The init is billed with the invocation that waited for it.
 	b = append(b, "\tBilled Duration: "...)
 	b = strconv.AppendInt(b, int64(math.Ceil(milliseconds(took+initTook))), 10)
 	b = append(b, " ms\tMemory Size: "...)
@@ -74,7 +75,7 @@ func (e *environment) report(i *invocation, a *answer) *spec.Output {
 	return out
 }
 
-// initReport is the line about an init that failed.
+// initReport writes the line about a failed init.
 func (l *logs) initReport(took time.Duration, status, kind string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
-// runtimeAPI is one HTTP server for all environments, told apart by the first element of the path: an environment's
-// AWS_LAMBDA_RUNTIME_API is HOST:PORT/ID, to which runtimes append /2018-06-01/runtime/….
+// runtimeAPI is one HTTP server for all environments. The first element of the path tells them apart: the variable
+// AWS_LAMBDA_RUNTIME_API of an environment is HOST:PORT/ID, to which runtimes append /2018-06-01/runtime/….
 type runtimeAPI struct {
 	address      string
 	server       *http.Server
@@ -35,7 +35,7 @@ func startRuntimeAPI() (*runtimeAPI, error) {
 func (a *runtimeAPI) add(e *environment)    { a.environments.Store(e.id, e) }
 func (a *runtimeAPI) remove(e *environment) { a.environments.Delete(e.id) }
 
-// close is called when no environment is left, so all connections are about to end.
+// close ends the server. No environment is left, so all connections are about to end.
 func (a *runtimeAPI) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -47,7 +47,7 @@ func (a *runtimeAPI) close() error {
 	return err
 }
 
-// ServeHTTP finds the environment and the endpoint.
+// ServeHTTP routes a request to its environment and its endpoint.
 func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	found, ok := a.environments.Load(id)
@@ -95,7 +95,7 @@ func (e *environment) serveInvocation(w http.ResponseWriter, r *http.Request, re
 func runtimeError(w http.ResponseWriter, status int, kind, message string) {
 	w.Header()["Content-Type"] = contentJSON
 	w.WriteHeader(status)
-	_, _ = w.Write(errorJSON(kind, message)) // an environment that is gone needs no answer
+	_, _ = w.Write(errorJSON(kind, message)) // an environment that has ended does not read the answer
 }
 
 // noEnvironment answers a request of an environment that has ended.

@@ -117,7 +117,7 @@ func TestTheOrderOfTheRuntimeAPI(t *testing.T) {
 		{"POST", "/2018-06-01/runtime/invocation/other/response", 400, "InvalidRequestID"},
 		{"POST", "/2018-06-01/runtime/invocation/" + id + "/else", 404, "not emulated"},
 		{"POST", initPath, 403, "the init is over"},
-		{"POST", "/2020-01-01/extension/register", 403, "during the init only"},
+		{"POST", "/2020-01-01/extension/register", 403, "during the init"},
 		{"PUT", "/2022-07-01/telemetry", 404, "not emulated"},
 		{"POST", answer, 202, "OK"},
 		{"POST", answer, 400, "InvalidRequestID"},

@@ -1,15 +1,14 @@
-// Package lambda is a local AWS Lambda for native binaries. Each function runs as real processes that speak the
-// Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), as they do on AWS: every process, an
-// environment, serves one invocation at a time, is started on demand up to the function's concurrency, is used again
-// while warm, and ends when it was idle for long, exceeds the function's timeout, or crashes.
+// Package lambda is a local AWS Lambda for native binaries. Each function runs as real processes that speak the Runtime
+// API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), as on AWS. A process is called an environment. It
+// serves one invocation at a time. The Service starts environments on demand, up to the concurrency of the function, and
+// reuses warm ones. An environment ends when it is idle for long, exceeds the timeout of its function, or crashes.
 //
-// An invocation ends for its caller when the environment posts its response, as on AWS. Its log ends, and its place in the
-// concurrency is free, when the environment asks for the next one. An invocation that comes in between waits for that
-// environment for a while, where AWS starts another one or throttles.
+// An invocation ends for its caller when the environment posts its response, as on AWS. Its log ends and its slot is
+// released when the environment asks for the next invocation. An invocation that arrives in between waits for that
+// environment for a moment; AWS starts another environment or throttles.
 //
 // Not emulated: versions and aliases, layers, external extensions and the Telemetry API, response streaming, the memory
-// limit (a function may use more than its MemorySize), and the second initialisation that AWS attempts when the first
-// one fails.
+// limit (a function may use more than its MemorySize), and the second init that AWS attempts after a failed one.
 package lambda
 
 import (
@@ -30,24 +29,24 @@ type Options struct {
 	InitTimeout time.Duration
 	// IdleTimeout is how long an environment without an invocation is kept. Default 5 minutes; AWS promises nothing.
 	IdleTimeout time.Duration
-	// Freeze stops the processes of environments between invocations (SIGSTOP), as AWS freezes them: what a function does
-	// in the background stands still until its next invocation. It begins some milliseconds after an invocation's end, if
-	// no other one has come until then. Default: they run on.
+	// Freeze stops the processes of idle environments (SIGSTOP), as AWS freezes them: background work of a function stands
+	// still until its next invocation. An environment is frozen some milliseconds after its last invocation. Default: idle
+	// processes run on.
 	Freeze bool
-	// Logs receives each line that a function writes, without its line end, and Lambda's own START, END and REPORT
-	// lines. It is called from several goroutines, for one environment in the order of its lines, and must not keep
-	// line. A slow one slows the functions. Default: lines are dropped.
+	// Logs receives each line that a function writes, without its line end, and Lambda's own START, END and REPORT lines.
+	// The Service calls it from several goroutines, for one environment in the order of its lines. It must not keep line.
+	// If it is slow, the functions are. Default: the Service drops the lines.
 	Logs func(function string, line []byte)
-	// Invoked, if not nil, is called at the end of each invocation, after the last of its log lines, with the payloads of the
-	// event and of the answer, which it must not change or keep. It is called from several goroutines. A slow one slows the
-	// functions.
+	// Invoked receives each invocation that has ended, after the last of its log lines. It must not change or keep the
+	// payloads of event and answer. The Service calls it from several goroutines. If it is slow, the functions are.
+	// Default: none.
 	Invoked func(function string, event, answer []byte, failed bool, took time.Duration)
-	// Profiles, if not nil, makes every environment's process get a listener for its profiles, see ProfileVariable, and is
-	// called with its address once the process has started, from any goroutine.
+	// Profiles receives the address at which a new environment may serve its profiles, see ProfileVariable. The Service
+	// calls it from any goroutine. Default: environments get no listener for profiles.
 	Profiles func(function, address string)
-	// Processes starts the environments' processes. Default: plain processes, each in a process group of its own.
+	// Processes starts the processes of environments. Default: plain processes, each in a process group of its own.
 	Processes Processes
-	// Environment holds variables for all functions; those of a function itself win. Default none.
+	// Environment has variables for all functions; the variables of a function take precedence. Default: none.
 	Environment map[string]string
 }
 
@@ -99,8 +98,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Add makes a function known, whose executable is binary; nothing is started yet. What the definition leaves at zero is
-// AWS's default. It fails if the name or the binary is empty, or the name is taken.
+// Add adds a function whose executable is binary. It does not start anything yet. Zero fields of the definition get the
+// defaults of AWS. Add fails if the name or the binary is empty, or if the name is taken.
 func (s *Service) Add(definition spec.Function, binary string) error {
 	f, err := newFunction(s, definition, binary)
 	if err != nil {
@@ -112,13 +111,14 @@ func (s *Service) Add(definition spec.Function, binary string) error {
 		return ErrClosed
 	}
 	if s.functions[f.Name] != nil {
-		return fmt.Errorf("add function %s: there is one of this name already", f.Name)
+		return fmt.Errorf("add function %s: the name is taken", f.Name)
 	}
 	s.functions[f.Name] = f
 	return nil
 }
 
-// Running is the number of environments of a function: starting, busy, idle or ending. 0 for an unknown function.
+// Running returns the number of environments of a function: starting, busy, idle or ending. It returns 0 for an unknown
+// function.
 func (s *Service) Running(name string) int {
 	f, err := s.function(name)
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *Service) Running(name string) int {
 	return len(f.all)
 }
 
-// Peak is the largest number of invocations of a function that there ever were at the same time. 0 for an unknown one.
+// Peak returns the largest number of concurrent invocations that a function has had. It returns 0 for an unknown function.
 func (s *Service) Peak(name string) int {
 	f, err := s.function(name)
 	if err != nil {
@@ -140,9 +140,9 @@ func (s *Service) Peak(name string) int {
 	return f.peak
 }
 
-// Close ends all environments and waits for them. Those that registered an extension (lambda.WithEnableSIGTERM in Go)
-// get SIGTERM and two seconds; the others, those that take longer, and all as soon as ctx is done, get SIGKILL.
-// Invocations that are not answered by then fail with ErrClosed. Closing again only waits.
+// Close ends all environments and waits for them. An environment that registered an extension (lambda.WithEnableSIGTERM
+// in Go) gets SIGTERM and two seconds. The others get SIGKILL, as do all when the two seconds are over or ctx ends.
+// Unanswered invocations then fail with ErrClosed. Closing again only waits.
 func (s *Service) Close(ctx context.Context) error {
 	s.closing.Do(func() { s.closeErr = s.close(ctx) })
 	return s.closeErr

@@ -10,16 +10,16 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
-// variables are the environment variables of the function's processes, except those that differ between them.
-// The local stack's own environment is not handed on: a function must not work because of what a developer has in the
-// shell. HOME stays out as well, or the AWS SDK would read the developer's own profile.
+// variables returns the environment variables of the function, except those that differ between its processes. It leaves
+// out the environment of the local stack: a function must not depend on the shell of a developer. Without HOME, the AWS SDK
+// does not read the profile of the developer.
 // See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
 func (f *function) variables() []string {
 	all := map[string]string{
 		"LANG": "en_US.UTF-8",
 		"TZ":   ":UTC",
 		"PATH": "/usr/local/bin:/usr/bin:/bin",
-		// There is no instance metadata on a laptop; asking for it costs each SDK client seconds.
+		// A laptop has no instance metadata. Asking for it costs each SDK client seconds.
 		"AWS_EC2_METADATA_DISABLED": "true",
 	}
 	for _, inherited := range []string{"PATH", "TMPDIR"} {
@@ -37,13 +37,13 @@ func (f *function) variables() []string {
 	return env
 }
 
-// reserved are the variables that Lambda sets and a function cannot.
+// reserved returns the variables that Lambda sets and that a function cannot override.
 func (f *function) reserved() map[string]string {
-	task := filepath.Dir(f.binary)
+	root := filepath.Dir(f.binary)
 	return map[string]string{
 		"_HANDLER":                        f.Handler,
-		"LAMBDA_TASK_ROOT":                task,
-		"LAMBDA_RUNTIME_DIR":              task,
+		"LAMBDA_TASK_ROOT":                root,
+		"LAMBDA_RUNTIME_DIR":              root,
 		"AWS_REGION":                      awsid.Region,
 		"AWS_DEFAULT_REGION":              awsid.Region,
 		"AWS_ACCESS_KEY_ID":               "local",

@@ -12,13 +12,13 @@ func (e *environment) begin(i *invocation) {
 	e.work <- i
 }
 
-// turn is called when the environment asks for an invocation, which is how it says that it is done with what it did
-// before. It reports whether it may ask: not while it owes an answer.
+// turn handles a call of /next, by which the environment says that its last work is done. It reports whether the call is
+// allowed: an environment that owes an answer must not ask.
 func (e *environment) turn() bool {
 	f := e.function
 	f.mu.Lock()
 	switch {
-	case e.phase == starting && e.cause != none: // too late; the end of the process takes care of the rest
+	case e.phase == starting && e.cause != none: // too late: the end of the process handles the rest
 	case e.phase == starting:
 		e.initTook = time.Since(e.startedAt)
 		if e.i != nil {
@@ -41,18 +41,18 @@ func (e *environment) turn() bool {
 	return true
 }
 
-// settle ends the invocation that the environment has answered, and frees the environment for the next one.
+// settle ends the answered invocation and frees the environment for the next one.
 func (e *environment) settle() {
 	f, i := e.function, e.i
 	out := e.report(i, i.answer)
 	f.mu.Lock()
 	next := e.next
 	e.i, e.next = nil, nil
-	f.vacate(i) // before anybody sees the environment idle
+	f.vacate(i) // before the environment is seen idle
 	switch {
 	case e.phase == gone:
 	case e.cause != none:
-		e.phase = busy // with nothing; no further invocation comes
+		e.phase = busy // without an invocation: none follows
 	case next != nil:
 		e.begin(next)
 		next = nil
@@ -67,24 +67,24 @@ func (e *environment) settle() {
 	}
 }
 
-// take notes that the environment has got its invocation: from now on it is lost if the process ends. It returns when the
-// invocation's time is up, and whether the environment may have it: not if the process has ended meanwhile.
+// take marks the invocation as delivered: if the process ends from now on, the invocation is lost. It returns the deadline,
+// and false if the process has ended meanwhile.
 func (e *environment) take(i *invocation) (deadline time.Time, ok bool) {
 	f := e.function
 	f.mu.Lock()
-	if e.phase == gone { // wait gives the invocation to another one, or ends it
+	if e.phase == gone { // wait places the invocation elsewhere, or ends it
 		f.mu.Unlock()
 		return time.Time{}, false
 	}
 	i.delivered = true
 	deadline = e.deadline()
 	f.mu.Unlock()
-	e.logs.drain() // what was written before, as in the init, belongs before the line that begins the invocation
+	e.logs.drain() // earlier output, such as that of the init, precedes the START line
 	e.logs.start(i.id)
 	return deadline, true
 }
 
-// waiting is the invocation with an id, if the environment has it and owes an answer.
+// waiting returns the invocation with an id if the environment owes its answer, else nil.
 func (e *environment) waiting(id string) *invocation {
 	e.function.mu.Lock()
 	defer e.function.mu.Unlock()
@@ -94,7 +94,7 @@ func (e *environment) waiting(id string) *invocation {
 	return nil
 }
 
-// takeAnswer notes the answer and passes it on to the caller. It reports whether there was none before.
+// takeAnswer stores the answer and passes it to the caller. It returns false if the invocation already has an answer.
 func (e *environment) takeAnswer(i *invocation, a *answer) bool {
 	f := e.function
 	f.mu.Lock()

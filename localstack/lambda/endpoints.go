@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,11 +12,11 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
-// serveNext waits for an invocation and hands it out.
+// serveNext serves GET /invocation/next: it waits for an invocation.
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	if !e.turn() {
 		runtimeError(w, http.StatusForbidden, "InvalidStateTransition",
-			"the invocation before has neither a response nor an error yet")
+			"the previous invocation has neither a response nor an error yet")
 		return
 	}
 	var i *invocation
@@ -29,7 +30,7 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Context().Err() != nil {
-		e.work <- i // this request was given up; the invocation waits for another one
+		e.work <- i // the client dropped this request; the invocation waits for the next one
 		noEnvironment(w)
 		return
 	}
@@ -39,7 +40,7 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	// The names are in canonical form, so they can be set without a search for it.
+	// The names are in canonical form, so Set, which would canonicalize them, is not needed.
 	h["Content-Type"] = contentJSON
 	h["Lambda-Runtime-Aws-Request-Id"] = []string{i.id}
 	h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
@@ -49,10 +50,10 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		h["Lambda-Runtime-Client-Context"] = []string{i.context}
 	}
 	h["Content-Length"] = []string{strconv.Itoa(len(i.payload))}
-	_, _ = w.Write(i.payload) // if this fails, the process is ending or runs into its timeout
+	_, _ = w.Write(i.payload) // if this fails, the process ends or runs into its timeout
 }
 
-// serveAnswer takes the response, or the error, of an invocation.
+// serveAnswer serves POST /invocation/ID/response and /error.
 func (e *environment) serveAnswer(w http.ResponseWriter, r *http.Request, i *invocation, failed bool) {
 	payload, size, err := readBody(r, maxAnswer)
 	switch {
@@ -67,7 +68,7 @@ func (e *environment) serveAnswer(w http.ResponseWriter, r *http.Request, i *inv
 		return
 	}
 	a := &answer{payload: payload, failed: failed}
-	// A response that fails while it is sent ends with trailers that say so.
+	// A function that fails while it sends its response says so in trailers.
 	if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" && !failed {
 		a.failed = true
 		a.payload = trailerError(kind, r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
@@ -86,7 +87,7 @@ func trailerError(kind, body string) []byte {
 	return errorJSON(kind, "the function failed while it sent its response")
 }
 
-// serveInitError takes the reason why a runtime cannot start; it is expected to exit then.
+// serveInitError serves POST /init/error: the reason for which a runtime cannot start. The runtime then exits.
 func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 	payload, _, err := readBody(r, maxAnswer)
 	if err != nil {
@@ -110,25 +111,25 @@ func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 	accepted(w)
 }
 
-// errTooLarge is for bodies beyond a limit.
+// errTooLarge reports a body beyond the limit.
 var errTooLarge = errors.New("body too large")
 
-// readBody reads a request's body. When it is larger than limit, the error is errTooLarge and size how large it is, as
-// far as that can be known at a bearable price.
+// readBody reads the body of a request. If it is larger than limit, the error is errTooLarge, and size is the size of the
+// body, or a lower bound if the body is huge.
 func readBody(r *http.Request, limit int) (body []byte, size int, err error) {
 	const bearable = 64 << 20
 	length := int(r.ContentLength) // -1 if unknown
 	if length > bearable {
 		return nil, length, errTooLarge
 	}
-	// With one byte more than the length, the end is seen without another buffer.
+	// One byte more than the length lets Read report the end without a larger buffer.
 	body = make([]byte, 0, min(max(length, 511), limit)+1)
 	for {
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
 		case len(body) > limit:
-			rest, _ := io.Copy(io.Discard, io.LimitReader(r.Body, bearable)) // whatever is countable
+			rest, _ := io.Copy(io.Discard, io.LimitReader(r.Body, bearable)) // count the rest
 			return nil, len(body) + int(rest), errTooLarge
 		case err == io.EOF:
 			return body, len(body), nil
@@ -139,4 +140,55 @@ func readBody(r *http.Request, limit int) (body []byte, size int, err error) {
 			body = append(body, 0)[:len(body)]
 		}
 	}
+}
+
+// serveRegister registers an internal extension. Functions register one to get SIGTERM before their end; Lambda sends it to
+// no others: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html. It refuses extensions that want
+// events, which would wait for ever.
+func (e *environment) serveRegister(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		Events []string `json:"events"`
+	}
+	body, _, err := readBody(r, 64<<10)
+	if err == nil {
+		err = json.Unmarshal(body, &request)
+	}
+	switch {
+	case err != nil:
+		runtimeError(w, http.StatusBadRequest, "InvalidRequest", "register an extension: "+err.Error())
+		return
+	case r.Header.Get("Lambda-Extension-Name") == "":
+		runtimeError(w, http.StatusForbidden, "Extension.InvalidExtensionName", "the extension has no name")
+		return
+	case len(request.Events) > 0:
+		runtimeError(w, http.StatusForbidden, "ShutdownEventNotSupportedForInternalExtension",
+			"extension events are not emulated: register an extension without events")
+		return
+	}
+	f := e.function
+	f.mu.Lock()
+	late := e.phase != starting
+	if !late {
+		e.extension = true
+	}
+	f.mu.Unlock()
+	if late {
+		runtimeError(w, http.StatusForbidden, "Extension.RegistrationClosed", "extensions must register during the init")
+		return
+	}
+	answer, _ := json.Marshal(map[string]string{ // strings always encode
+		"functionName": f.Name, "functionVersion": version, "handler": f.Handler,
+	})
+	w.Header()["Content-Type"] = contentJSON
+	w.Header().Set("Lambda-Extension-Identifier", e.id)
+	_, _ = w.Write(answer)
+}
+
+// serveExtensionNext waits until the environment ends, as no event is sent.
+func (e *environment) serveExtensionNext(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-e.gone:
+	case <-r.Context().Done():
+	}
+	noEnvironment(w)
 }
