@@ -16,6 +16,7 @@ var Parameters = map[string]string{
 	"clickhouse.secure":         "ClickHouseSecure",
 	"clickhouse.username":       "ClickHouseUsername",
 	"job.failure_rate":          "JobFailureRate",
+	"job.http_allow":            "HttpAllow",
 	"job.max_duration":          "JobMaxDuration",
 	"job.min_duration":          "JobMinDuration",
 	"logger.level":              "LogLevel",

@@ -34,7 +34,7 @@ func parse(level string) (slog.Level, error) {
 type Config struct {
 	// Writer takes the lines; nil is stdout.
 	Writer io.Writer
-	// Handler is the form of the lines there: json, or text, which is coloured and aligned on a terminal; "" is json.
+	// Handler is the form of the lines there: json or text, as package slog has them; "" is json.
 	Handler string
 	// Level is the lowest level that is logged: debug, info, warn or error; "" is info.
 	Level string
@@ -98,8 +98,6 @@ func output(cfg Config, level slog.Level) (slog.Handler, error) {
 		handler = slog.NewJSONHandler(cfg.Writer, options)
 	case cfg.Handler != "text":
 		return nil, fmt.Errorf("LOGGER_HANDLER is %q; allowed are json, text", cfg.Handler)
-	case coloured(cfg.Writer):
-		return newConsole(cfg.Writer, level, cfg.Source), nil // a terminal shows one function, or the local stack says which
 	default:
 		handler = slog.NewTextHandler(cfg.Writer, options)
 	}

@@ -188,7 +188,7 @@ func TestTimeouts(t *testing.T) {
 	if err := run([]string{"-config", path, "-out", t.TempDir()}, func(string) string { return "" }, &out, io.Discard, nil); err != nil {
 		t.Fatal(err)
 	}
-	want := "--read-timeout 1s --write-timeout 35s --read-header-timeout 2s --idle-timeout 0s"
+	want := "--read-timeout 1s --write-timeout 35s --read-header-timeout 2s --idle-timeout 8760h0m0s"
 	if got := strings.Join(strings.Fields(out.String()), " "); got != want {
 		t.Errorf("flags %s; want %s", got, want)
 	}

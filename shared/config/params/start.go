@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eragon-mdi/ksu/shared/config"
 )
@@ -109,9 +110,18 @@ func (s *start) server() {
 		s.flags = append(s.flags, "--port", port.Value)
 	}
 	server := s.config.Server
-	s.flags = append(s.flags,
-		"--read-timeout", server.ReadTimeout.String(), "--write-timeout", server.WriteTimeout.String(),
-		"--read-header-timeout", server.ReadHeaderTimeout.String(), "--idle-timeout", server.IdleTimeout.String())
+	for _, timeout := range []struct {
+		flag string
+		d    time.Duration
+	}{
+		{"--read-timeout", server.ReadTimeout}, {"--write-timeout", server.WriteTimeout},
+		{"--read-header-timeout", server.ReadHeaderTimeout}, {"--idle-timeout", server.IdleTimeout},
+	} {
+		if timeout.d == 0 { // no limit, for which the flag would take its default
+			timeout.d = 365 * 24 * time.Hour
+		}
+		s.flags = append(s.flags, timeout.flag, timeout.d.String())
+	}
 	for _, key := range []string{"server.read_timeout", "server.write_timeout", "server.read_header_timeout", "server.idle_timeout"} {
 		s.take(key)
 	}

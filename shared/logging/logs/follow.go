@@ -41,7 +41,7 @@ func (r *reader) follow(ctx context.Context) error {
 		}
 		if err == nil {
 			answered = true
-			if err := r.printNew(ctx, lines, seen); err != nil {
+			if err := r.printNew(lines, seen); err != nil {
 				return err
 			}
 			from = forget(seen, from, asked)
@@ -58,13 +58,13 @@ func (r *reader) follow(ctx context.Context) error {
 }
 
 // printNew prints the lines that were not seen yet.
-func (r *reader) printNew(ctx context.Context, lines []line, seen map[key]time.Time) error {
+func (r *reader) printNew(lines []line, seen map[key]time.Time) error {
 	for _, l := range lines {
 		if _, known := seen[l.key]; known {
 			continue
 		}
 		seen[l.key] = l.at
-		if err := r.print(ctx, l); err != nil {
+		if err := r.print(l); err != nil {
 			return err
 		}
 	}

@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // key tells lines apart.
@@ -17,7 +12,7 @@ type key struct {
 	number uint32
 }
 
-// line is a row of the table logs, without what is of no interest to a person.
+// line is a row of the table logs, without the columns that a person does not need.
 type line struct {
 	key
 	at         time.Time
@@ -29,56 +24,23 @@ type line struct {
 	attributes string
 }
 
-// print writes a line: time, level, function, message, attributes.
-func (r *reader) print(ctx context.Context, l line) error {
-	r.widen(l)
-	record := slog.NewRecord(l.at, level(l.level), fmt.Sprintf("%-*s  %s", r.width, l.function, l.message), 0)
-	if l.task != "" {
-		record.AddAttrs(slog.String("task_id", l.task))
+// print writes a line as one JSON object. Its members are those of the function's own line: the attributes stand at the
+// end, as they were logged.
+func (r *reader) print(l line) error {
+	text, err := json.Marshal(struct {
+		Time     time.Time `json:"time"`
+		Level    string    `json:"level"`
+		Function string    `json:"function"`
+		Message  string    `json:"msg"`
+		Task     string    `json:"task_id,omitempty"`
+		Attempt  uint32    `json:"attempt,omitempty"`
+	}{l.at.UTC(), l.level, l.function, l.message, l.task, l.attempt})
+	if err != nil {
+		return fmt.Errorf("encode a log line: %w", err)
 	}
-	if l.attempt != 0 {
-		record.AddAttrs(slog.Uint64("attempt", uint64(l.attempt)))
+	if attributes := []byte(l.attributes); len(attributes) > len("{}") && attributes[0] == '{' && json.Valid(attributes) {
+		text = append(append(text[:len(text)-1], ','), attributes[1:]...)
 	}
-	record.AddAttrs(members(l.attributes)...)
-	return r.out.Handle(ctx, record)
-}
-
-// widen makes room for a line's function.
-func (r *reader) widen(l line) { r.width = max(r.width, utf8.RuneCountInString(l.function)) }
-
-// level reads what slog.Level writes; a level that it does not know is information.
-func level(text string) slog.Level {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(text))
-	return l
-}
-
-// members are those of a JSON object in their order: strings as they are, an error's layers as its message had them, and
-// everything else as JSON.
-func members(object string) (list []slog.Attr) {
-	d := json.NewDecoder(bytes.NewReader([]byte(object)))
-	if _, err := d.Token(); err != nil {
-		return nil
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return list
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return list
-		}
-		var text string
-		var layers []string
-		switch {
-		case json.Unmarshal(value, &text) == nil:
-		case json.Unmarshal(value, &layers) == nil:
-			text = strings.Join(layers, ": ")
-		default:
-			text = string(value)
-		}
-		list = append(list, slog.String(fmt.Sprint(name), text))
-	}
-	return list
+	_, err = r.out.Write(append(text, '\n'))
+	return err
 }

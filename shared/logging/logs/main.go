@@ -1,5 +1,5 @@
-// Command logs prints the functions' log lines from ClickHouse: all lines of one task in their order, or new lines of all
-// functions as they arrive. The server is the one that CLICKHOUSE_ADDRESS and its like name, else that of the local stack
+// Command logs prints the functions' log lines from ClickHouse, each as a JSON object on a line: all lines of one task in
+// their order, or new lines of all functions as they arrive. The server is the one that CLICKHOUSE_ADDRESS and its like name, else that of the local stack
 // that runs with the data folder.
 package main
 
@@ -15,8 +15,6 @@ import (
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
-
-	"github.com/eragon-mdi/ksu/shared/logging"
 )
 
 func main() {
@@ -54,7 +52,7 @@ func run(ctx context.Context, args []string, env func(string) string, out, notes
 	}
 	r := &reader{
 		server: func() (*ch.Options, error) { return server(env, *data) },
-		out:    logging.NewConsole(out), notes: notes,
+		out:    out, notes: notes,
 	}
 	defer r.close()
 	if err := r.connect(); err != nil {

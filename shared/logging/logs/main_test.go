@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -44,11 +45,7 @@ func openLog(t *testing.T, function string, c clickhouse.Config) *logging.Logger
 
 // untimed is the output without the times that begin the lines.
 func untimed(out string) string {
-	var b strings.Builder
-	for line := range strings.Lines(out) {
-		b.WriteString(line[len("15:04:05.000 "):])
-	}
-	return b.String()
+	return regexp.MustCompile(`(?m)^\{"time":"[0-9T:.-]+Z",`).ReplaceAllString(out, "{")
 }
 
 func TestStoryOfATask(t *testing.T) {
@@ -73,9 +70,10 @@ func TestStoryOfATask(t *testing.T) {
 	if err := run(ctx, []string{"-task", id.String()}, env, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	want := "INFO  ksu-Api     task submitted\n" +
-		`WARN  ksu-Worker  task failed                  attempt=1 error="claim task: unexpected EOF" n=7 g="{\"k\":\"v\"}"` + "\n" +
-		"INFO  ksu-Api     task deleted\n"
+	want := strings.ReplaceAll(`{"level":"INFO","function":"ksu-Api","msg":"task submitted","task_id":"ID"}
+{"level":"WARN","function":"ksu-Worker","msg":"task failed","task_id":"ID","attempt":1,"error":["claim task","unexpected EOF"],"n":7,"g":{"k":"v"}}
+{"level":"INFO","function":"ksu-Api","msg":"task deleted","task_id":"ID"}
+`, "ID", id.String())
 	if got := untimed(out.String()); got != want {
 		t.Errorf("the story is\n%swant\n%s", got, want)
 	}
@@ -83,6 +81,15 @@ func TestStoryOfATask(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no lines of task 01890a5d") {
 		t.Errorf("an unknown task: %v", err)
 	}
+}
+
+// api are lines of the function api.
+func api(messages ...string) string {
+	var b strings.Builder
+	for _, message := range messages {
+		fmt.Fprintf(&b, `{"level":"INFO","function":"api","msg":%q}`+"\n", message)
+	}
+	return b.String()
 }
 
 // writer tells of each write.
@@ -132,7 +139,7 @@ func TestFollow(t *testing.T) {
 	}
 	stop()
 	following.Wait()
-	if got := untimed(strings.Join(out.lines, "")); got != "INFO  api  one\nINFO  api  two\n" {
+	if got := untimed(strings.Join(out.lines, "")); got != api("one", "two") {
 		t.Errorf("followed %q", got)
 	}
 }
@@ -181,7 +188,7 @@ func TestFollowThroughARestart(t *testing.T) {
 	out.await(t, "meanwhile")
 	stop()
 	following.Wait()
-	if got := untimed(strings.Join(out.lines, "")); got != "INFO  api  before\nINFO  api  meanwhile\n" {
+	if got := untimed(strings.Join(out.lines, "")); got != api("before", "meanwhile") {
 		t.Errorf("followed %q", got)
 	}
 	if len(notes.lines) != 2 || !strings.HasPrefix(notes.lines[0], "logs: waiting for ClickHouse to come back: ") || notes.lines[1] != "logs: ClickHouse is back\n" {

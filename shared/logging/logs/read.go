@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
@@ -20,10 +19,8 @@ type reader struct {
 	// server says how to connect. A local stack that was started again has another address and password.
 	server func() (*ch.Options, error)
 	db     *sql.DB // nil before connect
-	out    slog.Handler
+	out    io.Writer
 	notes  io.Writer
-	// width is that of the longest function's name so far.
-	width int
 }
 
 // connect finds the server, again if need be. The error says that there is none.
@@ -58,11 +55,7 @@ func (r *reader) story(ctx context.Context, id uuid.UUID) error {
 		return fmt.Errorf("ClickHouse has no lines of task %s", id)
 	}
 	for _, l := range lines {
-		r.widen(l)
-	}
-	for _, l := range lines {
-		l.task = "" // it is the same in all of them
-		if err := r.print(ctx, l); err != nil {
+		if err := r.print(l); err != nil {
 			return err
 		}
 	}
