@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/listen"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
@@ -126,7 +127,7 @@ func (s *Service) forget(id string) {
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answered, err := readResponse(w, r)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		http.Error(w, err.Error(), listen.BodyStatus(err))
 		return
 	}
 	s.mu.Lock()

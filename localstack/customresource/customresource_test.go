@@ -138,7 +138,7 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		for body, want := range map[string]int{
 			"nothing":                http.StatusBadRequest,
 			`{"Status":"DONE"}`:      http.StatusBadRequest,
-			strings.Repeat(" ", 1e6): http.StatusBadRequest,
+			strings.Repeat(" ", 1e6): http.StatusRequestEntityTooLarge,
 		} {
 			if status := put(t, url, body); status != want {
 				t.Errorf("%.20q gets %d, want %d", body, status, want)

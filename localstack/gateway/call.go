@@ -47,7 +47,7 @@ func newID() requestID {
 
 func (g *gateway) newCall(r *http.Request) *call {
 	c := &call{g: g, r: r, start: g.now(), id: g.newID(), path: r.URL.EscapedPath()}
-	if c.trace = r.Header.Get("X-Amzn-Trace-Id"); !strings.Contains(c.trace, "Root=") {
+	if c.trace = r.Header.Get("X-Amzn-Trace-Id"); !awsid.ValidTrace(c.trace) {
 		c.trace = fmt.Sprintf("Root=1-%08x-%s", c.start.Unix(), c.id.trace)
 	}
 	return c

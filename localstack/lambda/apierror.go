@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
 // Errors in the request of a caller.
@@ -38,7 +39,7 @@ func (s *Service) asAPIError(err error, given string) apiError {
 		return apiError{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", large.Error(), ""}
 	case errors.Is(err, errContent):
 		message := strings.TrimPrefix(err.Error(), errContent.Error()+": ")
-		return apiError{http.StatusBadRequest, "InvalidRequestContentException", message, ""}
+		return apiError{listen.BodyStatus(err), "InvalidRequestContentException", message, ""} // 400, or 408 for the time-out
 	case errors.Is(err, errParameter):
 		return apiError{http.StatusBadRequest, "InvalidParameterValueException", err.Error(), ""}
 	default:

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/eragon-mdi/ksu/localstack/listen"
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
@@ -69,8 +69,8 @@ func (s *Service) newInvocation(in spec.Input) *invocation {
 	if len(i.payload) == 0 {
 		i.payload = []byte("{}")
 	}
-	// What HTTP cannot carry would break the environment, which reads both from headers.
-	if i.trace == "" || !listen.ValidHeaderValue(i.trace) {
+	if !awsid.ValidTrace(i.trace) { // the environment reads it from a header
+
 		i.trace = newTrace(time.Now())
 	}
 	return i

@@ -36,6 +36,26 @@ func withDefaults(c spec.Queue) spec.Queue {
 	return c
 }
 
+// durationAttribute is a queue attribute in seconds.
+type durationAttribute struct {
+	name     string
+	to       *time.Duration
+	min, max time.Duration
+}
+
+func durations(c *spec.Queue) []durationAttribute {
+	return []durationAttribute{
+		{"VisibilityTimeout", &c.VisibilityTimeout, 0, maxVisibility},
+		{"DelaySeconds", &c.Delay, 0, maxDelay},
+		{"ReceiveMessageWaitTimeSeconds", &c.ReceiveWait, 0, maxReceiveWait},
+		{"MessageRetentionPeriod", &c.Retention, minRetention, maxRetention},
+	}
+}
+
+func (d durationAttribute) outOfRange(value string) error {
+	return invalidAttribute(d.name, value, fmt.Sprintf("%s to %s seconds", seconds(d.min), seconds(d.max)))
+}
+
 // check says what is out of range.
 func check(c spec.Queue) error {
 	if strings.HasSuffix(c.Name, ".fifo") {
@@ -44,17 +64,9 @@ func check(c spec.Queue) error {
 	if !queueName.MatchString(c.Name) {
 		return invalidValue("name is %q; allowed are 1 to 80 letters, digits, - and _", c.Name)
 	}
-	for _, d := range []struct {
-		name            string
-		value, min, max time.Duration
-	}{
-		{"VisibilityTimeout", c.VisibilityTimeout, 0, maxVisibility},
-		{"DelaySeconds", c.Delay, 0, maxDelay},
-		{"ReceiveMessageWaitTimeSeconds", c.ReceiveWait, 0, maxReceiveWait},
-		{"MessageRetentionPeriod", c.Retention, minRetention, maxRetention},
-	} {
-		if d.value < d.min || d.value > d.max {
-			return invalidAttribute(d.name, seconds(d.value), fmt.Sprintf("%s to %s seconds", seconds(d.min), seconds(d.max)))
+	for _, d := range durations(&c) {
+		if *d.to < d.min || *d.to > d.max {
+			return d.outOfRange(seconds(*d.to))
 		}
 	}
 	if c.MaximumMessageSize < minMessageSize || c.MaximumMessageSize > MaxMessageSize {

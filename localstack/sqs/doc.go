@@ -21,7 +21,8 @@
 //
 // # What differs
 //
-//   - There are no FIFO queues, message groups, tags, permissions, encryption or the XML query protocol. Each is refused by name.
+//   - A standard queue keeps a message's MessageGroupId, but does not deliver fairly by it.
+//   - There are no FIFO queues, tags, permissions, encryption or the XML query protocol. Each is refused by name.
 //   - Queues come from the template: CreateQueue answers for those that there are. SetQueueAttributes lasts until the
 //     stack stops.
 //   - Messages are delivered exactly once a visibility timeout, roughly in the order sent, and counts are exact. SQS

@@ -3,6 +3,7 @@ package sqs
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Error is a refusal as SQS words it.
@@ -29,6 +30,7 @@ var types = map[string]string{
 	codeUnknownOperation: coral + "UnknownOperationException",
 	codeSerialization:    coral + "SerializationException",
 	codeInternal:         coral + "InternalFailure",
+	codeTimeout:          coral + "RequestTimeoutException",
 }
 
 const (
@@ -37,6 +39,7 @@ const (
 	codeUnknownOperation = "UnknownOperationException"
 	codeSerialization    = "SerializationException"
 	codeInternal         = "InternalFailure"
+	codeTimeout          = "RequestTimeout"
 	codeNoQueue          = "QueueDoesNotExist"
 	codeNotInflight      = "MessageNotInflight"
 	codeBadHandle        = "ReceiptHandleIsInvalid"
@@ -79,6 +82,14 @@ func invalidValue(format string, args ...any) error {
 // invalidParameter words a value out of range as SQS does.
 func invalidParameter(name string, value any, reason string) error {
 	return invalidValue("Value %v for parameter %s is invalid. Reason: %s", value, name, reason)
+}
+
+// inRange refuses a number of seconds before it becomes a duration, which would overflow.
+func inRange(name string, value int, most time.Duration, reason string) error {
+	if value < 0 || value > int(most/time.Second) {
+		return invalidParameter(name, value, reason)
+	}
+	return nil
 }
 
 func invalidAttribute(name, value, allowed string) error {

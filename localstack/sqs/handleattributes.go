@@ -112,22 +112,21 @@ func setAttribute(c *spec.Queue, name, value string) error {
 	if err != nil {
 		return invalidAttribute(name, strconv.Quote(value), "whole numbers")
 	}
-	duration := time.Duration(number) * time.Second
-	switch name {
-	case "VisibilityTimeout":
-		c.VisibilityTimeout = duration
-	case "DelaySeconds":
-		c.Delay = duration
-	case "ReceiveMessageWaitTimeSeconds":
-		c.ReceiveWait = duration
-	case "MessageRetentionPeriod":
-		c.Retention = duration
-	case "MaximumMessageSize":
+	if name == "MaximumMessageSize" {
 		c.MaximumMessageSize = number
-	default:
-		return unknownAttribute(name)
+		return nil
 	}
-	return nil
+	for _, d := range durations(c) {
+		if d.name != name {
+			continue
+		}
+		if number < int(d.min/time.Second) || number > int(d.max/time.Second) { // before it becomes a duration, which overflows
+			return d.outOfRange(value)
+		}
+		*d.to = time.Duration(number) * time.Second
+		return nil
+	}
+	return unknownAttribute(name)
 }
 
 // setRedrive reads a RedrivePolicy; "" takes it away. SQS takes the count as a number or a string.

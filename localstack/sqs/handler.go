@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
 // maxRequest is the most bytes of a request: a batch of MaxMessageSize, each byte of which may be written \u00xx.
@@ -104,22 +105,32 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return nil, &Error{Code: "BatchRequestTooLong", Message: fmt.Sprintf("The request has more than %d bytes.", large.Limit)}
-		}
-		return nil, &Error{Code: codeSerialization, Message: "read request: " + err.Error()}
+		return nil, unreadable(err)
 	}
 	return operate(call{Service: s, ctx: r.Context(), header: r.Header}, body)
 }
 
-// writeError answers 400 to what the client did wrong, else 500, on which SDKs try again.
+// unreadable is the refusal of a request whose body cannot be read.
+func unreadable(err error) error {
+	switch listen.BodyStatus(err) {
+	case http.StatusRequestEntityTooLarge:
+		return &Error{Code: "BatchRequestTooLong", Message: fmt.Sprintf("The request has more than %d bytes.", maxRequest)}
+	case http.StatusRequestTimeout:
+		return &Error{Code: codeTimeout, Message: "The request's body did not arrive in time."}
+	}
+	return &Error{Code: codeSerialization, Message: "read request: " + err.Error()}
+}
+
+// writeError answers 400, or 408 for a time-out, to what the client did wrong, else 500, on which SDKs try again.
 func writeError(w http.ResponseWriter, err error) {
 	status, fault := http.StatusBadRequest, "Sender"
 	refusal, ok := errors.AsType[*Error](err)
 	if !ok {
 		status, fault = http.StatusInternalServerError, "Receiver"
 		refusal = &Error{Code: codeInternal, Message: err.Error()}
+	}
+	if refusal.Code == codeTimeout {
+		status = http.StatusRequestTimeout
 	}
 	w.Header().Set("X-Amzn-Query-Error", refusal.queryCode()+";"+fault)
 	awsid.WriteError(w, status, refusal.typeName(), refusal.Message)

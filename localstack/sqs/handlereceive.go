@@ -70,13 +70,14 @@ func (in receiveRequest) read(q *Queue) (count int, wait time.Duration, visibili
 		}
 	}
 	if s := in.WaitTimeSeconds; s != nil {
-		if wait = time.Duration(*s) * time.Second; wait < 0 || wait > maxReceiveWait {
-			return 0, 0, nil, invalidParameter("WaitTimeSeconds", *s, "Must be >= 0 and <= 20, if provided.")
+		if err := inRange("WaitTimeSeconds", *s, maxReceiveWait, "Must be >= 0 and <= 20, if provided."); err != nil {
+			return 0, 0, nil, err
 		}
+		wait = time.Duration(*s) * time.Second
 	}
 	if s := in.VisibilityTimeout; s != nil {
-		if *s < 0 || *s > int(maxVisibility/time.Second) {
-			return 0, 0, nil, invalidParameter("VisibilityTimeout", *s, "Must be between 0 and 43200, if provided.")
+		if err := inRange("VisibilityTimeout", *s, maxVisibility, "Must be between 0 and 43200, if provided."); err != nil {
+			return 0, 0, nil, err
 		}
 		visibility = new(time.Duration(*s) * time.Second)
 	}
@@ -161,6 +162,9 @@ type visibilityEntry struct {
 func (e visibilityEntry) apply(q *Queue) error {
 	if e.VisibilityTimeout == nil {
 		return missing("VisibilityTimeout")
+	}
+	if err := inRange("VisibilityTimeout", *e.VisibilityTimeout, maxVisibility, "Must be between 0 and 43200."); err != nil {
+		return err
 	}
 	return q.ChangeVisibility(e.ReceiptHandle, time.Duration(*e.VisibilityTimeout)*time.Second)
 }

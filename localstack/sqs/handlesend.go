@@ -2,8 +2,9 @@ package sqs
 
 import (
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // attributeValue is an attribute on the wire; BinaryValue is base64 there.
@@ -25,10 +26,18 @@ type outgoing struct {
 // message reads the request; header is its HTTP header.
 func (o outgoing) message(c call) (Outgoing, error) {
 	out := Outgoing{Body: o.MessageBody}
-	if o.MessageDeduplicationId != nil || o.MessageGroupId != nil {
-		return out, unsupported("MessageDeduplicationId and MessageGroupId, which are for FIFO queues and fair queues")
+	if o.MessageDeduplicationId != nil {
+		return out, invalidValue("The request includes MessageDeduplicationId, which is not valid for standard queues.")
+	}
+	if o.MessageGroupId != nil {
+		if out.Group = *o.MessageGroupId; out.Group == "" {
+			return out, badGroup("")
+		}
 	}
 	if o.DelaySeconds != nil {
+		if err := inRange("DelaySeconds", *o.DelaySeconds, maxDelay, "DelaySeconds must be >= 0 and <= 900."); err != nil {
+			return out, err
+		}
 		out.Delay = new(time.Duration(*o.DelaySeconds) * time.Second)
 	}
 	for name, value := range o.MessageAttributes {
@@ -45,12 +54,14 @@ func (o outgoing) message(c call) (Outgoing, error) {
 	return out, err
 }
 
-// trace is the message's AWSTraceHeader, or else the request's own tracing header, which SQS passes on likewise.
+// trace is the message's AWSTraceHeader, or else the request's own tracing header, which SQS passes on likewise. SQS
+// refuses both when they are no trace headers.
 // See https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html.
 func (o outgoing) trace(c call) (string, error) {
 	header := c.header.Get("X-Amzn-Trace-Id")
-	if !strings.Contains(header, "Root=") {
-		header = ""
+	if header != "" && !awsid.ValidTrace(header) {
+		return "", invalidValue("The request has a 'X-Amzn-Trace-Id' HTTP header which is reserved for AWS X-Ray trace header "+
+			"and has an invalid value %q.", header)
 	}
 	for name, value := range o.MessageSystemAttributes {
 		if name != "AWSTraceHeader" {

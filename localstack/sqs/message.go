@@ -27,7 +27,8 @@ type Message struct {
 	// MD5OfBody is in hexadecimal.
 	MD5OfBody string
 	// SystemAttributes are SenderId, SentTimestamp, ApproximateReceiveCount, ApproximateFirstReceiveTimestamp, and where
-	// there is one AWSTraceHeader and DeadLetterQueueSourceArn. Times are epoch milliseconds.
+	// there is one AWSTraceHeader, MessageGroupId and
+	// DeadLetterQueueSourceArn. Times are epoch milliseconds.
 	SystemAttributes map[string]string
 	// Attributes are the sender's; nil without any.
 	Attributes map[string]Attribute
@@ -45,6 +46,8 @@ type message struct {
 	Attributes map[string]Attribute `json:"attributes,omitempty"`
 	// Trace is the AWSTraceHeader.
 	Trace string `json:"trace,omitempty"`
+	// Group is the MessageGroupId.
+	Group string `json:"group,omitempty"`
 	// Sent, First and Delayed are epoch milliseconds: of the sending, of the first receive or 0, and when a message
 	// sent with a delay becomes visible, or 0.
 	Sent    int64 `json:"sent"`
@@ -76,6 +79,9 @@ func (m *message) delivery(handle string) Message {
 	}
 	if m.Trace != "" {
 		system["AWSTraceHeader"] = m.Trace
+	}
+	if m.Group != "" {
+		system["MessageGroupId"] = m.Group
 	}
 	if m.Source != "" {
 		system["DeadLetterQueueSourceArn"] = m.Source

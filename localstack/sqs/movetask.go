@@ -79,7 +79,7 @@ func (s *Service) sendBack(from *Queue, m *message, destination string, now time
 	if target == from {
 		return fmt.Errorf("message %s would move to the queue that it is in", m.ID)
 	}
-	again := &message{ID: uuid.NewString(), Body: m.Body, Attributes: m.Attributes, Trace: m.Trace, md5: m.md5, Sent: now.UnixMilli()}
+	again := &message{ID: uuid.NewString(), Body: m.Body, Attributes: m.Attributes, Trace: m.Trace, Group: m.Group, md5: m.md5, Sent: now.UnixMilli()}
 	return from.move([]*message{m}, target, []*message{again}, now)
 }
 

@@ -29,6 +29,7 @@ func TestSDKRoundTrip(t *testing.T) {
 		MessageSystemAttributes: map[string]types.MessageSystemAttributeValue{
 			"AWSTraceHeader": {DataType: aws.String("String"), StringValue: aws.String("Root=1-5e3d-83e6")},
 		},
+		MessageGroupId: aws.String("tenant!~1"),
 	})
 	must(t, err)
 	if aws.ToString(sent.MD5OfMessageAttributes) == "" || aws.ToString(sent.MD5OfMessageSystemAttributes) == "" {
@@ -45,6 +46,7 @@ func TestSDKRoundTrip(t *testing.T) {
 	m := got.Messages[0]
 	if *m.MessageId != *sent.MessageId || *m.Body != "hällo <b> \t" || len(m.MessageAttributes) != 2 ||
 		!slices.Equal(m.MessageAttributes["count.b"].BinaryValue, []byte{0, 1, 255}) || m.Attributes["AWSTraceHeader"] != "Root=1-5e3d-83e6" ||
+		m.Attributes["MessageGroupId"] != "tenant!~1" ||
 		m.Attributes["ApproximateReceiveCount"] != "1" || m.Attributes["SenderId"] == "" {
 		t.Errorf("received %+v", m)
 	}

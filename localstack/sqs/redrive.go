@@ -30,7 +30,7 @@ func (q *Queue) redrive(max int, now time.Time) error {
 	moved := make([]*message, len(spent))
 	for i, m := range spent {
 		moved[i] = &message{
-			ID: m.ID, Body: m.Body, Attributes: m.Attributes, Trace: m.Trace, md5: m.md5,
+			ID: m.ID, Body: m.Body, Attributes: m.Attributes, Trace: m.Trace, Group: m.Group, md5: m.md5,
 			Sent: m.Sent, First: m.First, Receives: m.Receives, Source: q.ARN(),
 		}
 	}

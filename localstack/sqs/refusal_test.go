@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -47,6 +48,11 @@ func TestSDKErrors(t *testing.T) {
 	attribute := func(name string, v types.MessageAttributeValue) error {
 		return sendIn(awssqs.SendMessageInput{MessageAttributes: map[string]types.MessageAttributeValue{name: v}})
 	}
+	traced := func(header string) awssqs.SendMessageInput {
+		return awssqs.SendMessageInput{MessageSystemAttributes: map[string]types.MessageSystemAttributeValue{
+			"AWSTraceHeader": {DataType: aws.String("String"), StringValue: aws.String(header)},
+		}}
+	}
 	text := types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String("x")}
 	for name, test := range map[string]struct {
 		do   func() error
@@ -78,12 +84,20 @@ func TestSDKErrors(t *testing.T) {
 		"large body": {func() error {
 			return sendIn(awssqs.SendMessageInput{MessageBody: aws.String(strings.Repeat("x", 1<<20+1))})
 		}, "InvalidParameterValue"},
-		"control":       {func() error { return sendIn(awssqs.SendMessageInput{MessageBody: aws.String("a\x00")}) }, "InvalidMessageContents"},
-		"delay":         {func() error { return sendIn(awssqs.SendMessageInput{DelaySeconds: 901}) }, "InvalidParameterValue"},
-		"FIFO send":     {func() error { return sendIn(awssqs.SendMessageInput{MessageGroupId: here}) }, "AWS.SimpleQueueService.UnsupportedOperation"},
-		"reserved name": {func() error { return attribute("AWS.x", text) }, "InvalidParameterValue"},
-		"type":          {func() error { return attribute("x", types.MessageAttributeValue{DataType: aws.String("Int")}) }, "InvalidParameterValue"},
-		"no value":      {func() error { return attribute("x", types.MessageAttributeValue{DataType: aws.String("Number")}) }, "InvalidParameterValue"},
+		"control":    {func() error { return sendIn(awssqs.SendMessageInput{MessageBody: aws.String("a\x00")}) }, "InvalidMessageContents"},
+		"delay":      {func() error { return sendIn(awssqs.SendMessageInput{DelaySeconds: 901}) }, "InvalidParameterValue"},
+		"huge delay": {func() error { return sendIn(awssqs.SendMessageInput{DelaySeconds: math.MaxInt32}) }, "InvalidParameterValue"},
+		"FIFO send":  {func() error { return sendIn(awssqs.SendMessageInput{MessageDeduplicationId: here}) }, "InvalidParameterValue"},
+		"group": {func() error {
+			return sendIn(awssqs.SendMessageInput{MessageGroupId: aws.String(strings.Repeat("x", 129))})
+		}, "InvalidParameterValue"},
+		"group with a space": {func() error { return sendIn(awssqs.SendMessageInput{MessageGroupId: aws.String("a b")}) }, "InvalidParameterValue"},
+		"empty group":        {func() error { return sendIn(awssqs.SendMessageInput{MessageGroupId: aws.String("")}) }, "InvalidParameterValue"},
+		"trace":              {func() error { return sendIn(traced("Root=1-abc-def\x01")) }, "InvalidParameterValue"},
+		"trace without root": {func() error { return sendIn(traced("Sampled=1")) }, "InvalidParameterValue"},
+		"reserved name":      {func() error { return attribute("AWS.x", text) }, "InvalidParameterValue"},
+		"type":               {func() error { return attribute("x", types.MessageAttributeValue{DataType: aws.String("Int")}) }, "InvalidParameterValue"},
+		"no value":           {func() error { return attribute("x", types.MessageAttributeValue{DataType: aws.String("Number")}) }, "InvalidParameterValue"},
 		"create": {func() error {
 			_, err := c.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("new")})
 			return err
@@ -160,6 +174,26 @@ func TestWire(t *testing.T) {
 			!strings.Contains(fmt.Sprint(answer["message"]), test.message) || r.Header.Get("Content-Type") != "application/x-amz-json-1.0" {
 			t.Errorf("%s %s: %d %v %v", test.target, test.body, r.StatusCode, r.Header, answer)
 		}
+	}
+
+	// 18446744074 seconds are 290 ms more than 2^64 ns.
+	for member, operation := range map[string]string{
+		`"DelaySeconds":%s,"MessageBody":"a"`: "SendMessage", `"WaitTimeSeconds":%s`: "ReceiveMessage", `"VisibilityTimeout":%s`: "ReceiveMessage",
+		`"MaxNumberOfMessages":%s`: "ReceiveMessage", `"VisibilityTimeout":%s,"ReceiptHandle":"x"`: "ChangeMessageVisibility",
+		`"Attributes":{"DelaySeconds":"%s"}`: "SetQueueAttributes", `"Attributes":{"MaximumMessageSize":"%s"}`: "SetQueueAttributes",
+		`"Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"a\",\"maxReceiveCount\":%s}"}`: "SetQueueAttributes",
+		`"MaxResults":%s`: "ListDeadLetterSourceQueues",
+	} {
+		for _, number := range []string{"18446744074", "-18446744074", "9223372036854775807", "-1", "9223372036854775808", "1e3"} {
+			body := `{"QueueUrl":"` + url + `",` + fmt.Sprintf(member, number) + `}`
+			if r, answer := post("AmazonSQS."+operation, body); r.StatusCode != 400 {
+				t.Errorf("%s %s: %d %v", operation, body, r.StatusCode, answer)
+			}
+		}
+	}
+	if r, answer := post("AmazonSQS.SendMessage", `{"QueueUrl":"`+url+`","MessageBody":"a"}`, "X-Amzn-Trace-Id", "Root=dummy"); r.StatusCode != 400 ||
+		!strings.Contains(fmt.Sprint(answer["message"]), `invalid value "Root=dummy"`) {
+		t.Errorf("a trace header that is none: %d %v", r.StatusCode, answer)
 	}
 
 	post("AmazonSQS.SendMessage", `{"QueueUrl":"`+url+`","MessageBody":"a"}`, "X-Amzn-Trace-Id", "Root=1-2-3;Sampled=1")

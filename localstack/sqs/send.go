@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // Outgoing is a message to send.
@@ -20,8 +23,10 @@ type Outgoing struct {
 	Delay *time.Duration
 	// Attributes are at most 10, by name.
 	Attributes map[string]Attribute
-	// TraceHeader is the AWSTraceHeader; "" is none.
+	// TraceHeader is the AWSTraceHeader, an X-Ray trace header; "" is none.
 	TraceHeader string
+	// Group is the MessageGroupId, 1 to 128 visible ASCII characters; "" is none.
+	Group string
 }
 
 // Sent is what SQS says of a message that it took.
@@ -54,7 +59,7 @@ func (q *Queue) send(ctx context.Context, batch []Outgoing) ([]Sent, error) {
 		if err := o.check(maximum); err != nil {
 			return nil, err
 		}
-		messages[i] = &message{ID: uuid.NewString(), Body: o.Body, Attributes: maps.Clone(o.Attributes), Trace: o.TraceHeader, md5: digest(o.Body)}
+		messages[i] = &message{ID: uuid.NewString(), Body: o.Body, Attributes: maps.Clone(o.Attributes), Trace: o.TraceHeader, Group: o.Group, md5: digest(o.Body)}
 		sent[i] = Sent{ID: messages[i].ID, MD5OfBody: messages[i].md5, MD5OfAttributes: MD5OfAttributes(o.Attributes)}
 	}
 	q.service.mu.Lock()
@@ -109,6 +114,13 @@ func (o Outgoing) check(maximum int) error {
 	if len(o.Attributes) > maxAttributes {
 		return invalidValue("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(o.Attributes), maxAttributes)
 	}
+	if o.TraceHeader != "" && !awsid.ValidTrace(o.TraceHeader) {
+		return invalidParameter("AWSTraceHeader", strconv.Quote(o.TraceHeader),
+			"Must be an X-Ray trace header such as Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1.")
+	}
+	if o.Group != "" && !groupID.MatchString(o.Group) {
+		return badGroup(o.Group)
+	}
 	if err := checkText("The message body", o.Body); err != nil {
 		return err
 	}
@@ -118,6 +130,15 @@ func (o Outgoing) check(maximum int) error {
 		}
 	}
 	return nil
+}
+
+// groupID is a MessageGroupId: alphanumeric characters and ASCII punctuation.
+// See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html.
+var groupID = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+func badGroup(id string) error {
+	return invalidParameter("MessageGroupId", strconv.Quote(id),
+		"MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
 }
 
 var attributeName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,256}$`)

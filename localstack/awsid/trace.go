@@ -1,0 +1,34 @@
+package awsid
+
+import (
+	"regexp"
+	"strings"
+)
+
+// traceRoot is a trace id. SQS takes ids of other lengths than X-Ray's 8 and 24 digits as well.
+var traceRoot = regexp.MustCompile(`^1-[0-9A-Fa-f]{1,8}-[0-9A-Fa-f]{1,24}$`)
+
+// tracePart is a member of a trace header, such as Sampled=1.
+var tracePart = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*=[!-:<-~]*$`)
+
+// ValidTrace reports whether a text is an X-Ray trace header: members with semicolons between, of which Root is one.
+// See https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader.
+func ValidTrace(header string) bool {
+	rooted := false
+	for part := range strings.SplitSeq(header, ";") {
+		part = strings.Trim(part, " ")
+		if !tracePart.MatchString(part) {
+			return false
+		}
+		if root, is := strings.CutPrefix(part, "Root="); is {
+			if !traceRoot.MatchString(root) {
+				return false
+			}
+			rooted = true
+		}
+	}
+	return rooted && len(header) <= maxTrace
+}
+
+// maxTrace is the most bytes of a trace header; the longest with X-Ray's members has some 200.
+const maxTrace = 1 << 10
