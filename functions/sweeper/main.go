@@ -4,48 +4,24 @@ package main
 
 import (
 	"context"
-	"log/slog"
-	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
-	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/logging"
-	"github.com/eragon-mdi/ksu/shared/profiling"
-	"github.com/eragon-mdi/ksu/shared/queue"
-	"github.com/eragon-mdi/ksu/shared/store"
+	"github.com/eragon-mdi/ksu/shared/app"
 	"github.com/eragon-mdi/ksu/shared/sweeper"
 )
 
 func main() {
-	ctx := context.Background()
-	if err := profiling.Serve(); err != nil {
-		exit(err)
-	}
-	cfg, err := config.Load()
-	if err != nil {
-		exit(err)
-	}
-	log, err := logging.Configure(cfg)
-	if err != nil {
-		exit(err)
-	}
-	tasks, err := store.Open(ctx, cfg.Storage)
-	if err != nil {
-		exit(err)
-	}
-	taskQueue, err := queue.Open(ctx, cfg.Task.QueueURL)
-	if err != nil {
-		exit(err)
-	}
-	s := sweeper.New(tasks, taskQueue, log.Logger, sweeper.Config{
-		MaxAttempts: cfg.Task.MaxAttempts, Retention: time.Duration(cfg.Task.RetentionDays) * 24 * time.Hour,
+	app.Run("sweeper", func(ctx context.Context, a *app.App) (any, error) {
+		tasks, err := a.Store(ctx)
+		if err != nil {
+			return nil, err
+		}
+		queue, err := a.Queue(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return sweeper.New(tasks, queue, a.Log.Logger, sweeper.Config{
+			MaxAttempts: a.Config.Task.MaxAttempts, Retention: time.Duration(a.Config.Task.RetentionDays) * 24 * time.Hour,
+		}).Handle, nil
 	})
-	lambda.StartWithOptions(log.Wrap(s.Handle), lambda.WithEnableSIGTERM(log.End))
-}
-
-func exit(err error) {
-	slog.Error("function sweeper cannot start", "error", err)
-	os.Exit(1)
 }

@@ -92,8 +92,8 @@ func TestLogsTellATasksStory(t *testing.T) {
 	}
 
 	out, err := exec.Command("go", "run", "../../shared/logging/logs", "-data", data, "-task", id).CombinedOutput()
-	story := regexp.MustCompile(`(?s)^\S+ INFO  ksu-ApiFunction     task submitted.*\n\S+ INFO  ksu-WorkerFunction  task started .*attempt=1.*\n` +
-		`\S+ INFO  ksu-WorkerFunction  task completed .*result=.*\n\S+ INFO  ksu-ApiFunction     task deleted`)
+	story := regexp.MustCompile(`(?s)"function":"ksu-ApiFunction","msg":"task submitted".*\n.*"function":"ksu-WorkerFunction","msg":"task started".*"attempt":1.*\n` +
+		`.*"function":"ksu-WorkerFunction","msg":"task completed".*"result".*\n.*"function":"ksu-ApiFunction","msg":"task deleted"`)
 	if err != nil || !story.Match(out) {
 		t.Errorf("the story is, %v:\n%s", err, out)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/eragon-mdi/ksu/internal/netfault"
-	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 	"github.com/eragon-mdi/ksu/shared/testserver"
@@ -131,35 +129,5 @@ func TestWithoutClickHouse(t *testing.T) {
 	}
 	if err := errors.Join(log.Flush(context.Background()), log.Close(context.Background())); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestConfigure(t *testing.T) {
-	t.Parallel()
-	server := testserver.SharedClickHouse(t)
-	database := server.Logs(t)
-	for _, internal := range []string{"true", "false"} {
-		cfg, err := config.Read(func(name string) string {
-			return map[string]string{"CLICKHOUSE_ADDRESS": server.Address, "CLICKHOUSE_DATABASE": database,
-				"LOGGER_OUTPUT_INTERNAL": internal, "LOGGER_LEVEL": "error", "CLICKHOUSE_BATCH_INTEVAL": "1h"}[name]
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		log, err := logging.Configure(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if log.Enabled(context.Background(), slog.LevelWarn) {
-			t.Error("warnings are logged at the level error")
-		}
-		log.Error("expected by a test", "output_internal", internal)
-		if err := errors.Join(log.Flush(context.Background()), log.Close(context.Background())); err != nil {
-			t.Error(err)
-		}
-	}
-	var n int
-	if err := server.DB(t, database).QueryRow("SELECT toInt64(count()) FROM logs").Scan(&n); err != nil || n != 1 {
-		t.Errorf("%d lines are stored, %v", n, err)
 	}
 }

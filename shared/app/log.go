@@ -1,14 +1,15 @@
-package logging
+package app
 
 import (
 	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 )
 
-// Configure opens the log as the configuration says, and logs the configuration's warnings. Lines go to ClickHouse where
-// it has an address, unless logger.output_internal is set.
-func Configure(cfg *config.Config) (*Logger, error) {
-	c := Config{
+// openLog opens the log of the configuration, and logs the configuration's warnings. Lines go to ClickHouse too if it has an
+// address, unless logger.output_internal is set.
+func openLog(cfg *config.Config) (*logging.Logger, error) {
+	c := logging.Config{
 		Handler: cfg.Logger.Handler, Level: cfg.Logger.Level, Source: cfg.Logger.Source,
 		FlushTimeout: cfg.ClickHouse.FlushTimeout,
 	}
@@ -20,12 +21,12 @@ func Configure(cfg *config.Config) (*Logger, error) {
 			BatchSize: ch.BatchSize, BatchInterval: ch.BatchInterval, BufferSize: ch.BufferSize,
 		}
 	}
-	l, err := Open(c)
+	log, err := logging.Open(c)
 	if err != nil {
 		return nil, err
 	}
 	for _, warning := range cfg.Warnings {
-		l.Warn(warning)
+		log.Warn(warning)
 	}
-	return l, nil
+	return log, nil
 }
