@@ -124,8 +124,8 @@ func (s *stack) stop() error {
 	return errors.Join(errs...)
 }
 
-func (s *stack) loadTemplate(context.Context) error {
-	t, err := template.Parse(s.options.Template)
+func (s *stack) loadTemplate(ctx context.Context) error {
+	t, err := interruptible(ctx, func() (*template.Template, error) { return template.Parse(s.options.Template) })
 	if err != nil {
 		return err
 	}
@@ -134,13 +134,19 @@ func (s *stack) loadTemplate(context.Context) error {
 }
 
 // checkTemplate resolves the template with placeholders, so that what cannot run is refused before anything is started.
-func (s *stack) checkTemplate(context.Context) error {
-	resolved, err := s.template.Resolve(s.templateOptions("http://127.0.0.1:4566"))
+func (s *stack) checkTemplate(ctx context.Context) error {
+	resolved, err := s.resolve(ctx, "http://127.0.0.1:4566")
 	if err != nil {
 		return err
 	}
 	_, err = s.variables(resolved)
 	return err
+}
+
+// resolve gives the template its parameters.
+func (s *stack) resolve(ctx context.Context, endpoint string) (*spec.Stack, error) {
+	options := s.templateOptions(endpoint)
+	return interruptible(ctx, func() (*spec.Stack, error) { return s.template.Resolve(options) })
 }
 
 // templateOptions are what a deployment would give the template: --parameter-overrides, else the configuration.
@@ -161,8 +167,8 @@ func (s *stack) templateOptions(endpoint string) template.Options {
 	}
 }
 
-func (s *stack) resolveTemplate(context.Context) error {
-	resolved, err := s.template.Resolve(s.templateOptions(s.aws.URL()))
+func (s *stack) resolveTemplate(ctx context.Context) error {
+	resolved, err := s.resolve(ctx, s.aws.URL())
 	s.resolved = resolved
 	return err
 }

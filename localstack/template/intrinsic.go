@@ -146,11 +146,16 @@ func (s scope) join(n, argument *yaml.Node) (*yaml.Node, bool) {
 		return s.malformed(n, "Fn::Join", wants)
 	}
 	var parts []string
+	size := 0
 	for _, part := range args[1].Content {
 		if part.Kind != yaml.ScalarNode {
 			return s.malformed(n, "Fn::Join", wants)
 		}
 		parts = append(parts, part.Value)
+		size += len(part.Value) + len(args[0].Value)
+	}
+	if !s.make(n, size) {
+		return nil, false
 	}
 	return text(n, strings.Join(parts, args[0].Value)), true
 }
@@ -163,6 +168,10 @@ func (s scope) split(n, argument *yaml.Node) (*yaml.Node, bool) {
 	}
 	if args[0].Kind != yaml.ScalarNode || args[1].Kind != yaml.ScalarNode || args[0].Value == "" {
 		return s.malformed(n, "Fn::Split", wants)
+	}
+	const nodeSize = 160 // bytes of a yaml.Node
+	if !s.make(n, len(args[1].Value)+nodeSize*strings.Count(args[1].Value, args[0].Value)) {
+		return nil, false
 	}
 	result := sequence(n)
 	for part := range strings.SplitSeq(args[1].Value, args[0].Value) {
@@ -224,7 +233,9 @@ func (s scope) sub(n, argument *yaml.Node) (*yaml.Node, bool) {
 	allOK := true
 	result := variable.ReplaceAllStringFunc(template.Value, func(match string) string {
 		value, ok := s.subVariable(n, match[2:len(match)-1], values)
-		allOK = allOK && ok
+		if allOK = allOK && ok && s.make(n, len(value)); !allOK {
+			return ""
+		}
 		return value
 	})
 	return text(n, result), allOK

@@ -11,14 +11,13 @@ import (
 // Everything is done on YAML nodes, since they know their lines. Resolving an intrinsic function makes a new plain node
 // with the line of the function, so that later complaints still point into the file.
 
-// checkForm reports what CloudFormation's YAML does not have: keys given twice, keys that are no text, merge keys, and
-// aliases inside what they stand for.
+// checkForm reports what CloudFormation's YAML does not have: keys given twice, keys that are no text, merge keys,
+// aliases inside what they stand for, and templates beyond its limits.
 func checkForm(root *yaml.Node, found *problems) {
-	if at := containsItself(root, map[*yaml.Node]bool{}); at != nil {
-		found.add(at.Line, "", "alias *%s is inside what it stands for", at.Value)
-		return
+	checkSize(root, found)
+	if found.none() {
+		checkNode(root, found)
 	}
-	checkNode(root, found)
 }
 
 // checkNode does not follow aliases: what they stand for is in the tree too.
@@ -45,24 +44,6 @@ func checkKeys(n *yaml.Node, found *problems) {
 			lines[key.Value] = key.Line
 		}
 	}
-}
-
-// containsItself finds an alias inside the node that it stands for.
-func containsItself(n *yaml.Node, open map[*yaml.Node]bool) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		if open[n.Alias] {
-			return n
-		}
-		return containsItself(n.Alias, open)
-	}
-	open[n] = true
-	defer delete(open, n)
-	for _, child := range n.Content {
-		if at := containsItself(child, open); at != nil {
-			return at
-		}
-	}
-	return nil
 }
 
 // follow is the node that an alias stands for.

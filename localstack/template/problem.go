@@ -8,10 +8,14 @@ import (
 	"strings"
 )
 
+// maxProblems is how many problems are listed.
+const maxProblems = 100
+
 // problems collects what is wrong with a template, to say it all at once.
 type problems struct {
 	file string
 	all  []problem
+	more bool // there were more than maxProblems
 }
 
 type problem struct {
@@ -22,6 +26,10 @@ type problem struct {
 // add adds a problem; subject ("Resource Foo") may be empty. The same problem is kept once: a node under several aliases
 // is read several times.
 func (p *problems) add(line int, subject, format string, args ...any) {
+	if len(p.all) == maxProblems {
+		p.more = true
+		return
+	}
 	text := fmt.Sprintf(format, args...)
 	if subject != "" {
 		text = subject + ": " + text
@@ -46,6 +54,9 @@ func (p *problems) err() error {
 			place = fmt.Sprintf("%s:%d", p.file, found.line)
 		}
 		lines = append(lines, place+": "+found.text)
+	}
+	if p.more {
+		lines = append(lines, fmt.Sprintf("%s: and more than these %d", p.file, maxProblems))
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }

@@ -23,6 +23,7 @@ type resolution struct {
 	absent    map[string]string // resources that do not exist, with their conditions
 	stack     *spec.Stack
 	notes     []note
+	made      int // bytes of the texts that functions have made
 
 	apis           []*builtAPI
 	extraResponses []extraResponse

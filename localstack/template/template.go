@@ -8,7 +8,6 @@ package template
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -44,9 +43,17 @@ var sections = []string{
 
 // Parse reads the template at path. The error lists everything that is wrong with its form, each with file and line.
 func Parse(path string) (*Template, error) {
-	text, err := os.ReadFile(path)
+	text, err := readTemplate(path)
 	if err != nil {
-		return nil, fmt.Errorf("read template: %w", err)
+		return nil, err
+	}
+	return parse(path, text)
+}
+
+// parse reads the text of the template at path.
+func parse(path string, text []byte) (*Template, error) {
+	if len(text) > maxTemplate {
+		return nil, fmt.Errorf("template %s is larger than %d bytes, which CloudFormation does not take", path, maxTemplate)
 	}
 	dir, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
