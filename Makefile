@@ -93,7 +93,7 @@ run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=
 .PHONY: logs
 logs: ## follow the functions' log lines; task=ID shows a task's
 	@if [ -n "$$($(COMPOSE) ps --quiet logs 2>/dev/null)" ]; then \
-		lines() { $(COMPOSE) $(if $(task),exec -T logs /logs -task "$$task",logs --follow --no-log-prefix --tail 1000 localstack proxy logs); }; \
+		lines() { localstack/compose/logs $(if $(task),"$$task"); }; \
 	else \
 		$(NEED) && $(GO) build -buildvcs=false -o .local/bin/ ./shared/logging/logs || exit; \
 		lines() { .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task"); }; \

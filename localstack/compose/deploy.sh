@@ -9,6 +9,9 @@ case " $PARAMS" in
 	;;
 esac
 
+# LocalStack's image has awslocal; others have the AWS CLI.
+command -v awslocal >/dev/null 2>&1 || awslocal() { aws --endpoint-url http://127.0.0.1:4566 "$@"; }
+
 cd /opt/ksu/infra/sam
 case $(uname -m) in
 aarch64 | arm64) architecture=arm64 ;;

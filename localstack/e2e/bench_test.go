@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os/exec"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -113,16 +110,6 @@ func created(w *http.Response, err error) error {
 }
 
 // memory is the resident memory of the local stack itself in MiB, without the functions and Postgres.
-func (s *running) memory() float64 {
-	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(s.cmd.Process.Pid)).Output()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	kib, err := strconv.Atoi(strings.TrimSpace(string(out)))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return float64(kib) / 1024
-}
+func (s *running) memory() float64 { return float64(residentKiB(s.t, s.cmd.Process.Pid)) / 1024 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -44,10 +44,20 @@ func TestImageBuildsFromItsContext(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// The tools run without a C library, as the image has nothing else.
-	out, err := exec.CommandContext(t.Context(), filepath.Join(context, ".local/tools/migrate"), "help").CombinedOutput()
-	if err != nil || !strings.HasPrefix(string(out), "usage: migrate") {
-		t.Errorf("migrate help: %v, %s", err, out)
+	for name, s := range composeServices(t) {
+		if s.Image != "ksu-tools" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(context, ".local/tools", s.Command[0])); err != nil {
+			t.Errorf("service %s: %v", name, err)
+		}
+	}
+	// Parameters are refused in the words of `make run`.
+	cmd := exec.CommandContext(t.Context(), filepath.Join(context, ".local/tools/params"), "-out", filepath.Join(context, "params"))
+	cmd.Env = []string{"PARAMS=JobsPerInvocation=10 WorkerConcurrency=2"}
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "parameter JobsPerInvocation: app.jobs_per_invocation is \"10\"; app.semaphore (16, default)") {
+		t.Errorf("params: %v, %s", err, out)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // made runs make with variables on the command line and others in the environment, and returns what it wrote. It fails, since
@@ -82,5 +83,59 @@ func TestMakeSaysThatItCompiles(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none")
 	if out := made(t, nil, "run", "GO="+goodGo(t), "LOCALSTACK="+none); !strings.HasPrefix(out, "compile the local stack") {
 		t.Errorf("before the first compilation: %s", out)
+	}
+}
+
+// TestMakeHelp: targets stand in groups, and lines end before column 80.
+func TestMakeHelp(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "-C", "../..")
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	groups, targets := 0, 0
+	for line := range strings.Lines(string(out)) {
+		line = strings.TrimSuffix(line, "\n")
+		if utf8.RuneCountInString(line) > 79 {
+			t.Errorf("longer than 79 columns: %s", line)
+		}
+		switch {
+		case line != "" && line[0] != ' ' && !strings.Contains(line, "="):
+			groups++
+		case strings.HasPrefix(line, "  ") && line[2] != ' ':
+			targets++
+		}
+	}
+	if groups != 4 || targets < 15 {
+		t.Errorf("%d groups, %d targets: %s", groups, targets, out)
+	}
+}
+
+// TestMakeSetsThePort: the environment's SERVER_PORT wins over a file, and the file over .env, which is in the repository.
+func TestMakeSetsThePort(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "go")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"+goVersion+"exit\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	printer := filepath.Join(t.TempDir(), "print")
+	if err := os.WriteFile(printer, []byte("#!/bin/sh\necho \"port <$SERVER_PORT>\"\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		environment []string
+		want        string
+	}{
+		{nil, "port <8080>"},
+		{[]string{"CONFIG=config.yaml"}, "port <>"},
+		{[]string{"KSU_CONFIG=config.yaml"}, "port <>"},
+		{[]string{"CONFIG=config.yaml", "SERVER_PORT=9000"}, "port <9000>"},
+		{[]string{"SERVER_PORT=9000"}, "port <9000>"},
+	} {
+		if out := made(t, c.environment, "run", "GO="+program, "LOCALSTACK="+printer, "PARAMS_PROGRAM="+printer); !strings.Contains(out, c.want) {
+			t.Errorf("%s: %s; want %s", c.environment, out, c.want)
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package e2e_test
 
 import (
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,33 +10,7 @@ import (
 type psEntry struct {
 	id, parent int
 	state      string // as ps shows it; T is stopped
-	command    string
-}
-
-// processTable lists all processes but those that have ended and only wait for their parent to look.
-func processTable(t testing.TB) map[int]psEntry {
-	t.Helper()
-	out, err := exec.Command("ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "state=", "-o", "args=").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	table := map[int]psEntry{}
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Fields(line)
-		if len(fields) < 4 || strings.HasPrefix(fields[2], "Z") {
-			continue
-		}
-		id, err := strconv.Atoi(fields[0])
-		if err != nil {
-			t.Fatalf("ps: %q", line)
-		}
-		parent, err := strconv.Atoi(fields[1])
-		if err != nil {
-			t.Fatalf("ps: %q", line)
-		}
-		table[id] = psEntry{id, parent, fields[2], strings.Join(fields[3:], " ")}
-	}
-	return table
+	command    string // with its arguments
 }
 
 // family is a process with its children, their children, and so on.
