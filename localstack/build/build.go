@@ -18,26 +18,26 @@ import (
 
 // Function is a function to build.
 type Function struct {
-	// Name is the function's name, in messages and in the result. Required and unique.
+	// Name is the name of the function in messages and in the result. Required and unique.
 	Name string
-	// Dir is the folder of its main package. Functions may share one. Required.
+	// Dir is the folder of the main package. Functions may share a folder. Required.
 	Dir string
-	// BuildMethod is the template's Metadata.BuildMethod. Only "go1.x" is supported.
+	// BuildMethod is Metadata.BuildMethod of the template. Only "go1.x" is supported.
 	BuildMethod string
 }
 
-// ErrNoGo says that the go command is missing.
-var ErrNoGo = errors.New("the functions are built with Go, and there is no go command on the PATH: install it from https://go.dev/dl/")
+// ErrNoGo reports that the go command is missing.
+var ErrNoGo = errors.New("no go command on the PATH, which builds the functions: install Go from https://go.dev/dl/")
 
-// Build compiles each function for this machine's system and architecture, and returns the absolute paths
-// of the binaries by function name. They lie in outDir, which is created if missing, under names that stay
-// the same from one build to the next: what is up to date is not even linked again. A binary is replaced
-// in one step, so processes that run the former one are not disturbed.
+// Build compiles each function for this machine and returns the absolute paths of the binaries by function name. The
+// binaries are in outDir, which Build creates if it is missing. Their names do not change from build to build, so the go
+// command does not link an unchanged binary again. It replaces a binary by a rename: processes that run the old binary are
+// not disturbed.
 //
-// The go commands are processes' and end with the local stack, however that ends. One Build at a time may use outDir:
-// it removes the temporary folders of builds that were killed.
+// The supervisor ends the go commands with the local stack. Only one Build at a time may use outDir: Build removes the
+// temporary folders of builds that were killed.
 //
-// Errors: ErrNoGo, or one error that names every function that cannot be built, with the compiler's words.
+// Errors: ErrNoGo, or one error that names every function that cannot be built and quotes the compiler.
 func Build(ctx context.Context, processes *process.Supervisor, functions []Function, outDir string) (map[string]string, error) {
 	outDir, err := filepath.Abs(outDir)
 	if err != nil {
@@ -70,7 +70,7 @@ type pkg struct {
 	binary    string // set by plan
 }
 
-// String describes the package in messages: "function worker (/…/functions/worker)".
+// String describes the package in messages: "function hello (/…/functions/hello)".
 func (p *pkg) String() string {
 	noun := "function "
 	if len(p.functions) > 1 {
@@ -90,7 +90,7 @@ func collect(functions []Function) ([]*pkg, error) {
 		}
 		dir, err := filepath.Abs(f.Dir)
 		if err == nil {
-			// Two ways to the same folder are one package.
+			// Two paths to one folder are one package.
 			dir, err = filepath.EvalSymlinks(dir)
 		}
 		if err == nil {
@@ -115,22 +115,22 @@ func collect(functions []Function) ([]*pkg, error) {
 	return sorted, nil
 }
 
-// checkMain checks that a folder has a main package, as go build quietly makes something else of others.
+// checkMain checks that a folder has a main package. For other packages, go build would succeed without a binary.
 func checkMain(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		return errors.New("is no folder")
+		return errors.New("is not a folder")
 	}
 	p, err := gobuild.ImportDir(dir, 0)
 	if none := (*gobuild.NoGoError)(nil); errors.As(err, &none) {
 		return errors.New("has no Go files for this machine")
 	}
-	// Any other error is go build's to report.
+	// go build reports any other error.
 	if err == nil && !p.IsCommand() {
-		return fmt.Errorf("has package %s, and a function needs package main", p.Name)
+		return fmt.Errorf("has package %s; a function needs package main", p.Name)
 	}
 	return nil
 }

@@ -206,7 +206,7 @@ func TestBuildErrors(t *testing.T) {
 		"a shared package that does not compile": {[]Function{f("x"), f("good"), f("y")},
 			[]string{"function Thex (" + filepath.Join(root, "x") + "), function They (" + filepath.Join(root, "y") + ") cannot be built:", "shared/shared.go:3:28"}, "Thegood"},
 		"no folder":            {[]Function{f("none"), f("good")}, []string{"function Thenone: its folder " + filepath.Join(root, "none"), "no such file"}, "Thegood"},
-		"no folder but a file": {[]Function{f("good/main.go")}, []string{"is no folder"}, ""},
+		"no folder but a file": {[]Function{f("good/main.go")}, []string{"is not a folder"}, ""},
 		"no Go files":          {[]Function{f("empty")}, []string{"function Theempty", "has no Go files"}, ""},
 		"not package main":     {[]Function{f("shared")}, []string{"function Theshared", "has package shared"}, ""},
 		"another build method": {[]Function{python}, []string{`function Thegood: BuildMethod "python3.12" is not supported, only go1.x is`}, ""},

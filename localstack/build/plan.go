@@ -8,19 +8,19 @@ import (
 	"regexp"
 )
 
-// batch is what one go command builds: many packages of one module at once, or a single one.
+// batch is the work of one go command: several packages of a module, or a single package.
 type batch struct {
-	dir      string // where the go command runs: within the module
-	output   string // its -o: a folder if it ends with a slash, else a file
+	dir      string // the folder that the go command runs in, within the module
+	output   string // the value of -o: a folder if it ends with a slash, else a file
 	packages []*pkg
 }
 
-// version matches a path's last element that go build skips when it names a binary.
+// version matches the last element of a path that go build skips when it names a binary.
 var version = regexp.MustCompile(`^v[0-9]+$`)
 
-// plan divides the packages into as few go commands as possible: one command loads and compiles what they
-// share once. It names each binary by its folder, so packages whose names collide are built by themselves,
-// as are those for which the name comes from elsewhere. The assignment depends on the packages alone.
+// plan divides the packages among as few go commands as possible, as one command compiles shared code once. The go command
+// names a binary by its folder. So a package gets a command of its own if its name collides with another, or if the name
+// does not come from the folder. The result depends on the packages alone.
 func plan(packages []*pkg, outDir string) []*batch {
 	names := map[string]int{}
 	for _, p := range packages {
@@ -46,7 +46,7 @@ func plan(packages []*pkg, outDir string) []*batch {
 	return batches
 }
 
-// moduleOf returns the folder of the module that a folder belongs to, or "" if there is none.
+// moduleOf returns the folder of the module that contains dir, or "" if there is no module.
 func moduleOf(dir string) string {
 	for {
 		if info, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil && info.Mode().IsRegular() {

@@ -18,13 +18,13 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
-// parallel bounds the go commands that run at once; each of them uses all processors by itself.
+// parallel is the maximum number of go commands at a time. Each of them uses all processors.
 const parallel = 2
 
-// temporaryPrefix begins the names of the temporary folders in an output folder.
+// temporaryPrefix is the prefix of temporary folders in an output folder.
 const temporaryPrefix = ".build-"
 
-// failure is what the go command said about packages that it could not build.
+// failure is the output of the go command for packages that it could not build.
 type failure struct {
 	packages []*pkg
 	output   string
@@ -32,8 +32,8 @@ type failure struct {
 
 // run runs the batches.
 func run(ctx context.Context, processes *process.Supervisor, batches []*batch, outDir string) error {
-	// The go command links in a temporary folder and renames the result, if both are in one file system;
-	// otherwise it would remove the former binary and copy the new one.
+	// The go command links in a temporary folder. If that is in the same file system, it renames the result; otherwise it
+	// removes the old binary and copies the new one.
 	if err := os.MkdirAll(outDir, 0o700); err != nil {
 		return fmt.Errorf("build the functions: %w", err)
 	}
@@ -52,7 +52,7 @@ func run(ctx context.Context, processes *process.Supervisor, batches []*batch, o
 	return explain(failures)
 }
 
-// removeLeftovers removes what builds left that were killed together with their stack.
+// removeLeftovers removes the temporary folders of builds that were killed together with their stack.
 func removeLeftovers(outDir string) error {
 	entries, err := os.ReadDir(outDir)
 	for _, entry := range entries {
@@ -63,7 +63,7 @@ func removeLeftovers(outDir string) error {
 	return err
 }
 
-// each calls build for all batches, a few at once, and returns all failures in the order of the batches.
+// each calls build for all batches, a few at a time, and returns the failures in the order of the batches.
 func each(batches []*batch, build func(*batch) []failure) []failure {
 	results := make([][]failure, len(batches))
 	slots := make(chan struct{}, parallel)
@@ -83,8 +83,8 @@ func each(batches []*batch, build func(*batch) []failure) []failure {
 	return all
 }
 
-// build runs the go command. If that fails for several packages, it builds them again one by one, the good
-// ones from the cache, to tell who failed.
+// build runs the go command. If the command fails for several packages, build runs it for each of them to learn which ones
+// fail; the others come from the cache.
 func (b *batch) build(ctx context.Context, processes *process.Supervisor, temporary string) []failure {
 	output, err := b.command(ctx, processes, temporary)
 	switch {
@@ -99,15 +99,14 @@ func (b *batch) build(ctx context.Context, processes *process.Supervisor, tempor
 		failures = append(failures, one.build(ctx, processes, temporary)...)
 	}
 	if len(failures) == 0 && ctx.Err() == nil {
-		return []failure{{packages: b.packages, output: output}} // together only, whatever the reason
+		return []failure{{packages: b.packages, output: output}} // they fail only together
 	}
 	return failures
 }
 
-// command runs the go command and returns what it printed.
+// command runs the go command and returns its output.
 func (b *batch) command(ctx context.Context, processes *process.Supervisor, temporary string) (string, error) {
-	// The state of the repository, which the go command writes into binaries, would make it link them again
-	// after each commit.
+	// With -buildvcs, the go command would write the commit into binaries and link them again after each commit.
 	args := []string{"build", "-buildvcs=false", "-o", b.output}
 	for _, p := range b.packages {
 		args = append(args, p.dir)
@@ -115,12 +114,12 @@ func (b *batch) command(ctx context.Context, processes *process.Supervisor, temp
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOTMPDIR="+temporary)
-	// On an interrupt the go command waits for its compilers, which end too, and removes its temporary files.
+	// On SIGINT, the go command waits for its compilers, which end too, and removes its temporary files.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = 5 * time.Second
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	// SIGTERM ends all at once, also where whoever started the local stack made it ignore SIGINT, as a shell's & does.
+	// SIGTERM also ends processes that ignore SIGINT, as those that a shell starts with & do.
 	err := processes.Run(cmd, syscall.SIGTERM)
 	if err != nil && output.Len() == 0 {
 		return err.Error(), err
@@ -128,8 +127,8 @@ func (b *batch) command(ctx context.Context, processes *process.Supervisor, temp
 	return strings.TrimSpace(output.String()), err
 }
 
-// explain makes one error of the failures; packages that failed for the same reason, such as an error in
-// a package that they share, are named together.
+// explain joins the failures. It names packages together that fail for the same reason, such as an error in a shared
+// package.
 func explain(failures []failure) error {
 	var errs []error
 	var merged []failure
