@@ -43,7 +43,9 @@ RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)
 # Tools.
 
 GO ?= go
-LOCALSTACK = .local/bin/localstack
+# Programs that are built here are below DATA, so that a checkout can be read-only.
+BIN = "$${DATA:-.local}"/bin
+LOCALSTACK = $(BIN)/localstack
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.1
 VENV = .local/venv
 SAM_ENV = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0
@@ -95,11 +97,11 @@ logs: ## follow the functions' log lines; task=ID shows a task's
 	@if [ -n "$$($(COMPOSE) ps --quiet logs 2>/dev/null)" ]; then \
 		lines() { localstack/compose/logs $(if $(task),"$$task"); }; \
 	else \
-		$(NEED) && $(GO) build -buildvcs=false -o .local/bin/ ./shared/logging/logs || exit; \
-		lines() { .local/bin/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task"); }; \
+		$(NEED) && $(GO) build -buildvcs=false -o $(BIN)/ ./shared/logging/logs || exit; \
+		lines() { $(BIN)/logs $(if $(DATA),-data "$$DATA") $(if $(task),-task "$$task"); }; \
 	fi; \
-	format=cat; ! $(NEED) 2>/dev/null || ! $(GO) build -buildvcs=false -o .local/bin/ ./localstack/console/format || format=.local/bin/format; \
-	exec 3>&1; exit "$$({ { lines; echo $$? >&4; } | $$format >&3; } 4>&1)"
+	format=cat; ! $(NEED) 2>/dev/null || ! $(GO) build -buildvcs=false -o $(BIN)/ ./localstack/console/format || format=$(BIN)/format; \
+	exec 3>&1; exit "$$({ { lines; echo $$? >&4; } | "$$format" >&3; } 4>&1)"
 
 ##@ Run in LocalStack, with Docker Compose
 
