@@ -6,6 +6,7 @@ import (
 
 	"github.com/eragon-mdi/ksu/shared/app"
 	"github.com/eragon-mdi/ksu/shared/httpapi"
+	"github.com/eragon-mdi/ksu/shared/job/jobs"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -20,6 +21,9 @@ func main() {
 			return nil, err
 		}
 		service := task.NewService(tasks, queue, a.Log.Logger)
-		return httpapi.Lambda(httpapi.New(service, a.Log.Logger), a.Log.Logger), nil
+		options := httpapi.Options{
+			Jobs: jobs.New(a.Config), MaxAttempts: a.Config.Task.MaxAttempts, MaxTimeout: a.Config.App.LongestJob(),
+		}
+		return httpapi.Lambda(httpapi.New(service, options, a.Log.Logger), a.Log.Logger), nil
 	})
 }

@@ -75,12 +75,15 @@ func (c *client) do(ctx context.Context, method, path, body string, headers ...s
 
 // task is what the API says of one.
 type task struct {
-	ID        string  `json:"id"`
-	Result    *string `json:"result"`
-	Status    string  `json:"status"`
-	CreatedAt string  `json:"created_at"`
-	Duration  float64 `json:"duration"`
-	Error     string  `json:"error"`
+	ID        string           `json:"id"`
+	Result    *json.RawMessage `json:"result"`
+	Status    string           `json:"status"`
+	CreatedAt string           `json:"created_at"`
+	Duration  float64          `json:"duration"`
+	Error     string           `json:"error"`
+	Type      string           `json:"type"`
+	// ResultSize is the length of a result that is too long for a list.
+	ResultSize int `json:"result_size"`
 }
 
 // The statuses that clients see.
@@ -115,7 +118,12 @@ func mediaType(r reply) string {
 
 // submit makes a task.
 func (c *client) submit(ctx context.Context, headers ...string) (task, reply, error) {
-	r, err := c.do(ctx, http.MethodPost, "/task", "", headers...)
+	return c.submitBody(ctx, "", headers...)
+}
+
+// submitBody makes a task of a body.
+func (c *client) submitBody(ctx context.Context, body string, headers ...string) (task, reply, error) {
+	r, err := c.do(ctx, http.MethodPost, "/task", body, headers...)
 	if err != nil {
 		return task{}, r, err
 	}

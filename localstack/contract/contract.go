@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
@@ -48,7 +49,10 @@ func submitted(ctx context.Context, c *client, f *findings) {
 	if f.failed(err) {
 		return
 	}
-	f.expect(slices.Equal(members(r.body), []string{"created_at", "duration", "id"}), "%s; want id, created_at, duration", r)
+	old := fmt.Sprintf(`{"id":%q,"created_at":%q,"duration":0`, t.ID, t.CreatedAt)
+	f.expect(strings.HasPrefix(r.body, old), "%s; want it to begin with %s", r, old)
+	f.expect(slices.Equal(members(r.body), []string{"created_at", "duration", "id", "links", "status", "type"}), "%s; want six members", r)
+	f.expect(t.Type == "iowork" && t.Status == waiting, "%s; want the simulated job, waiting", r)
 	f.expect(uuidV7.MatchString(t.ID), "id %q is no UUID version 7", t.ID)
 	f.expect(timestamp.MatchString(t.CreatedAt), "created_at %q is not RFC 3339 in UTC with sub-second digits", t.CreatedAt)
 	f.expect(t.Duration == 0, "duration is %g; want 0", t.Duration)
@@ -65,7 +69,7 @@ func bodies(ctx context.Context, c *client, f *findings) {
 		c.remember(t.ID)
 	}
 	f.answers(ctx, c, http.StatusUnsupportedMediaType, http.MethodPost, "/task", "{}", "Content-Encoding", "gzip")
-	for _, body := range []string{"{", "[]", "null", `"x"`, `{"a":1}`, "{} {}"} {
+	for _, body := range []string{"{", "[]", "null", `"x"`, "{} {}", `{"delay":1,"delay":2}`} {
 		f.answers(ctx, c, http.StatusBadRequest, http.MethodPost, "/task", body, "Content-Type", "application/json")
 	}
 	f.answers(ctx, c, http.StatusRequestEntityTooLarge, http.MethodPost, "/task", strings.Repeat(" ", 257<<10))
@@ -112,6 +116,7 @@ func deleted(ctx context.Context, c *client, f *findings) {
 		return
 	}
 	f.answers(ctx, c, http.StatusNotFound, http.MethodDelete, "/task/"+t.ID, "")
+	f.answers(ctx, c, http.StatusNotFound, http.MethodGet, "/task/"+t.ID, "")
 	f.answers(ctx, c, http.StatusNotFound, http.MethodGet, "/task/"+t.ID+"/status", "")
 	f.answers(ctx, c, http.StatusNotFound, http.MethodGet, "/task/"+t.ID+"/result", "")
 	tasks, _, err := c.list(ctx, "?limit=1000")
@@ -126,6 +131,9 @@ func ids(ctx context.Context, c *client, f *findings) {
 		"7": 400, "x": 400, unknownID[1:]: 400, unknownID + "0": 400, "%7B" + unknownID + "%7D": 400,
 		strings.ReplaceAll(unknownID, "-", ""): 400, unknownID: 404,
 	} {
+		f.answers(ctx, c, want, http.MethodGet, "/task/"+id, "")
+		f.answers(ctx, c, want, http.MethodPatch, "/task/"+id, `{"priority":1}`)
+		f.answers(ctx, c, want, http.MethodPost, "/task/"+id+"/retry", "")
 		f.answers(ctx, c, want, http.MethodGet, "/task/"+id+"/status", "")
 		f.answers(ctx, c, want, http.MethodGet, "/task/"+id+"/result", "")
 		f.answers(ctx, c, want, http.MethodDelete, "/task/"+id, "")

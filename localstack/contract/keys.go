@@ -36,6 +36,7 @@ func repeated(ctx context.Context, c *client, f *findings) {
 		return
 	}
 	f.expect(r.body == first.body, "the key %s with {} for a body answers %s, before %s", key, r, first)
+	f.answers(ctx, c, http.StatusUnprocessableEntity, http.MethodPost, "/task", `{"delay":3600}`, "Idempotency-Key", key)
 }
 
 func atOnce(ctx context.Context, c *client, f *findings) {

@@ -62,7 +62,7 @@ func listed(ctx context.Context, c *client, f *findings) {
 	f.expect(strings.HasPrefix(r.body, "["), "%s; want an array", r)
 	for _, t := range tasks {
 		f.expect(timestamp.MatchString(t.CreatedAt), "created_at %q of %s is not RFC 3339 in UTC with sub-second digits", t.CreatedAt, t.ID)
-		f.expect((t.Result != nil) == (t.Status == completed), "task %s is %q and its result null: %t", t.ID, t.Status, t.Result == nil)
+		f.expect((t.Result != nil || t.ResultSize > 0) == (t.Status == completed), "task %s is %q and its result null: %t", t.ID, t.Status, t.Result == nil)
 	}
 	for _, member := range []string{`"id":`, `"result":`, `"status":`, `"created_at":`, `"duration":`} {
 		f.expect(strings.Count(r.body, member) == len(tasks), "%s; every task must have %s", r, member)
@@ -120,7 +120,7 @@ func byStatus(ctx context.Context, c *client, f *findings) {
 
 func wrongQueries(ctx context.Context, c *client, f *findings) {
 	for _, query := range []string{
-		"limit=0", "limit=1001", "limit=x", "limit=", "limit=1.5", "status=nonsense", "status=cancelled", "cursor=x", "page=2", "limit=1&limit=2",
+		"limit=0", "limit=1001", "limit=x", "limit=", "limit=1.5", "status=nonsense", "status=cancelled", "cursor=x", "page=2", "type=", "tag=", "fairness_key=", "limit=1&limit=2",
 	} {
 		f.answers(ctx, c, http.StatusBadRequest, http.MethodGet, "/task?"+query, "")
 	}

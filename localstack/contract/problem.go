@@ -13,6 +13,7 @@ type problem struct {
 	Status  int    `json:"status"`
 	Detail  string `json:"detail"`
 	Problem string `json:"problem"`
+	Errors  []struct{ Detail, Pointer string }
 }
 
 // expectProblem checks an error answer of the application.

@@ -79,6 +79,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	ending := watchEnding(ctx, watcher)
 	count := map[string]int{}
 	checks := append(contractChecks(), listChecks()...)
+	checks = append(checks, submissionChecks()...)
 	checks = append(checks, keyChecks()...)
 	checks = append(checks, cancelChecks()...)
 	checks = append(checks, check{"a task ends, and its ending stays", ending})

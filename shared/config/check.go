@@ -66,7 +66,7 @@ func (l *loader) checkCredentials() {
 func (l *loader) checkJob() {
 	c := l.config
 	const kept = ClaimTime + EndingTime
-	most := c.App.WorkerTimeout - kept
+	most := c.App.LongestJob()
 	for _, bound := range []struct {
 		name string
 		d    time.Duration

@@ -67,6 +67,10 @@ const (
 	EndingTime = 10 * time.Second
 )
 
+// LongestJob is the longest time that one attempt of a job may take in this deployment: WorkerTimeout less ClaimTime and
+// EndingTime.
+func (a App) LongestJob() time.Duration { return a.WorkerTimeout - ClaimTime - EndingTime }
+
 // Task steers the life of a task.
 type Task struct {
 	// QueueURL is the URL of the SQS queue of tasks; "" where the function sends none.

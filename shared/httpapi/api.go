@@ -10,9 +10,11 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/eragon-mdi/ksu/shared/job"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
@@ -27,17 +29,29 @@ type Tasks interface {
 	Result(ctx context.Context, id uuid.UUID) (task.Task, error)
 	List(ctx context.Context, page task.Page) ([]task.Task, error)
 	Cancel(ctx context.Context, id uuid.UUID) error
+	Retry(ctx context.Context, id uuid.UUID) (task.Task, error)
+	Update(ctx context.Context, id uuid.UUID, change task.Change) (task.Task, error)
+}
+
+// Options are what the API says of the workers.
+type Options struct {
+	// Jobs are the jobs that a submission can ask for.
+	Jobs job.Catalogue
+	// MaxAttempts and MaxTimeout are the most that a submission can ask for, where its job does not say less.
+	MaxAttempts int
+	MaxTimeout  time.Duration
 }
 
 type api struct {
-	tasks Tasks
-	log   *slog.Logger
+	tasks   Tasks
+	options Options
+	log     *slog.Logger
 }
 
 // New returns the handler of all routes. It answers every request, with application/problem+json where it fails, also
 // when a handler panics.
-func New(tasks Tasks, log *slog.Logger) http.Handler {
-	a := &api{tasks: tasks, log: log}
+func New(tasks Tasks, options Options, log *slog.Logger) http.Handler {
+	a := &api{tasks: tasks, options: options, log: log}
 	mux := http.NewServeMux()
 	for pattern, methods := range a.routes() {
 		allowed := []string{http.MethodOptions}
@@ -74,8 +88,10 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 // routes lists what the API serves: path pattern, method, handler.
 func (a *api) routes() map[string]map[string]http.HandlerFunc {
 	return map[string]map[string]http.HandlerFunc{
+		"/job":              {http.MethodGet: a.jobs},
 		"/task":             {http.MethodPost: a.submit, http.MethodGet: a.list},
-		"/task/{id}":        {http.MethodDelete: withID(a.cancel)},
+		"/task/{id}":        {http.MethodGet: withID(a.get), http.MethodPatch: withID(a.update), http.MethodDelete: withID(a.cancel)},
+		"/task/{id}/retry":  {http.MethodPost: withID(a.retry)},
 		"/task/{id}/result": {http.MethodGet: withID(a.result)},
 		"/task/{id}/status": {http.MethodGet: withID(a.status)},
 	}

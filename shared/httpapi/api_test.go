@@ -27,13 +27,16 @@ var (
 
 // tasks answers with what a test set and remembers whether it was asked at all.
 type tasks struct {
-	task   task.Task
-	list   []task.Task
-	page   task.Page
-	key    task.Key
-	err    error
-	panics any
-	asked  bool
+	task task.Task
+	// submission and change are what the handlers asked for.
+	submission task.Submission
+	change     task.Change
+	list       []task.Task
+	page       task.Page
+	key        task.Key
+	err        error
+	panics     any
+	asked      bool
 }
 
 func (s *tasks) ask() {
@@ -42,14 +45,20 @@ func (s *tasks) ask() {
 		panic(s.panics)
 	}
 }
-func (s *tasks) Submit(_ context.Context, _ task.Submission, key task.Key) (task.Task, error) {
+func (s *tasks) Submit(_ context.Context, submission task.Submission, key task.Key) (task.Task, error) {
 	s.ask()
-	s.key = key
+	s.submission, s.key = submission, key
 	return s.task, s.err
 }
 func (s *tasks) Get(context.Context, uuid.UUID) (task.Task, error)    { s.ask(); return s.task, s.err }
 func (s *tasks) Result(context.Context, uuid.UUID) (task.Task, error) { s.ask(); return s.task, s.err }
-func (s *tasks) Cancel(context.Context, uuid.UUID) error              { s.ask(); return s.err }
+func (s *tasks) Retry(context.Context, uuid.UUID) (task.Task, error)  { s.ask(); return s.task, s.err }
+func (s *tasks) Update(_ context.Context, _ uuid.UUID, change task.Change) (task.Task, error) {
+	s.ask()
+	s.change = change
+	return s.task, s.err
+}
+func (s *tasks) Cancel(context.Context, uuid.UUID) error { s.ask(); return s.err }
 func (s *tasks) List(_ context.Context, p task.Page) ([]task.Task, error) {
 	s.ask()
 	s.page = p
@@ -57,15 +66,24 @@ func (s *tasks) List(_ context.Context, p task.Page) ([]task.Task, error) {
 }
 
 func serve(s *tasks, method, target, body string) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	httpapi.New(s, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
+	return serveWith(s, method, target, body)
+}
+
+// serveWith is serve with headers: name, value, name, value.
+func serveWith(s *tasks, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	w, r := httptest.NewRecorder(), httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	httpapi.New(s, options, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	return w
 }
 
 func TestSuccess(t *testing.T) {
 	t.Parallel()
-	running := task.Task{ID: id, Status: task.Running, CreatedAt: created, Duration: 90*time.Second + 900*time.Millisecond}
-	done := task.Task{ID: id, Status: task.Completed, Result: json.RawMessage(`"io work result = 0"`), CreatedAt: created, Duration: 4 * time.Minute}
+	work := task.Submission{}.WithDefaults()
+	running := task.Task{ID: id, Submission: work, Status: task.Running, CreatedAt: created, Duration: 90*time.Second + 900*time.Millisecond}
+	done := task.Task{ID: id, Submission: work, Status: task.Completed, Result: json.RawMessage(`"io work result = 0"`), CreatedAt: created, Duration: 4 * time.Minute}
 	const stamp = `"2026-01-02T03:04:05.678900Z"`
 	for name, c := range map[string]struct {
 		tasks                *tasks
@@ -75,11 +93,11 @@ func TestSuccess(t *testing.T) {
 	}{
 		"submit": {
 			&tasks{task: task.Task{ID: id, Status: task.Pending, CreatedAt: created}}, "POST", "/task", "", 201,
-			`{"id":"` + id.String() + `","created_at":` + stamp + `,"duration":0}`, "Location", "/task/" + id.String() + "/status",
+			`{"id":"` + id.String() + `","created_at":` + stamp + `,"duration":0,"type":"iowork","status":"created, but waiting to start","links":{"task":"/task/` + id.String() + `","status":"/task/` + id.String() + `/status","result":"/task/` + id.String() + `/result"}}`, "Location", "/task/" + id.String() + "/status",
 		},
 		"submit an empty object": {
 			&tasks{task: task.Task{ID: id, CreatedAt: created}}, "POST", "/task", " {} ", 201,
-			`{"id":"` + id.String() + `","created_at":` + stamp + `,"duration":0}`, "Content-Type", "application/json",
+			`{"id":"` + id.String() + `","created_at":` + stamp + `,"duration":0,"type":"iowork","status":"created, but waiting to start","links":{"task":"/task/` + id.String() + `","status":"/task/` + id.String() + `/status","result":"/task/` + id.String() + `/result"}}`, "Content-Type", "application/json",
 		},
 		"delete": {&tasks{}, "DELETE", "/task/" + id.String(), "", 204, "", "", ""},
 		"result": {
@@ -93,13 +111,13 @@ func TestSuccess(t *testing.T) {
 		"empty list": {&tasks{}, "GET", "/task", "", 200, `[]`, "Link", ""},
 		"list": {
 			&tasks{list: []task.Task{running, done}}, "GET", "/task", "", 200,
-			`[{"id":"` + id.String() + `","result":null,"status":"in process","created_at":` + stamp + `,"duration":90},` +
-				`{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240}]`, "Link", "",
+			`[{"id":"` + id.String() + `","result":null,"status":"in process","created_at":` + stamp + `,"duration":90,"type":"iowork","fairness_key":"local"},` +
+				`{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240,"type":"iowork","fairness_key":"local"}]`, "Link", "",
 		},
 		"list with a next page": {
 			&tasks{list: []task.Task{done, done, done}}, "GET", "/task?limit=2&status=completed", "", 200,
-			`[{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240},` +
-				`{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240}]`,
+			`[{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240,"type":"iowork","fairness_key":"local"},` +
+				`{"id":"` + id.String() + `","result":"io work result = 0","status":"completed","created_at":` + stamp + `,"duration":240,"type":"iowork","fairness_key":"local"}]`,
 			"Link", `<?cursor=` + id.String() + `&limit=2&status=completed>; rel="next"`,
 		},
 	} {
@@ -139,19 +157,29 @@ func TestFailures(t *testing.T) {
 		"boolean":                 {&tasks{}, "POST", "/task", "false", 400, "the body is a JSON boolean; it must", false},
 		"repeated parameter":      {&tasks{}, "GET", "/task?limit=1&limit=2", "", 400, "query parameter limit is given 2 times; give it once", false},
 		"parameter given thrice":  {&tasks{}, "GET", "/task?status=failed&limit=1&status=failed&status=failed", "", 400, "status is given 3 times", false},
-		"unknown member":          {&tasks{}, "POST", "/task", `{"when":1}`, 400, `unknown member "when"`, false},
+		"unknown member":          {&tasks{}, "POST", "/task", `{"when":1}`, 422, "no task that can be made", false},
+		"repeated member":         {&tasks{}, "POST", "/task", `{"type":"iowork","delay":1,"type":"iowork"}`, 400, `the member "type" more than once`, false},
+		"not UTF-8":               {&tasks{}, "POST", "/task", "{\"type\":\"\xff\"}", 400, "the body is not UTF-8", false},
+		"retry with members":      {&tasks{}, "POST", path + "/retry", `{"delay":1}`, 422, "a retry takes none", false},
+		"retry of a running task": {&tasks{err: task.ErrNotFailed}, "POST", path + "/retry", "", 409, "only a failed task can be retried", true},
+		"change of nothing":       {&tasks{}, "PATCH", path, "", 422, "no change that can be made", false},
+		"late change":             {&tasks{err: task.ErrNotWaiting}, "PATCH", path, `{"priority":1}`, 409, "only a task that waits", true},
+		"get an unknown task":     {&tasks{err: task.ErrNotFound}, "GET", path, "", 404, "no task has this id", true},
+		"jobs with a query":       {&tasks{}, "GET", "/job?x=1", "", 400, "the query is \"x=1\"; /job takes none", false},
+		"empty filter":            {&tasks{}, "GET", "/task?tag=", "", 400, `tag is ""`, false},
+		"filter with NUL":         {&tasks{}, "GET", "/task?type=%00", "", 400, "type is", false},
 		"too large":               {&tasks{}, "POST", "/task", strings.Repeat(" ", httpapi.MaxBody+1), 413, "256 KiB", false},
 		"limit":                   {&tasks{}, "GET", "/task?limit=0", "", 400, `limit is "0"; allowed are whole numbers from 1 to 1000`, false},
 		"limit too large":         {&tasks{}, "GET", "/task?limit=1001", "", 400, "1 to 1000", false},
 		"cursor":                  {&tasks{}, "GET", "/task?cursor=x", "", 400, `cursor is "x"`, false},
 		"status":                  {&tasks{}, "GET", "/task?status=cancelled", "", 400, "allowed are pending, running, completed, failed", false},
-		"unknown parameter":       {&tasks{}, "GET", "/task?page=2", "", 400, `"page" is unknown; allowed are limit, cursor, status`, false},
+		"unknown parameter":       {&tasks{}, "GET", "/task?page=2", "", 400, `"page" is unknown; allowed are limit, cursor, status, type, tag, fairness_key`, false},
 		"malformed query":         {&tasks{}, "GET", "/task?limit=%zz", "", 400, `the query cannot be decoded: invalid URL escape "%zz"`, false},
 		"submit with a query":     {&tasks{}, "POST", "/task?foo=1", "", 400, `the query is "foo=1"; POST /task takes none`, false},
 		"unknown task":            {&tasks{err: task.ErrNotFound}, "GET", path + "/status", "", 404, "no task has this id", true},
 		"deleted twice":           {&tasks{err: task.ErrNotFound}, "DELETE", path, "", 404, "no task has this id", true},
 		"no route":                {&tasks{}, "GET", "/tasks", "", 404, "no such route", false},
-		"no method":               {&tasks{}, "PUT", path, "", 405, "PUT is not allowed here; allowed are DELETE, OPTIONS", false},
+		"no method":               {&tasks{}, "PUT", path, "", 405, "PUT is not allowed here; allowed are DELETE, GET, HEAD, OPTIONS, PATCH", false},
 		"store away":              {&tasks{err: errors.Join(task.ErrUnavailable, secret)}, "POST", "/task", "", 503, "cannot be reached", true},
 		"internal":                {&tasks{err: secret}, "GET", "/task", "", 500, "the log has the reason", true},
 		"panic":                   {&tasks{panics: "boom"}, "GET", "/task", "", 500, "the log has the reason", true},
@@ -173,7 +201,7 @@ func TestFailures(t *testing.T) {
 		if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
 			t.Errorf("%s: Content-Type %q", name, got)
 		}
-		if wantProblem := c.status == 409; wantProblem != (p.Problem == "task running or failed, no result, check status") {
+		if wantProblem := errors.Is(c.tasks.err, task.ErrNoResult); wantProblem != (p.Problem == "task running or failed, no result, check status") {
 			t.Errorf("%s: problem %q", name, p.Problem)
 		}
 		if strings.Contains(w.Body.String(), "secret") || strings.Contains(w.Body.String(), "boom") {
@@ -193,15 +221,15 @@ func TestHeadAndOptions(t *testing.T) {
 	t.Parallel()
 	done := task.Task{ID: id, Status: task.Completed, Result: json.RawMessage(`"x"`), CreatedAt: created}
 	for path, allow := range map[string]string{
-		"/task": "GET, HEAD, OPTIONS, POST", "/task/" + id.String(): "DELETE, OPTIONS",
+		"/task": "GET, HEAD, OPTIONS, POST", "/task/" + id.String(): "DELETE, GET, HEAD, OPTIONS, PATCH", "/job": "GET, HEAD, OPTIONS", "/task/" + id.String() + "/retry": "OPTIONS, POST",
 		"/task/" + id.String() + "/result": "GET, HEAD, OPTIONS", "/task/" + id.String() + "/status": "GET, HEAD, OPTIONS",
 	} {
 		s := &tasks{task: done}
 		if w := serve(s, "OPTIONS", path, ""); w.Code != 204 || w.Header().Get("Allow") != allow || w.Body.Len() != 0 || s.asked {
 			t.Errorf("OPTIONS %s: %d, Allow %q, %q", path, w.Code, w.Header().Get("Allow"), w.Body)
 		}
-		if w := serve(s, "PATCH", path, ""); w.Code != 405 || w.Header().Get("Allow") != allow || s.asked {
-			t.Errorf("PATCH %s: %d, Allow %q", path, w.Code, w.Header().Get("Allow"))
+		if w := serve(s, "PUT", path, ""); w.Code != 405 || w.Header().Get("Allow") != allow || s.asked {
+			t.Errorf("PUT %s: %d, Allow %q", path, w.Code, w.Header().Get("Allow"))
 		}
 		if !strings.Contains(allow, "HEAD") {
 			continue
@@ -225,7 +253,7 @@ func TestContentCodings(t *testing.T) {
 			r.Header.Set("Content-Encoding", coding)
 		}
 		w := httptest.NewRecorder()
-		httpapi.New(&tasks{task: task.Task{ID: id}}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+		httpapi.New(&tasks{task: task.Task{ID: id}}, options, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 		if w.Code != want || want == 415 && (w.Header().Get("Accept-Encoding") != "identity" || !strings.Contains(w.Body.String(), coding)) {
 			t.Errorf("Content-Encoding %q: %d %v %s; want %d", coding, w.Code, w.Header(), w.Body, want)
 		}
@@ -251,7 +279,7 @@ func TestReadErrorIsABadRequest(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest("POST", "/task", io.MultiReader(strings.NewReader("{"), failing{}))
 	w := httptest.NewRecorder()
-	httpapi.New(&tasks{}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	httpapi.New(&tasks{}, options, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	if w.Code != 400 {
 		t.Errorf("status %d, want 400", w.Code)
 	}
@@ -271,7 +299,7 @@ func TestIdempotencyKey(t *testing.T) {
 		r := httptest.NewRequest("POST", "/task", strings.NewReader(body))
 		r.Header["Idempotency-Key"] = keys
 		w := httptest.NewRecorder()
-		httpapi.New(s, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+		httpapi.New(s, options, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 		return w.Code, s.key
 	}
 	_, none := submit("")

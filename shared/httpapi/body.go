@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 )
 
 // readBody reads a request's body of up to MaxBody bytes. When it cannot, it answers the request and reports false.
@@ -40,11 +41,29 @@ func contentCoding(h http.Header) string {
 	return coding
 }
 
+// readObject reads a request's body, which is empty or a JSON object. When it cannot, it answers the request and reports
+// false.
+func readObject(w http.ResponseWriter, r *http.Request) (map[string]json.RawMessage, bool) {
+	body, ok := readBody(w, r)
+	if !ok {
+		return nil, false
+	}
+	members, err := object(body)
+	if err != nil {
+		writeProblem(w, http.StatusBadRequest, err.Error())
+		return nil, false
+	}
+	return members, true
+}
+
 // object reads a body that is a JSON object. An empty body has no members. The error is for the client.
 func object(body []byte) (map[string]json.RawMessage, error) {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	if len(body) == 0 {
 		return nil, nil
+	}
+	if !utf8.Valid(body) { // RFC 8259, section 8.1
+		return nil, errors.New("the body is not UTF-8")
 	}
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(body, &members)
@@ -54,12 +73,38 @@ func object(body []byte) (map[string]json.RawMessage, error) {
 	if err != nil || members == nil {
 		return nil, fmt.Errorf("the body is a JSON %s; it must be empty or a JSON object", kind(text[0]))
 	}
+	if name, twice := repeated(body); twice {
+		return nil, fmt.Errorf("the body has the member %s more than once", quote(name))
+	}
 	return members, nil
+}
+
+// repeated finds a name that a JSON object has twice: a client would not know which member counts.
+func repeated(object []byte) (name string, twice bool) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	seen := map[string]bool{}
+	_, err := decoder.Token() // {
+	for err == nil && decoder.More() {
+		var token json.Token
+		if token, err = decoder.Token(); err != nil {
+			break
+		}
+		name, _ := token.(string)
+		if seen[name] {
+			return name, true
+		}
+		seen[name] = true
+		var value json.RawMessage
+		err = decoder.Decode(&value)
+	}
+	return "", false
 }
 
 // kind names a JSON value by its first character.
 func kind(first byte) string {
 	switch first {
+	case '{':
+		return "object"
 	case '[':
 		return "array"
 	case '"':

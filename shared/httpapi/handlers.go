@@ -14,53 +14,76 @@ import (
 // timestamp is RFC 3339 in UTC, always with microseconds, which is what Postgres keeps.
 const timestamp = "2006-01-02T15:04:05.000000Z"
 
-func createdAt(t task.Task) string { return t.CreatedAt.UTC().Format(timestamp) }
+func format(t time.Time) string { return t.UTC().Format(timestamp) }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 func (a *api) submit(w http.ResponseWriter, r *http.Request) {
-	if !isSubmission(w, r) {
+	submission, key, ok := a.submission(w, r)
+	if !ok {
 		return
 	}
-	key, err := idempotencyKey(r.Header)
-	if err != nil {
-		writeProblem(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	t, err := a.tasks.Submit(r.Context(), task.Submission{}, key)
+	t, err := a.tasks.Submit(r.Context(), submission, key)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	w.Header().Set("Location", "/task/"+t.ID.String()+"/status")
+	l := linksOf(t.ID)
+	w.Header().Set("Location", l.Status)
 	writeJSON(w, http.StatusCreated, struct {
 		ID        uuid.UUID `json:"id"`
 		CreatedAt string    `json:"created_at"`
 		Duration  int64     `json:"duration"`
-	}{t.ID, createdAt(t), seconds(t.Duration)})
+		Type      string    `json:"type"`
+		Status    string    `json:"status"`
+		Links     links     `json:"links"`
+	}{t.ID, format(t.CreatedAt), seconds(t.Duration), submission.Type, task.Pending.Label(), l})
 }
 
-// isSubmission reads a POST /task. It has no query, and its body is empty or a JSON object without members. Other
-// requests are answered here.
-func isSubmission(w http.ResponseWriter, r *http.Request) bool {
-	if r.URL.RawQuery != "" {
-		writeProblem(w, http.StatusBadRequest, "the query is "+quote(r.URL.RawQuery)+"; POST /task takes none")
-		return false
+func (a *api) get(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+	a.show(w, r)(a.tasks.Get(r.Context(), id))
+}
+
+func (a *api) retry(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+	if body, ok := readObject(w, r); !ok {
+		return
+	} else if len(body) > 0 {
+		writeProblem(w, http.StatusUnprocessableEntity, "the body has members; a retry takes none")
+		return
 	}
-	body, ok := readBody(w, r)
+	a.show(w, r)(a.tasks.Retry(r.Context(), id))
+}
+
+func (a *api) update(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+	members, ok := readObject(w, r)
 	if !ok {
-		return false
+		return
 	}
-	members, err := object(body)
-	if err != nil {
-		writeProblem(w, http.StatusBadRequest, err.Error())
-		return false
+	var change task.Change
+	m := memberReader{members: members}
+	m.moment("run_at", &change.RunAt)
+	m.whole("priority", "", &change.Priority, task.MaxPriority, task.MinPriority)
+	m.rest("run_at, priority")
+	if len(members) == 0 {
+		m.say("", "has no members; give run_at, priority or both")
 	}
-	for name := range members {
-		writeProblem(w, http.StatusBadRequest, "the body has the unknown member "+quote(name)+"; a task takes none")
-		return false
+	if len(m.problems) > 0 {
+		writeInvalid(w, "the body asks for no change that can be made", m.problems)
+		return
 	}
-	return true
+	a.show(w, r)(a.tasks.Update(r.Context(), id, change))
+}
+
+// show answers with a task, or with the error in its place.
+func (a *api) show(w http.ResponseWriter, r *http.Request) func(task.Task, error) {
+	return func(t task.Task, err error) {
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		askAgain(w, t)
+		writeJSON(w, http.StatusOK, viewOf(t))
+	}
 }
 
 func (a *api) cancel(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
@@ -93,9 +116,10 @@ func (a *api) status(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 		a.fail(w, r, err)
 		return
 	}
+	askAgain(w, t)
 	writeJSON(w, http.StatusOK, struct {
 		Status    string `json:"status"`
 		CreatedAt string `json:"created_at"`
 		Duration  int64  `json:"duration"`
-	}{t.Status.Label(), createdAt(t), seconds(t.Duration)})
+	}{t.Status.Label(), format(t.CreatedAt), seconds(t.Duration)})
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -11,9 +12,19 @@ import (
 // maxKey is the longest accepted Idempotency-Key in bytes; a UUID has 36.
 const maxKey = 255
 
-// anyTask is the hash of what a submission asks for. A task takes no members, so that all that are accepted ask for the same,
-// with an empty body as with {}.
-var anyTask = sha256.Sum256(nil)
+// request is the hash of what a submission asks for: of the members as they were sent, without regard to their order and
+// to the spaces between them. An empty body asks for the same as {}.
+func request(members map[string]json.RawMessage) []byte {
+	var text []byte
+	if len(members) > 0 {
+		var err error
+		if text, err = json.Marshal(members); err != nil {
+			panic(err) // what was decoded from JSON always encodes
+		}
+	}
+	hash := sha256.Sum256(text)
+	return hash[:]
+}
 
 var errKey = errors.New(`the Idempotency-Key must be one header of 1 to 255 visible ASCII characters, such as "8e03978e-40d5-43dd-bc93-6894a57f9324"`)
 
@@ -22,7 +33,7 @@ var errKey = errors.New(`the Idempotency-Key must be one header of 1 to 255 visi
 // which most clients send, means the same. The draft's 409, for a request whose first is still being processed, does not
 // occur: the second waits for the first's transaction, milliseconds, and gets its answer. The zero Key is a request
 // without one.
-func idempotencyKey(h http.Header) (task.Key, error) {
+func idempotencyKey(h http.Header, members map[string]json.RawMessage) (task.Key, error) {
 	values := h.Values("Idempotency-Key")
 	if len(values) == 0 {
 		return task.Key{}, nil
@@ -42,5 +53,5 @@ func idempotencyKey(h http.Header) (task.Key, error) {
 			return task.Key{}, errKey
 		}
 	}
-	return task.Key{Name: name, Request: anyTask[:]}, nil
+	return task.Key{Name: name, Request: request(members)}, nil
 }

@@ -25,7 +25,7 @@ func invoke(t *testing.T, h http.Handler, e events.APIGatewayProxyRequest) event
 	return answer
 }
 
-func api(s *tasks) http.Handler { return httpapi.New(s, slog.New(slog.DiscardHandler)) }
+func api(s *tasks) http.Handler { return httpapi.New(s, options, slog.New(slog.DiscardHandler)) }
 
 func TestLambdaServesTheGatewaysEvent(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -19,11 +21,50 @@ type item struct {
 	CreatedAt string          `json:"created_at"`
 	Duration  int64           `json:"duration"`
 	// Error is why the last attempt failed; absent when none did.
-	Error string `json:"error,omitempty"`
+	Error       string   `json:"error,omitempty"`
+	Type        string   `json:"type"`
+	FairnessKey string   `json:"fairness_key"`
+	Tags        []string `json:"tags,omitempty"`
+	// ResultSize is the length in bytes of a result that is too long for a list, where Result is null.
+	ResultSize int `json:"result_size,omitempty"`
+}
+
+const (
+	// maxListed is the longest result in bytes that a list shows.
+	maxListed = 4 << 10
+	// maxPage is about how many bytes a page has at most. Lambda answers up to 6 MB, in which each quote takes two bytes.
+	maxPage = 5 << 19
+)
+
+func itemOf(t task.Task) item {
+	i := item{
+		ID: t.ID, Result: t.Result, Status: t.Status.Label(), CreatedAt: format(t.CreatedAt), Duration: seconds(t.Duration), Error: t.Error,
+		Type: t.Type, FairnessKey: t.FairnessKey, Tags: t.Tags,
+	}
+	if len(i.Result) > maxListed {
+		i.Result, i.ResultSize = nil, len(i.Result)
+	}
+	return i
+}
+
+// pageItems encodes tasks until maxPage is reached, the first in any case.
+func pageItems(tasks []task.Task) []json.RawMessage {
+	items, size := []json.RawMessage{}, 0
+	for _, t := range tasks {
+		text, err := json.Marshal(itemOf(t))
+		if err != nil {
+			panic(err) // the guard answers 500
+		}
+		if size += len(text); size > maxPage && len(items) > 0 {
+			break
+		}
+		items = append(items, text)
+	}
+	return items
 }
 
 func (a *api) list(w http.ResponseWriter, r *http.Request) {
-	query, err := readQuery(r, "limit", "cursor", "status")
+	query, err := readQuery(r, "limit", "cursor", "status", "type", "tag", "fairness_key")
 	if err != nil {
 		writeProblem(w, http.StatusBadRequest, err.Error())
 		return
@@ -40,13 +81,9 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	if len(tasks) > asked {
-		tasks = tasks[:asked]
-		w.Header().Set("Link", nextLink(query, tasks[asked-1].ID))
-	}
-	items := make([]item, len(tasks))
-	for i, t := range tasks {
-		items[i] = item{ID: t.ID, Status: t.Status.Label(), CreatedAt: createdAt(t), Duration: seconds(t.Duration), Error: t.Error, Result: t.Result}
+	items := pageItems(tasks[:min(len(tasks), asked)])
+	if len(items) < len(tasks) {
+		w.Header().Set("Link", nextLink(query, tasks[len(items)-1].ID))
 	}
 	writeJSON(w, http.StatusOK, items)
 }
@@ -56,6 +93,9 @@ func pageOf(q url.Values) (task.Page, string) {
 	page := task.Page{Limit: task.DefaultPageLimit}
 	for name, values := range q {
 		value := values[0]
+		if value == "" || strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
+			return page, name + " is " + quote(value) + "; allowed are texts in UTF-8 without NUL"
+		}
 		switch name {
 		case "limit":
 			n, err := strconv.Atoi(value)
@@ -75,6 +115,12 @@ func pageOf(q url.Values) (task.Page, string) {
 				return page, err.Error()
 			}
 			page.Status = status
+		case "type":
+			page.Type = value
+		case "tag":
+			page.Tag = value
+		case "fairness_key":
+			page.FairnessKey = value
 		}
 	}
 	return page, ""

@@ -18,6 +18,18 @@ type problem struct {
 	// attempt of the task failed, where one did.
 	Problem string `json:"problem,omitempty"`
 	Error   string `json:"error,omitempty"`
+	// Errors are what is wrong with the members of a body, in the answer 422 to one.
+	Errors invalid `json:"errors,omitempty"`
+}
+
+// invalid is everything that is wrong with a body.
+type invalid []invalidMember
+
+// invalidMember is one problem with a member, in the form of the example of RFC 9457, section 3.
+type invalidMember struct {
+	Detail string `json:"detail"`
+	// Pointer is a JSON Pointer in the form of a URI fragment.
+	Pointer string `json:"pointer"`
 }
 
 // writeProblem answers with an error whose detail is safe to show.
@@ -36,6 +48,12 @@ func write(w http.ResponseWriter, p problem) {
 	_, _ = w.Write(body)
 }
 
+// writeInvalid answers that a body has the wrong members.
+func writeInvalid(w http.ResponseWriter, detail string, problems invalid) {
+	const status = http.StatusUnprocessableEntity
+	write(w, problem{Title: http.StatusText(status), Status: status, Detail: detail, Errors: problems})
+}
+
 // noResult answers that a task has not completed.
 func noResult(w http.ResponseWriter, t task.Task) {
 	write(w, problem{
@@ -50,6 +68,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, task.ErrNotFound):
 		writeProblem(w, http.StatusNotFound, "no task has this id, or it was deleted")
+	case errors.Is(err, task.ErrNotFailed), errors.Is(err, task.ErrNotWaiting):
+		writeProblem(w, http.StatusConflict, sentence(err))
 	case errors.Is(err, task.ErrKeyReused):
 		writeProblem(w, http.StatusUnprocessableEntity, "this Idempotency-Key was used with another request body")
 	case errors.Is(err, task.ErrUnavailable):
@@ -60,4 +80,12 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		writeProblem(w, http.StatusInternalServerError, "the request failed; the log has the reason")
 	}
+}
+
+// sentence is the text of the domain's error of a conflict.
+func sentence(err error) string {
+	if errors.Is(err, task.ErrNotFailed) {
+		return task.ErrNotFailed.Error()
+	}
+	return task.ErrNotWaiting.Error()
 }

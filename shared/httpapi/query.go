@@ -16,6 +16,9 @@ func readQuery(r *http.Request, allowed ...string) (url.Values, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the query cannot be decoded: %w", err)
 	}
+	if len(allowed) == 0 && len(query) > 0 {
+		return nil, fmt.Errorf("the query is %s; %s takes none", quote(r.URL.RawQuery), r.URL.Path)
+	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if !slices.Contains(allowed, name) {
 			return nil, fmt.Errorf("query parameter %s is unknown; allowed are %s", quote(name), strings.Join(allowed, ", "))
