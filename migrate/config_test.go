@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/cfn"
 
-	"github.com/eragon-mdi/ksu/migrate/schema"
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
@@ -47,7 +46,7 @@ func TestNeedMigrate(t *testing.T) { // not parallel: it sets variables
 	if answer := ask(t, resource{found}.handle, "Custom::Migration", "Create"); answer.Status != "SUCCESS" || answer.Data.Version != 0 {
 		t.Errorf("the custom resource answers %+v", answer)
 	}
-	if version, err := schema.Version(t.Context(), url); err != nil || version != 0 {
+	if version, err := onPostgres(t, url).Version(t.Context()); err != nil || version != 0 {
 		t.Errorf("the schema has version %d, %v; want none", version, err)
 	}
 	found = from(t, "storage: {need_migrate: true}\n")
@@ -73,7 +72,7 @@ func TestMigrateSource(t *testing.T) { // not parallel: it sets variables
 	}
 	t.Setenv("DATABASE_URL", testserver.EmptyPostgres(t))
 	found := from(t, "storage: {migrate_src: 'file://"+folder+"/none'}\n")
-	if got, want := command(t, found, "up"), "schema version "; !strings.HasPrefix(got, want) || found.tasks.Latest() != schema.Latest() {
+	if got, want := command(t, found, "up"), "schema version "; !strings.HasPrefix(got, want) || found.tasks.Latest() != latest(t) {
 		t.Errorf("without the folder, up prints %q", got)
 	}
 }

@@ -20,6 +20,19 @@ import (
 
 func TestMain(m *testing.M) { testserver.Main(m) }
 
+// onPostgres is the database at a URL.
+func onPostgres(t *testing.T, url string) *schema.Target {
+	t.Helper()
+	tasks, err := schema.Tasks(config.Storage{Type: "postgres", DatabaseURL: config.Secret(url)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tasks
+}
+
+// latest is the version of the newest migration of tasks.
+func latest(t *testing.T) uint { return onPostgres(t, "").Latest() }
+
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	for name, storage := range map[string]config.Storage{
@@ -38,7 +51,7 @@ func TestCommands(t *testing.T) {
 }
 
 func checkCommands(t *testing.T, found targets) {
-	latest := schema.Latest()
+	latest := latest(t)
 	for _, step := range []struct {
 		command string
 		version uint
@@ -75,7 +88,7 @@ func TestCommandErrors(t *testing.T) {
 		"logs new":  `unknown command "logs new"`,
 		"logs up":   "CLICKHOUSE_ADDRESS is not set",
 	} {
-		err := run(t.Context(), strings.Fields(command), targets{tasks: schema.Postgres("")}, io.Discard)
+		err := run(t.Context(), strings.Fields(command), targets{tasks: onPostgres(t, "")}, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q = %v; want %q in the error", command, err, want)
 		}
@@ -125,24 +138,24 @@ func TestCustomResource(t *testing.T) {
 		name, request, url, status, reason string
 		version                            uint
 	}{
-		{"create", "Create", url, "SUCCESS", "", schema.Latest()},
-		{"create again", "Create", url, "SUCCESS", "", schema.Latest()},
-		{"update", "Update", url, "SUCCESS", "", schema.Latest()},
+		{"create", "Create", url, "SUCCESS", "", latest(t)},
+		{"create again", "Create", url, "SUCCESS", "", latest(t)},
+		{"update", "Update", url, "SUCCESS", "", latest(t)},
 		{"delete", "Delete", url, "SUCCESS", "", 0},
 		{"delete without a database", "Delete", "", "SUCCESS", "", 0},
 		{"no database", "Create", "", "FAILED", "DATABASE_URL is not set", 0},
 		{"unknown", "Replace", url, "FAILED", `request type "Replace" is unknown`, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			answer := ask(t, resource{targets{tasks: schema.Postgres(test.url)}}.handle, "Custom::Migration", test.request)
+			answer := ask(t, resource{targets{tasks: onPostgres(t, test.url)}}.handle, "Custom::Migration", test.request)
 			if answer.Status != test.status || !strings.Contains(answer.Reason, test.reason) ||
 				answer.PhysicalResourceID != tasksID || answer.Data.Version != test.version {
 				t.Errorf("answer is %+v; want %s, %q, %s, version %d", answer, test.status, test.reason, tasksID, test.version)
 			}
 		})
 	}
-	if version, err := schema.Version(t.Context(), url); err != nil || version != schema.Latest() {
-		t.Errorf("after Delete the schema's version is %d, %v; want %d", version, err, schema.Latest())
+	if version, err := onPostgres(t, url).Version(t.Context()); err != nil || version != latest(t) {
+		t.Errorf("after Delete the schema's version is %d, %v; want %d", version, err, latest(t))
 	}
 }
 
@@ -153,7 +166,7 @@ func TestLogs(t *testing.T) {
 	logs := func() *schema.Target {
 		return schema.Logs(config.ClickHouse{Address: server.Address, Username: "default", Database: server.Empty(t), RetentionDays: 30})
 	}
-	both := targets{tasks: schema.Postgres(testserver.EmptyPostgres(t)), logs: logs()}
+	both := targets{tasks: onPostgres(t, testserver.EmptyPostgres(t)), logs: logs()}
 	want := fmt.Sprintf("schema version %[1]d (this build has %[1]d)\nlog schema version %[2]d (this build has %[2]d)\n", both.tasks.Latest(), both.logs.Latest())
 	var out strings.Builder
 	if err := run(t.Context(), []string{"up"}, both, &out); err != nil || out.String() != want {

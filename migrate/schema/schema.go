@@ -1,5 +1,5 @@
 // Package schema brings databases to the version of the schema that this build of the application needs: the tasks' in
-// Postgres, for which the package's functions stand, or in the internal store, and the logs' in ClickHouse, see Logs. The
+// Postgres or in the internal store, see Tasks, and the logs' in ClickHouse, see Logs. The
 // version of the tasks' schema is one number for both: each has migrations of its own under the same numbers.
 package schema
 
@@ -19,7 +19,6 @@ import (
 	"github.com/golang-migrate/migrate/v4/database"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
-	"github.com/eragon-mdi/ksu/migrate/postgres"
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
@@ -60,11 +59,6 @@ func Tasks(storage config.Storage) (*Target, error) {
 	return onPostgres(storage, files), nil
 }
 
-// Postgres is a Postgres database by its URL, with the migrations that this build carries.
-func Postgres(url string) *Target {
-	return onPostgres(config.Storage{DatabaseURL: config.Secret(url)}, postgres.Files)
-}
-
 func onPostgres(storage config.Storage, files fs.FS) *Target {
 	return &Target{
 		files:   files,
@@ -73,15 +67,6 @@ func onPostgres(storage config.Storage, files fs.FS) *Target {
 		alone:   alone,
 	}
 }
-
-// Latest is Target.Latest of Postgres.
-func Latest() uint { return Postgres("").Latest() }
-
-// Up is Target.Up of a Postgres database.
-func Up(ctx context.Context, url string) (uint, error) { return Postgres(url).Up(ctx) }
-
-// Version is Target.Version of a Postgres database.
-func Version(ctx context.Context, url string) (uint, error) { return Postgres(url).Version(ctx) }
 
 // Latest is the version of the newest migration of this build.
 func (t *Target) Latest() uint {

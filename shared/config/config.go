@@ -13,8 +13,7 @@ import (
 // FileVariable is the environment variable that names the YAML file; unset or empty means none.
 const FileVariable = "KSU_CONFIG"
 
-// Config is the whole configuration. What each field means, its default and its environment variable stand in the
-// table of keys (see Table).
+// Config is the whole configuration. README.md has the table of all keys with their variables and defaults.
 type Config struct {
 	Server     Server
 	Logger     Logger
@@ -197,17 +196,4 @@ func gather(env func(string) string, given []Setting) *loader {
 		l.check()
 	}
 	return l
-}
-
-// Getenv returns the setting of an environment variable's name as the whole configuration gives it, and for a name that
-// is none of its keys the environment variable itself. It is for parts that read their settings by variable, as jobs do.
-func (c *Config) Getenv(name string) string {
-	for _, e := range c.entries() {
-		for _, variable := range e.variables() {
-			if variable == name {
-				return e.value.text()
-			}
-		}
-	}
-	return os.Getenv(name)
 }

@@ -79,12 +79,6 @@ func TestPrecedence(t *testing.T) {
 	if c.Server.Port != 2000 || c.Logger.Level != "error" || c.Storage.Port != 1 || c.ClickHouse.BatchSize != 7 || c.Task.MaxAttempts != 9 {
 		t.Errorf("%+v", c)
 	}
-	if got := c.Getenv("RETENTION_DAYS") + c.Getenv("JOB_MIN_DURATION") + c.Getenv("LOG_LEVEL"); got != "303m0serror" {
-		t.Errorf("Getenv: %s", got)
-	}
-	if got, want := c.Getenv("PATH"), os.Getenv("PATH"); got != want {
-		t.Errorf("PATH is %q, want %q", got, want)
-	}
 }
 
 func TestEverythingWrongAtOnce(t *testing.T) {
@@ -178,53 +172,6 @@ func TestURLEscapes(t *testing.T) {
 	}
 	if got := (Storage{Port: 5432}).URL(); got != "" {
 		t.Errorf("without a host: %s", got)
-	}
-}
-
-// TestDefaultsFile holds the file of defaults against the table.
-func TestDefaultsFile(t *testing.T) {
-	want, err := Read(func(string) string { return "" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := read(t, Defaults)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("defaults.yaml is %+v, the table %+v", got, want)
-	}
-	var file map[string]map[string]any
-	if err := yaml.Unmarshal([]byte(Defaults), &file); err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range Keys() {
-		section, key, _ := strings.Cut(k.Name, ".")
-		if _, ok := file[section][key]; !ok {
-			t.Errorf("defaults.yaml lacks %s", k.Name)
-		}
-	}
-}
-
-// TestTable keeps the table of the README, where users find it.
-func TestTable(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(home, "..", "..", "README.md")
-	readme, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const head = "| key | variable |"
-	before, rest, _ := strings.Cut(string(readme), head)
-	old, after, _ := strings.Cut(head+rest, "\n\n")
-	if old+"\n" == Table() {
-		return
-	}
-	if !*update {
-		t.Fatalf("README.md, which -update writes, has another table of keys than\n%s", Table())
-	}
-	if err := os.WriteFile(path, []byte(before+Table()+"\n"+after), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -14,7 +14,7 @@ func TestSettings(t *testing.T) {
 	}
 	env := map[string]string{FileVariable: path, "LOG_LEVEL": "warn"}
 	settings, warnings, err := Settings(func(name string) string { return env[name] }, nil)
-	if err != nil || len(settings) != len(Keys()) || len(warnings) != 3 {
+	if err != nil || len(settings) != len(new(Config).entries()) || len(warnings) != 3 {
 		t.Fatalf("%d settings, warnings %q, %v", len(settings), warnings, err)
 	}
 	got := map[string]Setting{}
