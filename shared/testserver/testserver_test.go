@@ -128,24 +128,6 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// TestSharedStandsAlone: shared imports neither migrate nor localstack, helpers of tests included.
-func TestSharedStandsAlone(t *testing.T) {
-	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-test", "../...")
-	cmd.Stderr = os.Stderr
-	list, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range strings.Lines(string(list)) {
-		for _, folder := range []string{"migrate", "localstack", "functions"} {
-			if strings.HasPrefix(name, "github.com/eragon-mdi/ksu/"+folder) {
-				t.Errorf("a package of shared, or one of its tests, depends on %s", name)
-			}
-		}
-	}
-}
-
 // until waits for a condition.
 func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()

@@ -1,0 +1,101 @@
+// Package shared_test holds the folders of the application to the imports that README.md allows.
+package shared_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/eragon-mdi/ksu/"
+
+// allowed are the folders of ours that a folder may import, beside what is below itself. A folder that has no row is
+// below one that has.
+var allowed = map[string][]string{
+	"shared/app":          {"shared"},
+	"shared/config":       {},
+	"shared/httpapi":      {"shared/job", "shared/logging", "shared/task"},
+	"shared/job":          {"shared/task"},
+	"shared/job/jobs":     {"shared/config", "shared/job"},
+	"shared/logging":      {},
+	"shared/profiling":    {},
+	"shared/queue":        {"shared/logging", "shared/task"},
+	"shared/runner":       {"shared/config", "shared/job", "shared/logging", "shared/queue", "shared/task"},
+	"shared/store":        {"shared/config", "shared/task"},
+	"shared/sweeper":      {"shared/logging", "shared/queue", "shared/task"},
+	"shared/task":         {},
+	"shared/testserver":   {},
+	"shared/logging/logs": {"shared/config"},
+
+	"functions":          {"shared"},
+	"migrate":            {"shared/config", "shared/logging", "shared/profiling", "shared/store/postgres/pgconf"},
+	"migrate/schematest": {"migrate", "shared/config", "localstack/process", "localstack/services"},
+}
+
+// TestImports: each package imports the folders of its row alone.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "./...", "../functions/...", "../migrate/...") {
+		folder := strings.TrimPrefix(p.ImportPath, module)
+		row := folder
+		for allowed[row] == nil && strings.Contains(row, "/") {
+			row = row[:strings.LastIndex(row, "/")]
+		}
+		if allowed[row] == nil {
+			if len(p.GoFiles) > 0 {
+				t.Errorf("%s has no row", folder)
+			}
+			continue
+		}
+		for _, imported := range p.Imports {
+			of, ours := strings.CutPrefix(imported, module)
+			within := func(parent string) bool { return of == parent || strings.HasPrefix(of, parent+"/") }
+			if ours && !within(row) && !slices.ContainsFunc(allowed[row], within) {
+				t.Errorf("%s imports %s; allowed are %v", folder, of, allowed[row])
+			}
+		}
+	}
+}
+
+// TestSharedStandsAlone: no package of shared depends on the rest of the repository, tests and their helpers included.
+func TestSharedStandsAlone(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "-deps", "-test", "./...") {
+		for _, folder := range []string{"migrate", "localstack", "functions"} {
+			if strings.HasPrefix(p.ImportPath, module+folder) {
+				t.Errorf("a package of shared, or one of its tests, depends on %s", p.ImportPath)
+			}
+		}
+	}
+}
+
+type pkg struct {
+	ImportPath       string
+	GoFiles, Imports []string
+}
+
+func list(t *testing.T, args ...string) (packages []pkg) {
+	t.Helper()
+	args = append([]string{"list", "-json=ImportPath,GoFiles,Imports"}, args...)
+	var wrong bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Stderr = &wrong
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go %v: %v\n%s", args, err, &wrong)
+	}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
