@@ -46,7 +46,7 @@ GO ?= go
 # Programs that are built here are below DATA, so that a checkout can be read-only.
 BIN = "$${DATA:-.local}"/bin
 LOCALSTACK = $(BIN)/localstack
-STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.1
+GOLANGCI_LINT = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VENV = .local/venv
 SAM_ENV = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0
 SAM_BIN = ../../$(VENV)/bin/sam
@@ -168,11 +168,11 @@ bench_all: ## run every benchmark (longer)
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./...
 
 .PHONY: lint
-lint: $(VENV)/installed ## gofmt, go vet, staticcheck, cfn-lint
+lint: $(VENV)/installed ## gofmt, go vet, golangci-lint, cfn-lint
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | while read -r f; do test -f "$$f" && gofmt -l "$$f"; done); \
 		test -z "$$unformatted" || { echo "not formatted, run gofmt -w:" $$unformatted >&2; exit 1; }
 	$(GO) vet ./...
-	$(STATICCHECK) ./...
+	$(GOLANGCI_LINT) run ./...
 	$(VENV)/bin/cfn-lint infra/sam/*.yaml
 
 .PHONY: verify-sam

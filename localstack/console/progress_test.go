@@ -15,7 +15,7 @@ func TestLongStepsShowProgress(t *testing.T) {
 		if err := c.Timed("build", func() error { <-time.After(25 * time.Second); return nil }); err != nil {
 			t.Error(err)
 		}
-		if err := c.Timed("start", func() error { return broken }); err != broken {
+		if err := c.Timed("start", func() error { return broken }); !errors.Is(err, broken) {
 			t.Errorf("Timed = %v; want the error of the step", err)
 		}
 	}

@@ -54,7 +54,9 @@ func BenchmarkColdStart(b *testing.B) {
 				b.Fatalf("%s ended before it asked for an invocation: %v", name, err)
 			}
 			_ = cmd.Process.Kill()
-			<-exited
+			if err := <-exited; err == nil {
+				b.Fatalf("%s ended by itself", name)
+			}
 		}
 	}
 	var hello float64

@@ -170,7 +170,7 @@ func run(t testing.TB, cmd *exec.Cmd) *running {
 		close(s.ended)
 	}()
 	t.Cleanup(func() {
-		s.stop()
+		_ = s.stop()
 		if t.Failed() {
 			t.Logf("the stack's output:\n%s", s.output())
 		}

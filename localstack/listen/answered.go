@@ -19,7 +19,7 @@ func Answered(shape Shape, log func(format string, args ...any), next http.Handl
 				if reason != http.ErrAbortHandler { //nolint:errorlint // net/http compares as well
 					log("%s %s: handler panicked: %v\n%s", r.Method, r.URL.EscapedPath(), reason, debug.Stack())
 				}
-				if a.answered || reason == http.ErrAbortHandler {
+				if a.answered || reason == http.ErrAbortHandler { //nolint:errorlint // as above
 					panic(http.ErrAbortHandler)
 				}
 			} else if !a.answered && r.Context().Err() == nil {

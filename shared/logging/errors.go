@@ -76,7 +76,7 @@ func appendLayers(list []any, err error, left int) []any {
 
 // unwrap returns the errors that one wraps, without nil ones.
 func unwrap(err error) []error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // one layer at a time
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
 			return []error{inner}

@@ -36,8 +36,7 @@ func open(t testing.TB, change func(*logging.Config)) (*logging.Logger, *bytes.B
 // invocation is a context as aws-lambda-go makes it.
 func invocation() context.Context {
 	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: "req-1"})
-	//lint:ignore SA1029 the key is aws-lambda-go's own
-	return context.WithValue(ctx, "x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1")
+	return context.WithValue(ctx, "x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1") //nolint:staticcheck // the key is that of aws-lambda-go
 }
 
 // without the time, which differs.

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
@@ -190,17 +189,5 @@ func TestPasswordsOfTheConfiguration(t *testing.T) {
 	}
 	if c.BeforeConnect != nil || c.ConnConfig.Password != "p" || c.ConnConfig.TLSConfig == nil || c.Refused(errors.New("x")) {
 		t.Errorf("got %+v", c.ConnConfig)
-	}
-}
-
-// until waits for a condition.
-func until(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute); !condition(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("waited too long for " + what)
-		}
 	}
 }
