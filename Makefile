@@ -127,6 +127,14 @@ rebuild: ## build the images anew and restart
 test: ## run all tests with the race detector
 	@$(NEED) postgres clickhouse pgbouncer cc
 	$(GO) test -race -timeout 20m ./...
+	@GO="$(GO)" .ci/fuzz 2s
+
+# An input that fails is written to testdata/fuzz and is a test from then on.
+FUZZTIME ?= 3m
+.PHONY: fuzz
+fuzz: ## fuzz every parser of foreign input for FUZZTIME=3m
+	@$(NEED) cc
+	@GO="$(GO)" .ci/fuzz $(FUZZTIME)
 
 # The checks of one API, whatever serves it: make parity URL=https://….execute-api.….amazonaws.com/v1 API_KEY=…
 # WAIT is how long a task may take to end (0 skips what needs an ending), TASKS how many fill the semaphore.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -64,7 +65,7 @@ func parseAnswer(payload []byte) (*answer, error) {
 	if err := decoder.Decode(&a); err != nil {
 		return nil, err
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); err != io.EOF {
 		return nil, errors.New("it is more than one JSON value")
 	}
 	if a == nil {

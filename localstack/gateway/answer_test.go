@@ -77,6 +77,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		"header a number":    returns(`{"headers":{"X-A":1}}`),
 		"headers a list":     returns(`{"headers":["X-A"]}`),
 		"more than one":      returns(`{} {}`),
+		"text behind it":     returns(`{}}`),
 		"control character":  returns(`{"headers":{"X-A":"a\u0001"}}`),
 		"line break":         returns(`{"multiValueHeaders":{"X-A":["a\r\nX-B: b"]}}`),
 		"header name":        returns(`{"headers":{"X A":"a"}}`),

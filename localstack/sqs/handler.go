@@ -60,7 +60,14 @@ func decode[In, Out any](f func(call, In) (Out, error)) operation {
 		var in In
 		decoder := json.NewDecoder(bytes.NewReader(body))
 		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&in); err != nil && !errors.Is(err, io.EOF) {
+		err := decoder.Decode(&in)
+		if err == nil {
+			_, err = decoder.Token() // io.EOF at the end
+		}
+		if err == nil {
+			err = errors.New("the request has more than one JSON value")
+		}
+		if err != io.EOF {
 			if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 				return nil, unsupported("the parameter " + name)
 			}

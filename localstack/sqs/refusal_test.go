@@ -164,6 +164,8 @@ func TestWire(t *testing.T) {
 		{"AmazonSQS.SendMessage", `{"QueueUrl":"/000000000000/no","MessageBody":"a"}`, "com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue;Sender", "The specified queue does not exist."},
 		{"AmazonSQS.SendMessage", `{"QueueUrl":"` + url + `","Colour":1}`, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender", "Colour"},
 		{"AmazonSQS.SendMessage", `{"QueueUrl":1}`, "com.amazon.coral.service#SerializationException", "SerializationException;Sender", "QueueUrl"},
+		{"AmazonSQS.ListQueues", `{}}`, "com.amazon.coral.service#SerializationException", "SerializationException;Sender", "invalid character '}'"},
+		{"AmazonSQS.ListQueues", `{} {}`, "com.amazon.coral.service#SerializationException", "SerializationException;Sender", "more than one JSON value"},
 		{"AmazonSQS.SendMessage", `{}`, "com.amazon.coral.service#MissingRequiredParameterException", "MissingParameter;Sender", "QueueUrl"},
 		{"AmazonSQS.TagQueue", `{}`, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender", "TagQueue"},
 		{"AmazonSQS.Explode", `{}`, "com.amazon.coral.service#UnknownOperationException", "UnknownOperationException;Sender", "Explode"},

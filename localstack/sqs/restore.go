@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
 // open reads the queue's journal, or begins one. A torn last line, which a death during a write leaves, is cut off;
@@ -77,6 +79,9 @@ func (r record) apply(messages map[string]*message) error {
 	case "send":
 		if r.Message == nil || uuid.Validate(r.Message.ID) != nil {
 			return errors.New("a send has no message with an id")
+		}
+		if !awsid.ValidTrace(r.Message.Trace) { // as a journal from before they were checked may have
+			r.Message.Trace = ""
 		}
 		messages[r.Message.ID] = r.Message
 	case "receive":
