@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// answerTime is what is left of the function's time to answer, when a request takes all of it.
+	// answerTime is the part of the function's time that is kept for the answer.
 	answerTime = 10 * time.Second
-	// longestReason keeps an answer below the 4096 bytes that CloudFormation takes, escapes included: the error of a
-	// migration has its SQL. See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html.
+	// longestReason, in bytes, keeps an answer with its escapes below the 4096 bytes that CloudFormation takes: the error of
+	// a migration quotes its SQL. See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html.
 	longestReason = 1500
 )
 
-// answer makes a Lambda handler of what handles a request: it sends CloudFormation the outcome, in time and also when handle
-// panics, since CloudFormation would wait for all of ServiceTimeout. cfn.LambdaWrap looks neither at the time nor at the length
-// of a reason, and its log line about a failure has neither level nor place.
+// answer returns a Lambda handler that sends CloudFormation the outcome of handle, in time and also if handle panics:
+// CloudFormation would wait for all of ServiceTimeout. cfn.LambdaWrap checks neither the time nor the length of a reason,
+// and its log line about a failure has neither level nor source.
 func answer(handle cfn.CustomResourceFunction) func(context.Context, cfn.Event) error {
 	return func(ctx context.Context, event cfn.Event) (err error) {
 		if end, ok := ctx.Deadline(); ok {
@@ -48,7 +48,7 @@ func answer(handle cfn.CustomResourceFunction) func(context.Context, cfn.Event) 
 	}
 }
 
-// short is a reason as an answer may have it.
+// short cuts a reason to the length that an answer may have.
 func short(reason string) string {
 	if len(reason) <= longestReason {
 		return reason

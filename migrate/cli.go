@@ -22,13 +22,13 @@ const usage = `usage: migrate COMMAND, with the database in DATABASE_URL, or as 
 // targets are the databases.
 type targets struct {
 	tasks *schema.Target
-	// leaveTasks says that Up leaves their schema alone.
+	// leaveTasks says that up skips the tasks' schema.
 	leaveTasks bool
-	// logs is nil where ClickHouse is not configured.
+	// logs is nil if ClickHouse is not configured.
 	logs *schema.Target
 }
 
-// leftAlone is said in place of a migration of the tasks' schema.
+// leftAlone is printed in place of a migration of the tasks' schema.
 const leftAlone = "the schema is left alone, since storage.need_migrate is false"
 
 var errNoLogs = errors.New("CLICKHOUSE_ADDRESS is not set; it names the server of the logs, such as clickhouse:9000")
@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, t targets, out io.Writer) error {
 	}
 }
 
-// upTasks migrates the tasks' schema up, unless it is to be left alone.
+// upTasks migrates the tasks' schema up, unless leaveTasks is set.
 func upTasks(ctx context.Context, args []string, t targets, out io.Writer) error {
 	if t.leaveTasks {
 		_, err := fmt.Fprintln(out, leftAlone)

@@ -1,6 +1,6 @@
-// Command migrate brings the schemas to the version that this build needs: the tasks' in Postgres or the internal store,
-// and the logs' in ClickHouse where that is configured. From a shell it is a CLI (go run ./migrate up); started by Lambda
-// it is the function behind the template's custom resources, which run on every deployment that changes their schema.
+// Command migrate brings the schemas to the version of this build: that of tasks in Postgres or the internal store, and that
+// of logs in ClickHouse if it is configured. From a shell it is a CLI (go run ./migrate up). Lambda starts it as the
+// function behind the template's custom resources, which run on every deployment that changes their schema.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 		exit(err)
 	}
 	if inLambda() {
-		if err := setLog(logging.Config{Source: true}); err != nil { // until the configuration says how
+		if err := setLog(logging.Config{Source: true}); err != nil { // until the configuration is read
 			exit(err)
 		}
 		lambda.Start(answer(handle))
@@ -65,7 +65,7 @@ func configured() (targets, error) {
 	return t, nil
 }
 
-// setLog makes all lines those of a function, to stdout alone: ClickHouse's table may be what is to be made.
+// setLog makes all lines those of a function. They go to stdout alone: ClickHouse's table may not exist yet.
 func setLog(cfg logging.Config) error {
 	log, err := logging.Open(cfg)
 	if err == nil {

@@ -8,20 +8,20 @@ import (
 	"github.com/aws/aws-lambda-go/cfn"
 )
 
-// The physical ids name the resources to CloudFormation. They never change: another id in the answer to an Update would
-// make CloudFormation delete the resource that it takes for replaced. See
+// The physical ids name the resources to CloudFormation. They never change: if the answer to an Update had another id,
+// CloudFormation would delete the resource as replaced. See
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html.
 const (
 	tasksID = "ksu-schema"
 	logsID  = "ksu-log-schema"
 )
 
-// logsType is the type of the custom resource for the logs' schema. It is one of its own, so that CloudFormation asks for
-// it when it changed, and a ClickHouse that is away fails no other deployment.
+// logsType is the type of the custom resource for the logs' schema. It has a resource of its own: CloudFormation asks for it
+// when it changed, and an unreachable ClickHouse fails no other deployment.
 const logsType = "Custom::LogMigration"
 
-// handle reads the configuration for each request, so that what is wrong with it is the answer: for a function that does
-// not start, CloudFormation waits for all of ServiceTimeout.
+// handle reads the configuration for each request, and answers with its errors. If the function did not start instead,
+// CloudFormation would wait for all of ServiceTimeout.
 func handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
 	var r resource
 	if event.RequestType != cfn.RequestDelete {

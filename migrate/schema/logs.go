@@ -17,9 +17,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// Logs is the ClickHouse database with the log lines, whose configuration has an Address. Up also sets how long they are
-// kept. ClickHouse has no locks for migrations: of several Up at once each runs what is missing, which is why the files
-// are repeatable.
+// Logs is the ClickHouse database with the log lines. The configuration has an Address. Up also sets how long lines are
+// kept. ClickHouse has no locks for migrations: several Up at once run the same files, so the files are repeatable.
 func Logs(cfg config.ClickHouse) *Target {
 	return &Target{
 		files:   clickhouse.Files,
@@ -57,8 +56,8 @@ func connectLogs(ctx context.Context, cfg config.ClickHouse) (*sql.DB, error) {
 	return db, nil
 }
 
-// logsDriver writes down versions in a way that old servers understand as well: 18.16 waits for ever for the data of an
-// INSERT whose VALUES stand in the statement.
+// logsDriver records versions by a statement that old servers understand too: 18.16 waits for ever for the data of an
+// INSERT … VALUES.
 type logsDriver struct {
 	database.Driver
 	db *sql.DB

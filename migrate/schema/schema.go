@@ -1,6 +1,6 @@
-// Package schema brings databases to the version of the schema that this build of the application needs: the tasks' in
-// Postgres or in the internal store, see Tasks, and the logs' in ClickHouse, see Logs. The
-// version of the tasks' schema is one number for both: each has migrations of its own under the same numbers.
+// Package schema brings databases to this build's version of their schema: tasks in Postgres or in the internal store, see
+// Tasks, and logs in ClickHouse, see Logs. Postgres and the internal store have migrations of their own under the same
+// numbers.
 package schema
 
 import (
@@ -22,8 +22,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// ErrDirty says that a migration was cut off. Up repeats it; the other commands refuse to work on what may be half of
-// a schema.
+// ErrDirty says that a migration was cut off. Up repeats it. The other commands refuse to work on half a schema.
 var ErrDirty = errors.New("the last migration was cut off; run up, which repeats it")
 
 // Target is a database with its migrations.
@@ -33,15 +32,15 @@ type Target struct {
 	driver  func(*sql.DB) (database.Driver, error)
 	// alone waits until nobody else migrates the database, and returns what lets the next one in; nil waits for nobody.
 	alone func(context.Context, *sql.DB) (release func(), err error)
-	// finish does after the migrations what they cannot say; nil is nothing.
+	// finish runs after the migrations, for statements that they cannot contain; nil for none.
 	finish func(context.Context, *sql.DB) error
 }
 
-// internal makes the target of the internal store; nil where the build leaves it out.
+// internal makes the target of the internal store. It is nil in a build without it.
 var internal func(config.Storage) *Target
 
-// Tasks is the database with the tasks. Its migrations are those of the folder of storage.migrate_src, else those that
-// this build carries; those of the internal store always are.
+// Tasks is the database with the tasks. Postgres gets the migrations of the folder storage.migrate_src, else this build's.
+// The internal store always gets this build's.
 func Tasks(storage config.Storage) (*Target, error) {
 	if storage.Type == "internal" {
 		if internal == nil {
@@ -72,7 +71,7 @@ func onPostgres(storage config.Storage, files fs.FS) *Target {
 func (t *Target) Latest() uint {
 	versions, err := versions(t.files)
 	if err != nil {
-		panic(err) // they were read before, or are part of the program
+		panic(err) // they are embedded, or were read before
 	}
 	return versions[len(versions)-1]
 }
@@ -99,10 +98,9 @@ func versions(files fs.FS) ([]uint, error) {
 	return list, nil
 }
 
-// Up runs the migrations that the database lacks and returns its version. Of several at once, one works and the others
-// wait. A database that is newer than this build is left as it is: code that was rolled back works on the schema of its
-// successor. A server that does not answer yet is tried again for some seconds; the file of the internal store is made
-// where it is missing, with its folder.
+// Up runs the missing migrations and returns the database's version. Of several at once, one works and the others wait. A
+// database that is newer than this build stays as it is: code that was rolled back works on its successor's schema. Up
+// retries for some seconds if the server does not answer. It makes the internal store's file, and its folder.
 func (t *Target) Up(ctx context.Context) (uint, error) {
 	return t.with(ctx, func(m *migrate.Migrate, db *sql.DB) error {
 		version, dirty, err := version(m)
@@ -126,7 +124,7 @@ func (t *Target) Up(ctx context.Context) (uint, error) {
 	})
 }
 
-// Down takes back the last n migrations, all of them when n is 0, and returns the version that is left.
+// Down reverts the last n migrations, all of them if n is 0, and returns the remaining version.
 func (t *Target) Down(ctx context.Context, n int) (uint, error) {
 	return t.with(ctx, func(m *migrate.Migrate, _ *sql.DB) error {
 		version, dirty, err := version(m)

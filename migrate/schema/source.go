@@ -11,8 +11,8 @@ import (
 	"github.com/eragon-mdi/ksu/migrate/postgres"
 )
 
-// source is the folder of migrations that a file:// URL names; "" is the migrations that this build carries. They also
-// stand in for a folder that does not exist, with a warning: the users' configuration names one of their image.
+// source is the folder of migrations at a file:// URL, or this build's migrations for "". If the folder does not exist, it
+// warns and returns this build's too: existing configurations name a folder of another image.
 func source(address string) (fs.FS, error) {
 	if address == "" {
 		return postgres.Files, nil
@@ -25,7 +25,7 @@ func source(address string) (fs.FS, error) {
 	info, err := os.Stat(folder)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		slog.Warn("there is no folder " + folder + " (storage.migrate_src); the migrations that this build carries are run")
+		slog.Warn("there is no folder " + folder + " (storage.migrate_src); using the embedded migrations")
 		return postgres.Files, nil
 	case err != nil:
 		return nil, err

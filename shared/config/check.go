@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// check is for what several keys say together, where each of them by itself is right.
+// check reports keys that contradict each other although each has an allowed value.
 func (l *loader) check() {
 	c := l.config
 	l.checkConcurrency()
@@ -24,13 +24,13 @@ func (l *loader) check() {
 	}
 }
 
-// checkConcurrency holds environments and their jobs to the semaphore.
+// checkConcurrency reports environments whose jobs together exceed the semaphore.
 func (l *loader) checkConcurrency() {
 	a := &l.config.App
 	if !l.right("app.semaphore", "app.jobs_per_invocation", "app.worker_concurrency") {
 		return
 	}
-	const least = 2 // worker environments, which SQS's mapping wants
+	const least = 2 // worker environments: the minimum of MaximumConcurrency
 	most := a.Semaphore / a.JobsPerInvocation
 	allowed := fmt.Sprintf("allowed are whole numbers from %d to %d, which is app.semaphore (%d, %s) / app.jobs_per_invocation (%d, %s)",
 		least, most, a.Semaphore, l.source("app.semaphore"), a.JobsPerInvocation, l.source("app.jobs_per_invocation"))
@@ -46,7 +46,7 @@ func (l *loader) checkConcurrency() {
 	}
 }
 
-// checkCredentials is for where the database's user and password come from.
+// checkCredentials reports contradictions about the source of the database's user and password.
 func (l *loader) checkCredentials() {
 	s := &l.config.Storage
 	if s.SecretARN != "" && s.Auth == "iam" {
@@ -93,24 +93,24 @@ func (s *Storage) sslModeKey() string {
 	return "storage.ssl_mode"
 }
 
-// sslMode is the sslmode of the connection, "" for a URL that leaves it to the driver.
+// sslMode is the sslmode of the connection. It is "" for a URL without one: the driver then chooses.
 func (s *Storage) sslMode() string {
 	if s.DatabaseURL == "" {
 		return s.SSLMode
 	}
 	u, err := neturl.Parse(string(s.DatabaseURL))
 	if err != nil {
-		return "" // its own check has reported it
+		return "" // the key's own check has reported it
 	}
 	return u.Query().Get("sslmode")
 }
 
-// right reports whether keys have no wrong values, for which their defaults stand.
+// right reports whether all named keys parsed. A key that did not has its default.
 func (l *loader) right(names ...string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return l.entry(name).wrong })
 }
 
-// source says where the value of a key comes from.
+// source is the place that a key's value comes from, for errors.
 func (l *loader) source(name string) string {
 	if s := l.entry(name).source; s != "" {
 		return s
@@ -118,8 +118,8 @@ func (l *loader) source(name string) string {
 	return "default"
 }
 
-// URL is the connection URL of the database: DatabaseURL, or one made of Host to SSLMode; "" where neither says where
-// the database is. It holds the password.
+// URL is the connection URL of the database, with the password: DatabaseURL, or a URL of Host to SSLMode. It is "" if
+// both are empty.
 func (s Storage) URL() string {
 	if s.DatabaseURL != "" || s.Host == "" {
 		return string(s.DatabaseURL)

@@ -1,7 +1,7 @@
-// Package config is the application's configuration: defaults, then the YAML file that KSU_CONFIG names, then
-// environment variables. Everything that is wrong with it is reported at once. Secrets are never shown.
+// Package config is the application's configuration. Defaults come first, then the YAML file that KSU_CONFIG names, then
+// environment variables. Everything that is wrong is reported at once. Secrets are never shown.
 //
-// Every Lambda cold start loads it, so that it does without reflection and parses YAML only where there is a file.
+// Every Lambda cold start loads it. So it works without reflection, and parses YAML only if there is a file.
 package config
 
 import (
@@ -22,11 +22,11 @@ type Config struct {
 	Job        Job
 	ClickHouse ClickHouse
 	Storage    Storage
-	// Warnings are what was accepted but should be changed, such as a misspelt key; one sentence each.
+	// Warnings name accepted keys that should be changed, such as misspelt ones; one sentence each.
 	Warnings []string
 }
 
-// Server is the HTTP listener of the local stack. API Gateway stands for it on AWS.
+// Server is the HTTP listener of the local stack. On AWS, API Gateway takes its place.
 type Server struct {
 	// Port is the TCP port, 0 for any free one.
 	Port int
@@ -46,7 +46,7 @@ type Logger struct {
 	Source bool
 }
 
-// App is what concerns the application as a whole.
+// App has the keys of the application as a whole.
 type App struct {
 	// Semaphore is how many tasks run at once, 2 to 1000: the template's parameter Semaphore.
 	Semaphore int
@@ -157,9 +157,8 @@ type Storage struct {
 // Load reads the configuration of this process.
 func Load() (*Config, error) { return Read(os.Getenv) }
 
-// Read is Load with the environment as a function, which returns "" for a variable that is not set: an empty variable
-// counts as unset, since a CloudFormation template cannot leave one out as easily as it can leave it empty. The error
-// joins everything that is wrong, one line each.
+// Read is Load with a function in place of the environment. An empty variable counts as unset: a CloudFormation template
+// can leave a variable empty more easily than it can omit it. The error joins everything that is wrong, one line each.
 func Read(env func(string) string) (*Config, error) {
 	l, err := load(env, nil)
 	if err != nil {
@@ -184,7 +183,7 @@ func gather(env func(string) string, given []Setting) *loader {
 	for i := range l.entries {
 		e := &l.entries[i]
 		if err := e.value.set(e.def); err != nil {
-			panic("default of " + e.name + ": " + err.Error()) // part of the program
+			panic("default of " + e.name + ": " + err.Error()) // a mistake in the program
 		}
 	}
 	if path := env(FileVariable); path != "" {
@@ -192,7 +191,7 @@ func gather(env func(string) string, given []Setting) *loader {
 	}
 	l.environment(env)
 	l.given(given)
-	if len(l.problems) == l.wrongValues { // a key that is misspelt, or a file that is none, would make others look wrong
+	if len(l.problems) == l.wrongValues { // an unknown key or a missing file would make other keys look wrong
 		l.check()
 	}
 	return l

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// entry describes one key: the one place that says what the key is called, its default and its meaning.
+// entry describes one key: its name, its default and its meaning stand here alone.
 type entry struct {
 	// name is section.key as in the YAML file.
 	name string
-	// misspelt is the key as users have it in their files: accepted with a warning. "" is none.
+	// misspelt is a misspelling that users have in their files. It is accepted with a warning.
 	misspelt string
-	// env are variables beside SECTION_KEY, which has precedence over them.
+	// env are further variables. SECTION_KEY takes precedence over them.
 	env []string
 	// def is the default as it would stand in the file.
 	def string
@@ -21,7 +21,7 @@ type entry struct {
 	meaning string
 	// source says where the value comes from; "" is the default.
 	source string
-	// wrong says that the value that was given is none.
+	// wrong says that the given value is not allowed.
 	wrong bool
 }
 

@@ -28,6 +28,18 @@ var Parameters = map[string]string{
 	"task.retention_days":       "RetentionDays",
 }
 
+// Setting is one key with its value.
+type Setting struct {
+	// Key is section.key.
+	Key string `json:"key"`
+	// Variables are the key's environment variables; the first has precedence over the others.
+	Variables []string `json:"variables"`
+	// Value is the value as it may stand in a variable. It may be a password.
+	Value string `json:"value"`
+	// Source is path:line, the environment variable or what else the value comes from, "" for the default.
+	Source string `json:"source"`
+}
+
 // Given reads the configuration as Read does, with overrides that take precedence over file and environment: of those it
 // takes Key, Value and Source. It returns the configuration, and the settings that have a source, in the order of the keys.
 // The error joins everything that is wrong, one line each; what could be read is returned with it, and never nil.

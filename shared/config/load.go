@@ -26,7 +26,7 @@ func (l *loader) warn(format string, args ...any) {
 	l.config.Warnings = append(l.config.Warnings, fmt.Sprintf(format, args...))
 }
 
-// set gives a key its text from a source, which is path:line or the name of a variable.
+// set parses a key's text. source is path:line, a variable or a parameter.
 func (l *loader) set(e *entry, source, s string) {
 	e.source = source
 	err := e.value.set(s)
@@ -49,7 +49,7 @@ func (v url) shown(s string) string {
 	if v.secret == nil {
 		return fmt.Sprintf("%q", s)
 	}
-	return redacted // in what is no URL, nobody can tell where the password begins and ends
+	return redacted // in a malformed URL, nobody can tell where the password begins and ends
 }
 
 // environment reads the variables of all keys.
@@ -70,8 +70,7 @@ func (l *loader) environment(env func(string) string) {
 	}
 }
 
-// given sets what was given elsewhere, such as parameters of the template. An empty value is the default, as an empty
-// variable is.
+// given sets overrides, such as parameters of the template. An empty value is the default, as an empty variable is.
 func (l *loader) given(settings []Setting) {
 	for _, s := range settings {
 		e := l.entry(s.Key)
@@ -160,7 +159,7 @@ func (l *loader) key(path, name string, key, node *yaml.Node) {
 	switch {
 	case node.Kind != yaml.ScalarNode:
 		l.problem("%s: %s is a %s; allowed is a single value", at(path, node), e.name, kind(node))
-	case node.Style&yaml.TaggedStyle != 0 || node.Anchor != "" && node.Value == "": // would silently be an empty password
+	case node.Style&yaml.TaggedStyle != 0 || node.Anchor != "" && node.Value == "": // YAML would silently make it an empty password
 		l.problem("%s: %s begins with ! or &; allowed are values in quotes", at(path, node), e.name)
 	case node.Tag == "!!null", node.Value == "" && e.def == "": // the default
 	default:

@@ -6,18 +6,6 @@ import (
 	"path/filepath"
 )
 
-// Setting is one key with its value.
-type Setting struct {
-	// Key is section.key.
-	Key string `json:"key"`
-	// Variables are the key's environment variables; the first has precedence over the others.
-	Variables []string `json:"variables"`
-	// Value is the value as it may stand in a variable. It may be a password.
-	Value string `json:"value"`
-	// Source is path:line, the environment variable or what else the value comes from, "" for the default.
-	Source string `json:"source"`
-}
-
 // Settings reads the configuration like Read and lists all keys in the order of the table, with the warnings. Settings that
 // are given win over file and environment: of them, Key, Value and Source count, and errors show Source. The keys of a
 // database at a host become one storage.database_url, unless its credentials are to be fetched; relative paths become

@@ -2,9 +2,9 @@ package config
 
 import "strings"
 
-// unknown reports a key or section that does not exist, with the nearest one that does.
+// unknown reports an unknown key or section, with the nearest known one.
 func (l *loader) unknown(where, name string, known []string) {
-	best, distance := "", len(name)/2+1 // further away it is not the same word
+	best, distance := "", len(name)/2+1 // a more distant word is another word
 	for _, candidate := range known {
 		if d := edits(name, candidate); d < distance {
 			best, distance = candidate, d

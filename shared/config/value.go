@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// value is a field of Config that reads and writes itself as text. Errors of set say only what is allowed; the loader
-// adds the key, where the text stands, and the text unless it is a secret.
+// value is a field of Config that reads and writes itself as text. Errors of set say what is allowed. The loader adds the
+// key, the place, and the text unless it is a secret.
 type value interface {
 	set(string) error
 	text() string
@@ -61,7 +61,7 @@ func (v number) set(s string) error {
 }
 func (v number) text() string { return strconv.Itoa(*v.to) }
 
-// optional is a number above 0 or nothing, which is 0.
+// optional is a number above 0, or an empty text, which is 0.
 type optional struct{ number }
 
 func (v optional) set(s string) error {
@@ -139,7 +139,7 @@ func (v seconds) set(s string) error {
 }
 func (v seconds) text() string { return strconv.Itoa(int(*v.to / time.Second)) }
 
-// url is an absolute URL or nothing; kept in secret, where it may hold a password, or else in to.
+// url is an absolute URL or an empty text. secret keeps a URL that may hold a password, to any other.
 type url struct {
 	to      *string
 	secret  *Secret
@@ -160,7 +160,7 @@ func (v url) set(s string) error {
 	return nil
 }
 
-// check says what is wrong with a URL without quoting it: what looks like a port may be a part of the password.
+// check says what is wrong with a URL and does not quote it: the text of a wrong port may be a part of the password.
 func (v url) check(s string) error {
 	if scheme, _, found := strings.Cut(s, "://"); !found || !slices.Contains(v.schemes, scheme) {
 		return fmt.Errorf("URLs that begin with %s://", strings.Join(v.schemes, ":// or "))
@@ -200,7 +200,7 @@ func (v arn) set(s string) error {
 }
 func (v arn) text() string { return *v.to }
 
-// addresses is a list of host:port separated by commas, or nothing.
+// addresses is a list of host:port separated by commas, or an empty text.
 type addresses struct{ to *string }
 
 func (v addresses) set(s string) error {

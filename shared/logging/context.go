@@ -20,7 +20,7 @@ func With(ctx context.Context, attrs ...slog.Attr) context.Context {
 	return context.WithValue(ctx, attrsKey{}, append(slices.Clip(before), attrs...))
 }
 
-// Task returns a context whose lines carry a task's id and its attempt; 0 is none.
+// Task returns a context whose lines carry a task's id and, unless it is 0, its attempt.
 func Task(ctx context.Context, id string, attempt int) context.Context {
 	if attempt == 0 {
 		return With(ctx, slog.String("task_id", id))
@@ -28,9 +28,8 @@ func Task(ctx context.Context, id string, attempt int) context.Context {
 	return With(ctx, slog.String("task_id", id), slog.Int("attempt", attempt))
 }
 
-// WithTrace returns a context that belongs to the trace of an X-Ray header, instead of the invocation's own. A worker
-// takes it from the SQS message's system attribute AWSTraceHeader, so that a task's run is in the trace of its
-// submission. An empty header changes nothing.
+// WithTrace returns a context in the trace of an X-Ray header, in place of the invocation's own trace. So a task's run
+// continues the trace of its submission. An empty header changes nothing.
 func WithTrace(ctx context.Context, header string) context.Context {
 	if header == "" {
 		return ctx
@@ -38,18 +37,18 @@ func WithTrace(ctx context.Context, header string) context.Context {
 	return context.WithValue(ctx, traceKey{}, header)
 }
 
-// TraceHeader is the X-Ray header of the context, for what it sends on; "" where there is none.
+// TraceHeader is the X-Ray header of the context, for messages that it sends; "" without a trace.
 func TraceHeader(ctx context.Context) string {
 	if header, ok := ctx.Value(traceKey{}).(string); ok {
 		return header
 	}
 	// aws-lambda-go puts the invocation's header under this untyped key, which the X-Ray SDK reads as well. It also sets
-	// _X_AMZN_TRACE_ID, which is of no use here: it would be one for all contexts.
+	// _X_AMZN_TRACE_ID, which all contexts of the process share.
 	header, _ := ctx.Value("x-amzn-trace-id").(string)
 	return header
 }
 
-// TraceID is the trace id of the context, as 1-5759e988-bd862e3fe1be46a994272793; "" where there is none.
+// TraceID is the trace id of the context, such as 1-5759e988-bd862e3fe1be46a994272793; "" without a trace.
 func TraceID(ctx context.Context) string { return root(TraceHeader(ctx)) }
 
 // root is the trace id of a header such as Root=1-5759e988-…;Parent=…;Sampled=1. See
@@ -63,7 +62,7 @@ func root(header string) string {
 	return ""
 }
 
-// attributes appends what ctx knows.
+// attributes appends the attributes of ctx.
 func attributes(ctx context.Context, to []slog.Attr) []slog.Attr {
 	if ctx == nil {
 		return to

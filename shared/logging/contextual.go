@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// contextual adds what the context knows, always outside of groups, and structures errors.
+// contextual adds the context's attributes, always outside of groups, and structures errors.
 type contextual struct {
 	next slog.Handler
-	// groups are those of WithGroup, with the attributes that came after each. The context's attributes must not get
-	// into them, so that next does not know of them.
+	// groups are those of WithGroup, with the attributes that came after each. next does not know them: the context's
+	// attributes would get into them.
 	groups []group
 }
 

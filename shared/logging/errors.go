@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// failure is an error in the log. As text it is its message; as JSON it is the list of its layers from the outside in,
-// each without what the next one says: ["claim task 7","query","connection refused"]. Errors that were joined are a list
+// failure is an error in the log. As text it is its message. As JSON it is the list of its layers from the outside in,
+// each without the text of the next: ["claim task 7","query","connection refused"]. Errors that were joined are a list
 // of such lists, at the end: ["close",[["the file","disk full"],["the socket"]]].
 type failure struct{ error }
 
@@ -45,7 +45,7 @@ func structured(a slog.Attr) slog.Attr {
 	return a
 }
 
-// depth bounds what a chain that never ends, or a malicious one, can take.
+// depth bounds the layers of an endless or malicious chain.
 const depth = 32
 
 func layers(err error) []any { return appendLayers(nil, err, depth) }
@@ -61,7 +61,7 @@ func appendLayers(list []any, err error, left int) []any {
 	switch len(inner) {
 	case 0:
 		if len(list) == 0 {
-			list = append(list, "") // an error without a message is an error all the same
+			list = append(list, "") // an error without a message is still an error
 		}
 		return list
 	case 1:
@@ -93,8 +93,7 @@ func unwrap(err error) []error {
 	return nil
 }
 
-// without is what a message says beside the messages of the errors that it wraps, whose place an ellipsis takes where
-// they stand in the middle.
+// without is a message without the messages of the errors that it wraps. An ellipsis takes their place in the middle.
 func without(text string, inner []error) string {
 	for _, e := range inner {
 		if m := message(e); m != "" {

@@ -11,15 +11,15 @@ import (
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 )
 
-// Logger is a slog.Logger that has something to flush.
+// Logger is a slog.Logger with a buffer to flush.
 type Logger struct {
 	*slog.Logger
 	sink         *clickhouse.Sink // nil where ClickHouse is not configured
 	flushTimeout time.Duration
 }
 
-// Flush sends the lines that ClickHouse has not got, and returns when they are sent, when ctx ends, or at once while
-// ClickHouse is known to be away. An error is for information: what is not sent stays, and the log says so itself.
+// Flush sends the buffered lines to ClickHouse. It returns when they are sent, when ctx ends, or at once while ClickHouse
+// is known to be away. An error is for information: unsent lines stay in the buffer, and the log reports them itself.
 func (l *Logger) Flush(ctx context.Context) error {
 	if l.sink == nil {
 		return nil
@@ -27,7 +27,7 @@ func (l *Logger) Flush(ctx context.Context) error {
 	return l.sink.Flush(ctx)
 }
 
-// Close flushes while ctx lasts and ends what runs in the background. Later lines go to stdout only.
+// Close flushes until ctx ends, and ends the goroutine that sends. Later lines go to stdout only.
 func (l *Logger) Close(ctx context.Context) error {
 	if l.sink == nil {
 		return nil
@@ -35,22 +35,21 @@ func (l *Logger) Close(ctx context.Context) error {
 	return l.sink.Close(ctx)
 }
 
-// lastLines is how long End takes: Lambda gives a process 500 ms from SIGTERM to SIGKILL, not all of them to its log.
+// lastLines is the most that End takes. Lambda gives a process 500 ms from SIGTERM to SIGKILL, and the log gets a part.
 const lastLines = 200 * time.Millisecond
 
-// End is the last that a function does on SIGTERM: it sends what ClickHouse has not got, counts on stdout what could not
-// be sent, and ends the process with exit status 0. See lambda.WithEnableSIGTERM, without which Lambda ends a process with
-// SIGKILL.
+// End is the last step of a function on SIGTERM. It sends the buffered lines, reports the number of unsent ones on stdout,
+// and ends the process with status 0. Lambda announces the end only to functions with lambda.WithEnableSIGTERM.
 func (l *Logger) End() {
 	ctx, cancel := context.WithTimeout(context.Background(), lastLines)
 	defer cancel()
-	_ = l.Close(ctx) // the sink reports its troubles itself
+	_ = l.Close(ctx) // the sink reports its failures itself
 	os.Exit(0)
 }
 
-// Wrap makes a Lambda handler, which is anything that lambda.Start takes, flush the log at the end of each invocation:
-// after it, Lambda freezes the process. The flush takes at most FlushTimeout, and leaves some time before the function's
-// own time-out. A handler that panics is flushed as well.
+// Wrap returns a handler that flushes the log at the end of each invocation, also of one that panics: then Lambda freezes
+// the process. handler is anything that lambda.Start takes. The flush takes at most FlushTimeout, and ends before the
+// function's own time-out.
 func (l *Logger) Wrap(handler any) lambda.Handler {
 	next, ok := handler.(lambda.Handler)
 	if !ok {
@@ -62,8 +61,8 @@ func (l *Logger) Wrap(handler any) lambda.Handler {
 	return flushing{next: next, log: l}
 }
 
-// plain is a handler of no type of aws-lambda-go's own: to such a one lambda.StartWithOptions does not apply its options,
-// and a function that asked for the SIGTERM would not get it.
+// plain hides the handler's type. lambda.StartWithOptions ignores its options for handlers of lambda.NewHandler, and a
+// function that asked for SIGTERM would not get it.
 type plain struct{ lambda.Handler }
 
 // flushing is the handler that Wrap returns.
@@ -85,10 +84,10 @@ func (f flushing) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 func (f flushing) flush(ctx context.Context) {
 	ctx, cancel := f.budget(ctx)
 	defer cancel()
-	_ = f.log.Flush(ctx) // the sink reports its troubles itself
+	_ = f.log.Flush(ctx) // the sink reports its failures itself
 }
 
-// budget is the context of the flush of an invocation.
+// budget is the context of an invocation's flush.
 func (f flushing) budget(ctx context.Context) (context.Context, context.CancelFunc) {
 	until := time.Now().Add(f.log.flushTimeout)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-spare).Before(until) {

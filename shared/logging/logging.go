@@ -1,6 +1,6 @@
-// Package logging sets up the structured log that all functions write: to stdout always, and to ClickHouse when it is
-// configured. Every line carries the function, its version, and what the context knows: the invocation's request id, the
-// trace, and the attributes given to With, such as the task.
+// Package logging sets up the structured log of all functions. Lines go to stdout always, and to ClickHouse if it is
+// configured. Every line carries the function, its version, and the context's attributes: the invocation's request id, the
+// trace, and those of With, such as the task.
 package logging
 
 import (
@@ -30,7 +30,7 @@ func parse(level string) (slog.Level, error) {
 	}
 }
 
-// Config says what is logged, in which form and where to. The zero value logs JSON from info up to stdout.
+// Config says which lines are logged, in which form and where to. The zero value logs JSON from info up to stdout.
 type Config struct {
 	// Writer takes the lines; nil is stdout.
 	Writer io.Writer
@@ -40,10 +40,10 @@ type Config struct {
 	Level string
 	// Source adds file and line of the caller.
 	Source bool
-	// Function and Version name what logs; "" is the Lambda function's name, and the commit that it was built from or
+	// Function and Version name the program. "" is the Lambda function's name, and the commit that it was built from, or
 	// else the Lambda function's version.
 	Function, Version string
-	// ClickHouse takes the lines as well, where its Address is set. Level, Source, Function, Version and Log are filled in.
+	// ClickHouse takes the lines as well, if its Address is set. Level, Source, Function, Version and Log are filled in.
 	ClickHouse clickhouse.Config
 	// FlushTimeout is the most that the end of an invocation waits for ClickHouse; 0 is 200 ms.
 	FlushTimeout time.Duration

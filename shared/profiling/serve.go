@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Serve serves /debug/pprof/ in the background, for as long as the process lives. Without Variable it does nothing.
+// Serve serves /debug/pprof/ in the background for as long as the process lives. It does nothing if Variable is not set.
 func Serve() error {
 	text := os.Getenv(Variable)
 	if text == "" {
@@ -30,6 +30,6 @@ func Serve() error {
 		return fmt.Errorf("%s is %d: %w", Variable, fd, err)
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second}
-	go func() { slog.Error("profiles are not served any more", "error", server.Serve(listener)) }()
+	go func() { slog.Error("profiles no longer served", "error", server.Serve(listener)) }()
 	return nil
 }

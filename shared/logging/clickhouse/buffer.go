@@ -13,7 +13,7 @@ type buffer struct {
 
 func (b *buffer) init(size, maxBytes int) { b.rows, b.maxBytes = make([]*row, size), maxBytes }
 
-// push appends a line, which takes the place of the oldest ones where there is none left.
+// push appends a line. If the buffer is full, it drops the oldest ones.
 func (b *buffer) push(r *row) {
 	size := r.size()
 	for b.n == len(b.rows) || b.n > 0 && b.bytes+size > b.maxBytes {

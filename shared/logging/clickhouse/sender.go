@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// batch is lines that are sent together, until they are known to be stored.
+// batch is a number of lines that are sent together. It lives until they are known to be stored.
 type batch struct {
 	// id is the deduplication token and the column batch.
 	id   string
@@ -29,7 +29,7 @@ type sender struct {
 	reportedAt, dropAt time.Time
 }
 
-// run sends what is due until the sink is closed.
+// run sends lines that are due until the sink is closed.
 func (s *Sink) run() {
 	defer close(s.stopped)
 	snd := &sender{Sink: s}
@@ -46,7 +46,7 @@ func (s *Sink) run() {
 	}
 }
 
-// work sends all that is due and returns how long nothing else will be.
+// work sends all lines that are due and returns the time until the next are.
 func (s *sender) work() time.Duration {
 	for s.ctx.Err() == nil {
 		if s.batch == nil {
@@ -65,7 +65,7 @@ func (s *sender) work() time.Duration {
 	return time.Hour
 }
 
-// take makes a batch of what is due, or returns how long nothing is.
+// take makes a batch of the lines that are due, or returns the time until some are.
 func (s *sender) take() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *sender) deliver() error {
 	return s.insert(ctx, s.batch)
 }
 
-// settle draws the consequences of an attempt.
+// settle records the outcome of an attempt and tells the Flushes that wait for it.
 func (s *sender) settle(err error) {
 	if s.ctx.Err() != nil {
 		return // Close counts what is left

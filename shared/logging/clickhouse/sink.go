@@ -1,10 +1,10 @@
-// Package clickhouse sends log lines to ClickHouse in batches, without ever making their writer wait.
+// Package clickhouse sends log lines to ClickHouse in batches. Their writer never waits.
 //
-// Handle encodes a line into a bounded buffer; one goroutine sends it when a batch is full, when it has waited long
-// enough, and when Flush asks for it. Lambda freezes the process between invocations, so that only a Flush at the end
-// of each invocation gets lines out in time. While ClickHouse is away the newest lines are kept, the oldest dropped and
-// counted, and nobody waits. A batch whose fate is unknown is sent again under the same deduplication token, after a
-// look whether it is there: servers older than 22.2 know no tokens.
+// Handle encodes a line into a bounded buffer. One goroutine sends the lines when a batch is full, when a line has waited
+// long enough, and when Flush asks for it. Lambda freezes the process between invocations, so only a Flush at the end of
+// each invocation sends lines in time. While ClickHouse is away, the newest lines are kept, the oldest are dropped and
+// counted, and nobody waits. A batch whose insert may have succeeded is looked for, and sent again under the same
+// deduplication token if it is missing: servers older than 22.2 ignore tokens.
 package clickhouse
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// Config says where and how lines are sent. What is 0 or "" has the default that is given.
+// Config says where and how lines are sent. A field that is 0 or "" has the default that its comment names.
 type Config struct {
 	// Address is host:port of the native protocol, several separated by commas; required.
 	Address string
@@ -31,8 +31,8 @@ type Config struct {
 	Database string
 	// Secure speaks TLS.
 	Secure bool
-	// ConnectionAttempts is how many failures in a row are TryConnectionPeriod apart, and how many it takes until one
-	// that is no answer of the server is reported; 5. Afterwards the pauses double up to a minute.
+	// ConnectionAttempts is the number of attempts that are TryConnectionPeriod apart; 5. Then the pauses double up to a
+	// minute. A failure to connect is reported after as many; an error of the server is reported at once.
 	ConnectionAttempts int
 	// TryConnectionPeriod is the first pause after a failure; 3 s.
 	TryConnectionPeriod time.Duration
@@ -48,8 +48,8 @@ type Config struct {
 	Source bool
 	// Function and Version fill the columns of these names.
 	Function, Version string
-	// Log takes what the sink has to say itself: that ClickHouse is away or back, and how many lines were dropped. It
-	// must not lead back into the sink; nil says nothing.
+	// Log takes the sink's own reports: ClickHouse is away or back, lines were dropped. It must not lead back into the
+	// sink. Nil discards them.
 	Log *slog.Logger
 }
 
@@ -113,7 +113,7 @@ type waiter struct {
 	done  chan error // buffered
 }
 
-// Open returns a sink. It does not connect: the first lines that are due do, or Start.
+// Open returns a sink. It connects when the first lines are due, or at Start.
 func Open(cfg Config) (*Sink, error) {
 	if cfg.Address == "" {
 		return nil, errors.New("open the ClickHouse sink: the address is empty")
@@ -172,8 +172,7 @@ func (c Config) pause(doubled int) time.Duration {
 	return min(pause, max(maxPause, c.TryConnectionPeriod))
 }
 
-// Start makes the sink connect in the background where it is not connected, so that the connection is there when lines
-// are due. It returns at once.
+// Start connects in the background, so that lines that become due find a connection. It returns at once.
 func (s *Sink) Start() {
 	s.early.Store(true)
 	s.kick()
@@ -201,10 +200,10 @@ func (s *Sink) kick() {
 // settled counts the lines that were sent or dropped. The caller holds mu.
 func (s *Sink) settled() uint64 { return s.pushed - uint64(s.buf.n+s.pending) }
 
-// Flush sends the lines that were logged before it. It returns when they are sent, when ctx ends, or at once with
-// ErrAway after a failure, until the next attempt is due. What is not sent stays in the buffer, and an attempt under
-// way goes on. A Flush that ctx ends counts as a failure: only one in a while, and ever fewer, wait for a server that
-// hangs.
+// Flush sends the lines that were logged before it. It returns when they are sent, when ctx ends, or, after a failure and
+// until the next attempt is due, at once with ErrAway. Unsent lines stay in the buffer, and a running attempt continues.
+// A Flush that ctx ends counts as a failure. So if a server hangs, few Flushes wait for it, and the pauses between them
+// grow.
 func (s *Sink) Flush(ctx context.Context) error {
 	s.mu.Lock()
 	if s.settled() == s.pushed {
@@ -234,15 +233,15 @@ func (s *Sink) Flush(ctx context.Context) error {
 	}
 }
 
-// Dropped is how many lines were dropped because the buffer was full.
+// Dropped is the number of lines that were dropped because the buffer was full.
 func (s *Sink) Dropped() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.buf.dropped
 }
 
-// Close sends what is left while ctx lasts, and ends the sink; a second Close does nothing. The lines that could not be
-// sent are counted to Log and lost; later ones are ignored.
+// Close sends the buffered lines until ctx ends, and ends the sink. Unsent lines are lost, and Log gets their number.
+// Later lines are ignored. Closing again does nothing.
 func (s *Sink) Close(ctx context.Context) error {
 	var err error
 	s.once.Do(func() {

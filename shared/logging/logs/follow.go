@@ -9,15 +9,15 @@ import (
 const (
 	// period is how often follow looks for new lines.
 	period = time.Second
-	// late is how much later than it was logged a line may arrive and still be shown by follow: above a batch_interval of
-	// a minute, and above the minute between two sweeps, after which lines of a flush that failed come.
+	// late is the longest time from a line's logging to its arrival for which follow shows it. It is above a
+	// batch_interval of a minute, and above the minute between two sweeps, which send the lines of a failed flush.
 	late = 3 * time.Minute
-	// before is how far back follow begins.
+	// before is the age of the oldest lines that follow shows at first.
 	before = 10 * time.Second
 )
 
-// follow prints lines as they arrive until ctx ends, each once. A server that does not answer at first is an error; one
-// that goes away later is waited for.
+// follow prints each line once, as it arrives, until ctx ends. It fails if the server does not answer at first. It waits
+// for a server that goes away later.
 func (r *reader) follow(ctx context.Context) error {
 	tick := time.NewTicker(period)
 	defer tick.Stop()

@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// run is the command; without a task it returns when ctx ends. What is no line of a log goes to notes.
+// run is the command. Without a task it returns when ctx ends. out gets log lines alone; notes gets all other messages.
 func run(ctx context.Context, args []string, env func(string) string, out, notes io.Writer) error {
 	flags := flag.NewFlagSet("logs", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it

@@ -14,7 +14,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// server returns how to connect: as the configuration says, else as the local stack has left it in its data folder.
+// server returns how to connect: the configuration's server, else the one in the data folder of the local stack.
 func server(env func(string) string, data string) (*ch.Options, error) {
 	cfg, err := config.Read(env)
 	if err != nil {
