@@ -35,10 +35,11 @@ override API_KEY := $(value API_KEY)
 override task := $(value task)
 export PARAMS STORAGE CLICKHOUSE DATA CONFIG SERVER_PORT API_KEY task
 
-RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
-	$(if $(PARAMS),--parameter-overrides "$$PARAMS") $(if $(STORAGE),--storage "$$STORAGE") \
-	$(if $(CLICKHOUSE),--clickhouse "$$CLICKHOUSE") $(if $(DATA),--data "$$DATA") $(if $(CONFIG),--config "$$CONFIG") \
+RUN_FLAGS = $(if $(PORT),--port $(PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) $(if $(DATA),--data "$$DATA") \
 	$(if $(filter-out 0 no off false,$(PPROF)),--pprof)
+# The configuration becomes flags of the local stack. PARAMS are read from the environment, since they may hold passwords.
+CONFIGURATION_FLAGS = $(if $(CONFIG),-config "$$CONFIG") $(if $(STORAGE),-storage "$$STORAGE") \
+	$(if $(CLICKHOUSE),-clickhouse "$$CLICKHOUSE") -out "$${DATA:-.local}"/run
 
 # Tools.
 
@@ -46,6 +47,7 @@ GO ?= go
 # Programs that are built here are below DATA, so that a checkout can be read-only.
 BIN = "$${DATA:-.local}"/bin
 LOCALSTACK = $(BIN)/localstack
+PARAMS_PROGRAM = $(BIN)/params
 GOLANGCI_LINT = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VENV = .local/venv
 SAM_ENV = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_VERSION=0
@@ -88,7 +90,8 @@ run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=
 	@mkdir -p $(dir $(LOCALSTACK))
 	@test -x $(LOCALSTACK) || echo "compile the local stack, which may take a minute the first time"
 	@$(GO) build -buildvcs=false -o $(LOCALSTACK) ./localstack
-	@exec $(LOCALSTACK) $(RUN_FLAGS)
+	@$(GO) build -buildvcs=false -o $(PARAMS_PROGRAM) ./shared/config/params
+	@exec $(PARAMS_PROGRAM) $(CONFIGURATION_FLAGS) -- $(LOCALSTACK) --template infra/sam/template.yaml $(RUN_FLAGS)
 
 # The functions' log lines are in ClickHouse, of `make up` as of `make run CLICKHOUSE=auto`. `make up` needs no Go, and without it the
 # lines stay JSON. The exit status is that of the lines' source.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/eragon-mdi/ksu/localstack/console"
@@ -21,6 +22,10 @@ func main() {
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
+	if err == nil && options.Version {
+		fmt.Println("localstack", version())
+		return
+	}
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		defer stop()
@@ -30,4 +35,19 @@ func main() {
 		fmt.Fprintln(os.Stderr, console.Clean("localstack: "+err.Error())) // it may quote a function
 		os.Exit(1)
 	}
+}
+
+// version is the version of the module that the program was built from, or the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	version := info.Main.Version
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" && version == "(devel)" {
+			version = "(devel) " + setting.Value
+		}
+	}
+	return version
 }

@@ -7,9 +7,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/template"
 	"github.com/eragon-mdi/ksu/shared/config"
 )
+
+// values are parameters as the template takes them.
+func values(parameters map[string]string) map[string]spec.Value {
+	all := map[string]spec.Value{}
+	for name, text := range parameters {
+		all[name] = spec.Value{Text: text}
+	}
+	return all
+}
 
 // TestTemplateTakesKeys checks that a key which the template hands to functions fills one of its parameters: a
 // configuration file could not set it otherwise.
@@ -19,7 +29,7 @@ func TestTemplateTakesKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolved, err := parsed.Resolve(template.Options{Parameters: map[string]string{"DatabaseUrl": "postgres://h/d"}})
+	resolved, err := parsed.Resolve(template.Options{Parameters: values(map[string]string{"DatabaseUrl": "postgres://h/d"})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +73,7 @@ func TestTemplateTakesDefaults(t *testing.T) {
 	if parameters["StoragePath"], err = filepath.Abs(parameters["StoragePath"]); err != nil { // as params makes it
 		t.Fatal(err)
 	}
-	if _, err := parsed.Resolve(template.Options{Parameters: parameters}); err != nil {
+	if _, err := parsed.Resolve(template.Options{Parameters: values(parameters)}); err != nil {
 		t.Error(err)
 	}
 }
@@ -85,7 +95,7 @@ func TestDatabasesOfTheTemplate(t *testing.T) {
 		{map[string]string{"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseSslMode": "verify-full"},
 			config.Storage{User: "app", Host: "h", Auth: "iam", SSLMode: "verify-full"}},
 	} {
-		resolved, err := parsed.Resolve(template.Options{Parameters: test.parameters})
+		resolved, err := parsed.Resolve(template.Options{Parameters: values(test.parameters)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +119,7 @@ func TestDatabasesOfTheTemplate(t *testing.T) {
 		{"DatabaseUser": "app"}, {"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseSecretArn": arn},
 		{"DatabaseUser": "app", "DatabaseHost": "h", "DatabaseUrl": "postgres://h/d"}, {"DatabaseUrl": "postgres://h/d", "DatabaseHost": "h"},
 	} {
-		if _, err := parsed.Resolve(template.Options{Parameters: wrong}); err == nil || !strings.Contains(err.Error(), "Rule ") {
+		if _, err := parsed.Resolve(template.Options{Parameters: values(wrong)}); err == nil || !strings.Contains(err.Error(), "Rule ") {
 			t.Errorf("%v: %v; want a rule that refuses it", wrong, err)
 		}
 	}
@@ -135,7 +145,7 @@ func TestMigrationRefuses(t *testing.T) {
 		{map[string]string{"JobsPerInvocation": "4", "WorkerConcurrency": "4", "Semaphore": "15"}, "app.worker_concurrency"},
 	} {
 		test.parameters["DatabaseUrl"] = "postgres://h/d"
-		resolved, err := parsed.Resolve(template.Options{Parameters: test.parameters})
+		resolved, err := parsed.Resolve(template.Options{Parameters: values(test.parameters)})
 		if err != nil {
 			t.Errorf("%v: %v", test.parameters, err)
 			continue

@@ -25,7 +25,7 @@ var buildFunctions = sync.OnceValue(func() (err error) {
 	}
 	defer func() { err = errors.Join(err, processes.Close()) }()
 	for name, packages := range map[string][]string{
-		"functions": {"functions/api", "functions/worker", "functions/sweeper", "migrate"}, "settings": {"shared/config/settings"},
+		"functions": {"functions/api", "functions/worker", "functions/sweeper", "migrate"},
 	} {
 		var functions []build.Function
 		for _, p := range packages {

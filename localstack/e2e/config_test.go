@@ -121,7 +121,7 @@ func TestBadConfigurationIsReportedAtOnce(t *testing.T) { // not parallel: it se
 func TestKeysThatNothingLocalCanServe(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{
-		"task: {queue_url: 'http://q'}": ":1: task.queue_url has no effect: the template sets TASK_QUEUE_URL of ksu-ApiFunction",
+		"task: {queue_url: 'http://q'}": ":1: task.queue_url has no effect: the template sets TASK_QUEUE_URL",
 		"storage: {host: h, secret_arn: 'arn:aws:secretsmanager:us-east-1:1:secret:x'}": ":1: storage.secret_arn is \"arn:aws:secretsmanager:us-east-1:1:secret:x\"; the local stack has no Secrets Manager",
 	} {
 		path := filepath.Join(t.TempDir(), "config.yaml")

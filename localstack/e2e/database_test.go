@@ -155,7 +155,7 @@ func TestDatabaseThatIsNotThere(t *testing.T) {
 		address, waiting, message string
 	}{
 		"refuses": {"127.0.0.1:1", "wait for Postgres at 127.0.0.1:1, at most 10s …",
-			"Postgres of parameter DatabaseUrl, postgres://u:xxxxx@127.0.0.1:1/d, cannot be reached: dial tcp 127.0.0.1:1: connect: connection refused (tried for 10s)"},
+			"Postgres of PARAMS, postgres://u:xxxxx@127.0.0.1:1/d, cannot be reached: dial tcp 127.0.0.1:1: connect: connection refused (tried for 10s)"},
 		"says nothing": {silent.Addr().String(), `"msg":"waiting for Postgres at ` + silent.Addr().String() + `"`,
 			"custom resource Migration failed: connect to Postgres, database d, user u: " + silent.Addr().String() + " (127.0.0.1): "},
 	} {

@@ -55,7 +55,7 @@ func TestLogsTellATasksStory(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t, data, "JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--clickhouse", "auto", "--config", config)
-	if text := s.output(); !regexp.MustCompile(`(?m)^  logs +ClickHouse \d`).MatchString(text) {
+	if text := s.output(); !regexp.MustCompile(`(?m)^  clickhouse +ClickHouse \d`).MatchString(text) {
 		t.Error("the banner does not say where the logs go")
 	}
 	id := s.submit()
@@ -111,7 +111,7 @@ func TestClickHouseAway(t *testing.T) {
 	s := start(t, t.TempDir(), "JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--clickhouse", "127.0.0.1:1")
 	const failed = "custom resource LogMigration failed: connect to ClickHouse at 127.0.0.1:1: "
 	told := regexp.MustCompile(`(?s)"msg":"waiting for ClickHouse at 127\.0\.0\.1:1",[^\n]*"at_most":"10s",.*\nwarning +│ ` + failed +
-		`.*\n  logs +ClickHouse at 127\.0\.0\.1:1 of --clickhouse\n  warning +` + failed + `[^\n]*; the next start tries it again\n`)
+		`.*\n  clickhouse +ClickHouse of --provide, 127\.0\.0\.1:1\n  warning +` + failed + `[^\n]*; the next start tries it again\n`)
 	if !told.MatchString(s.output()) {
 		t.Error("the output does not say what is waited for, or the banner that ClickHouse is away")
 	}
@@ -133,7 +133,7 @@ func TestClickHouseOptionIsChecked(t *testing.T) {
 	t.Parallel()
 	s := launch(t, t.TempDir(), "--clickhouse", "here", "--template", "../../infra/sam/template.yaml")
 	<-s.ended
-	const want = `--clickhouse is "here"; allowed are auto, off, and the host:port`
+	const want = `CLICKHOUSE is "here"; allowed are auto, off, and the host:port`
 	if text := s.output(); s.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(text, want) {
 		t.Errorf("exit %d, %s", s.cmd.ProcessState.ExitCode(), text)
 	}

@@ -50,15 +50,15 @@ func TestMakeValuesAsTheyAre(t *testing.T) {
 		want      string
 	}{
 		{"run", []string{"PARAMS", "STORAGE", "CLICKHOUSE", "DATA", "CONFIG"},
-			"<--parameter-overrides><V><--storage><V><--clickhouse><V><--data><V><--config><V><><>"},
-		{"run", nil, "<><>"},
+			"<-config><V><-storage><V><-clickhouse><V><-out><V/run><--><V/bin/localstack><--template><infra/sam/template.yaml><--data><V><><>"},
+		{"run", nil, "<-out><.local/run><--><.local/bin/localstack><--template><infra/sam/template.yaml><><>"},
 		{"parity", []string{"URL", "API_KEY"}, "<run><./localstack/contract><-url><V><V><>"},
 		{"parity", nil, "<run><./localstack/contract><-url><http://127.0.0.1:7777><><>"},
 		{"logs", []string{"task"}, "<./shared/logging/logs><><V>"},
 	} {
 		programs := []string{c.target, "GO=" + program}
 		if c.target == "run" {
-			programs = []string{c.target, "GO=" + goodGo(t), "LOCALSTACK=" + program}
+			programs = []string{c.target, "GO=" + goodGo(t), "PARAMS_PROGRAM=" + program}
 		}
 		var given []string
 		for _, name := range c.variables {

@@ -26,32 +26,32 @@ func TestOneClearMessage(t *testing.T) {
 	}{
 		"function that does not compile": {
 			[]string{"--template", "testdata/refused/uncompiled.yaml"},
-			[]string{"function ksu-Only (", "cannot be built", "main.go:4:15: undefined: undeclared"},
+			[]string{"function refused-Only (", "cannot be built", "main.go:4:15: undefined: undeclared"},
 		},
 		"function that exits in its init": {
 			[]string{"--template", "testdata/refused/exits.yaml"},
-			[]string{"function ksu-Only", "ended before it asked for an invocation", "exit status 1", "cannot find the treasure map"},
+			[]string{"function refused-Only", "ended before it asked for an invocation", "exit status 1", "cannot find the treasure map"},
 		},
 		"function that never asks for an invocation": {
 			[]string{"--template", "testdata/refused/silent.yaml"},
-			[]string{"function ksu-Only", "did not ask for an invocation", "within 10s"},
+			[]string{"function refused-Only", "did not ask for an invocation", "within 10s"},
 		},
 		"custom resource's function that exits in its init": {
 			[]string{"--template", "testdata/refused/customexits.yaml"},
-			[]string{"custom resource Only: init function ksu-OnlyFunction", "ended before it asked for an invocation", "exit status 1; its last lines:\n",
+			[]string{"custom resource Only: init function refused-OnlyFunction", "ended before it asked for an invocation", "exit status 1; its last lines:\n",
 				"cannot find the treasure map"},
 		},
 		"custom resource's function that never asks for an invocation": {
 			[]string{"--template", "testdata/refused/customsilent.yaml"},
-			[]string{"custom resource Only: init function ksu-OnlyFunction", "did not ask for an invocation", "within 10s"},
+			[]string{"custom resource Only: init function refused-OnlyFunction", "did not ask for an invocation", "within 10s"},
 		},
 		"REST API's port in use": {
 			[]string{"--template", application, "--port", port},
-			[]string{"the REST API cannot listen", "127.0.0.1:" + port, "address already in use", "--port (make run PORT=…), 0 for any free one"},
+			[]string{"the REST API cannot listen", "127.0.0.1:" + port, "address already in use", "--port, 0 for any free one"},
 		},
 		"AWS endpoint's port in use": {
 			[]string{"--template", application, "--aws-port", port},
-			[]string{"the AWS endpoint cannot listen", "127.0.0.1:" + port, "address already in use", "--aws-port (make run AWS_PORT=…), 0 for any free one"},
+			[]string{"the AWS endpoint cannot listen", "127.0.0.1:" + port, "address already in use", "--aws-port, 0 for any free one"},
 		},
 		"data folder in use, with Postgres": {
 			[]string{"--template", application, "--data", used, "--storage", "postgres"}, []string{inUse(used)},
@@ -70,7 +70,7 @@ func TestOneClearMessage(t *testing.T) {
 		"parameters that contradict, and all others that are wrong": {
 			[]string{"--template", application, "--parameter-overrides", "JobMinDuration=10s JobMaxDuration=2s Semafore=4 ThrottleRate=0"},
 			[]string{`parameter JobMaxDuration: job.max_duration is "2s"; allowed are durations from job.min_duration (10s, parameter JobMinDuration)`,
-				"Parameter Semafore: is not declared", `Parameter ThrottleRate: "0" breaks MinValue 1`},
+				"Parameter Semafore: is not declared", `Parameter ThrottleRate: "0" of PARAMS breaks MinValue 1`},
 		},
 		"parameter that only the template's pattern forbids": {
 			[]string{"--template", application, "--parameter-overrides", "JobMinDuration=1us"},
@@ -108,7 +108,7 @@ func TestOneClearMessage(t *testing.T) {
 			[]string{"--template", "testdata/refused/none.yaml"}, []string{"testdata/refused/none.yaml: no such file"},
 		},
 		"unknown flag":         {[]string{"--prot", "1"}, []string{"-prot"}},
-		"flag that is no port": {[]string{"--aws-port", "x"}, []string{`"x" for flag -aws-port: allowed are 0 to 65535 (make run AWS_PORT=…)`}},
+		"flag that is no port": {[]string{"--aws-port", "x"}, []string{`"x" for flag -aws-port: allowed are 0 to 65535`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,6 +123,9 @@ func TestOneClearMessage(t *testing.T) {
 				t.Errorf("Postgres was started: %s", text)
 			}
 			_, message, found := strings.Cut(text, "localstack: ")
+			if !found { // what the configuration refuses
+				_, message, found = strings.Cut(text, "configuration:\n")
+			}
 			if !found || strings.Contains(message, "\nlocalstack: ") || strings.Contains(message, "goroutine ") || strings.Contains(text, "Usage of") {
 				t.Errorf("want one message: %s", text)
 			}
@@ -140,5 +143,5 @@ func TestOneClearMessage(t *testing.T) {
 }
 
 func inUse(data string) string {
-	return "localstack: the data folder " + data + " is in use by another local stack; end that one or choose another folder with --data (make run DATA=…)\n"
+	return "localstack: the data folder " + data + " is in use by another local stack; end that one or choose another folder with --data\n"
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,8 +22,8 @@ import (
 	"time"
 )
 
-// binary is the local stack, built once.
-var binary string
+// binary is the local stack, and params what turns the application's configuration into its flags. Both are built once.
+var binary, params string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -32,8 +33,8 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		runMoreAtOnce()
-		binary, built = filepath.Join(dir, "localstack"), filepath.Join(dir, "built")
-		if out, err := exec.Command("go", "build", "-o", binary, "..").CombinedOutput(); err != nil {
+		binary, params, built = filepath.Join(dir, "localstack"), filepath.Join(dir, "params"), filepath.Join(dir, "built")
+		if out, err := exec.Command("go", "build", "-o", dir, "..", "../../shared/config/params").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build the local stack: %v\n%s", err, out)
 			return 1
 		}
@@ -68,7 +69,7 @@ type running struct {
 }
 
 var (
-	apiLine = regexp.MustCompile(`REST API +(http://\S+)`)
+	apiLine = regexp.MustCompile(`REST API +(http://[^/\s]+)`)
 	awsLine = regexp.MustCompile(`AWS endpoint +(http://\S+)`)
 )
 
@@ -134,11 +135,28 @@ func launch(t testing.TB, data string, arguments ...string) *running {
 	return run(t, command(t, data, arguments...))
 }
 
-// command is what launch starts.
+// configuration are the arguments that the application's configuration takes, as `make run` passes them on.
+var configuration = map[string]string{
+	"--config": "-config", "--storage": "-storage", "--clickhouse": "-clickhouse", "--parameter-overrides": "-parameters",
+}
+
+// command is what launch starts: the local stack, behind the program that reads the configuration if there is one.
 func command(t testing.TB, data string, arguments ...string) *exec.Cmd {
 	t.Helper()
 	shareBuilt(t, data)
-	cmd := exec.Command(binary, append([]string{"--port", "0", "--aws-port", "0", "--data", data}, arguments...)...)
+	stack, configured := []string{binary, "--port", "0", "--aws-port", "0", "--data", data}, []string{params, "-out", filepath.Join(data, "run")}
+	for i := 0; i < len(arguments); i++ {
+		if name := configuration[arguments[i]]; name != "" {
+			configured = append(configured, name, arguments[i+1])
+			i++
+			continue
+		}
+		stack = append(stack, arguments[i])
+	}
+	if len(configured) > 3 {
+		stack = slices.Concat(configured, []string{"--"}, stack)
+	}
+	cmd := exec.Command(stack[0], stack[1:]...)
 	cmd.Env = append(os.Environ(), "DATABASE_URL=")
 	return cmd
 }

@@ -29,7 +29,7 @@ func TestInternalStorage(t *testing.T) {
 	id := s.submit()
 	file := filepath.Join(data, "ksu.db")
 	text := s.output()
-	if !strings.Contains(text, "internal, the file "+file+", of --storage") || strings.Contains(text, "start Postgres") {
+	if !strings.Contains(text, "off, "+file+" instead (--provide postgres=off)") || strings.Contains(text, "start Postgres") {
 		t.Error("the banner does not name the file, or a Postgres was started")
 	}
 	if err := s.stop(); err != nil {
@@ -48,7 +48,7 @@ func TestInternalStorage(t *testing.T) {
 	}
 	s = start(t, data, "JobMinDuration=4m JobMaxDuration=5m", "--config", config)
 	s.status(id)
-	if text := s.output(); !strings.Contains(text, ", of "+config+":1\n") {
-		t.Error("the banner does not say that the configuration chose the storage")
+	if text := s.output(); !strings.Contains(text, "off, "+file+" instead (--provide postgres=off)") {
+		t.Error("the configuration did not choose the storage")
 	}
 }

@@ -226,8 +226,8 @@ func TestQueueFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service, err := sqs.New(sqs.Options{})
 		must(t, err)
-		must(t, service.Create(spec.Queue{Name: "tasks"}))
-		q, _ := service.Queue("tasks")
+		must(t, service.Create(spec.Queue{Name: "work"}))
+		q, _ := service.Queue("work")
 		counting := &failing{Queue: q}
 		start(t, spec.Mapping{MaximumConcurrency: 2}, counting, &function{do: work(0)})
 		must(t, service.Close())

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const arn = "arn:aws:sqs:us-east-1:000000000000:tasks"
+const arn = "arn:aws:sqs:us-east-1:000000000000:work"
 
 var errThrottled = fmt.Errorf("too many requests: %w", spec.ErrThrottled)
 
@@ -83,9 +83,9 @@ func newQueue(t *testing.T) (q, dead *sqs.Queue) {
 	must(t, err)
 	t.Cleanup(func() { must(t, service.Close()) })
 	must(t, service.Create(spec.Queue{Name: "dead"}))
-	must(t, service.Create(spec.Queue{Name: "tasks", VisibilityTimeout: time.Minute,
+	must(t, service.Create(spec.Queue{Name: "work", VisibilityTimeout: time.Minute,
 		Redrive: &spec.Redrive{DeadLetterARN: "arn:aws:sqs:us-east-1:000000000000:dead", MaxReceiveCount: 3}}))
-	q, _ = service.Queue("tasks")
+	q, _ = service.Queue("work")
 	dead, _ = service.Queue("dead")
 	return q, dead
 }

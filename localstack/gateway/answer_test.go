@@ -46,7 +46,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := request(newGateway(t, testAPI(nil), answers(test.answer), Options{}), "GET", "/task")
+			r := request(newGateway(t, testAPI(nil), answers(test.answer), Options{}), "GET", "/item")
 			if got := body(t, r); r.StatusCode != test.status || got != test.body {
 				t.Errorf("got %d %q; want %d %q", r.StatusCode, got, test.status, test.body)
 			}
@@ -91,7 +91,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 			t.Parallel()
 			logged := ""
 			g := newGateway(t, testAPI(nil), invoker, Options{Log: func(message string) { logged = message }})
-			r := request(g, "GET", "/task")
+			r := request(g, "GET", "/item")
 			if got := body(t, r); r.StatusCode != 502 || got != `{"message":"Internal server error"}` {
 				t.Errorf("got %d %s", r.StatusCode, got)
 			}
@@ -107,7 +107,7 @@ func TestFunctionThatIsNotRun(t *testing.T) {
 	g := newGateway(t, testAPI(nil), invokerFunc(func(context.Context, invocation) ([]byte, string, error) {
 		return nil, "", errors.New("Rate Exceeded")
 	}), Options{})
-	r := request(g, "GET", "/task")
+	r := request(g, "GET", "/item")
 	if got := body(t, r); r.StatusCode != 500 || got != `{"message":"Internal server error"}` {
 		t.Errorf("got %d %s", r.StatusCode, got)
 	}
@@ -117,7 +117,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, testAPI(nil), answers(`{}`), Options{})
 	for path, want := range map[string][]string{
-		"/task": {"Content-Type", "X-Amz-Apigw-Id", "X-Amzn-Requestid", "X-Amzn-Trace-Id"},
+		"/item": {"Content-Type", "X-Amz-Apigw-Id", "X-Amzn-Requestid", "X-Amzn-Trace-Id"},
 		"/none": {"Content-Length", "Content-Type", "X-Amz-Apigw-Id", "X-Amzn-Errortype", "X-Amzn-Requestid"},
 	} {
 		got := slices.Sorted(maps.Keys(map[string][]string(request(g, http.MethodGet, path).Header)))

@@ -16,7 +16,7 @@ import (
 // function.
 func TestBodiesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	const post, chunked = "POST /task HTTP/1.1\r\nHost: localhost\r\n", "Transfer-Encoding: chunked\r\n\r\n"
+	const post, chunked = "POST /item HTTP/1.1\r\nHost: localhost\r\n", "Transfer-Encoding: chunked\r\n\r\n"
 	const cut = `{"message":"The request body cannot be read: unexpected EOF"}`
 	const late = `{"message":"Request Timeout"}`
 	for name, test := range map[string]struct {
@@ -64,7 +64,7 @@ func TestUnreadableBodyInTheTemplatesForm(t *testing.T) {
 	}
 	defer func() { _ = port.Close(t.Context()) }()
 	port.Serve(newGateway(t, testAPI(map[string]spec.GatewayResponse{"BAD_REQUEST_BODY": problem(400, "Bad")}), &recorder{}, Options{}))
-	status, body := raw(t, port.Addr().String(), "POST /task HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhi", true)
+	status, body := raw(t, port.Addr().String(), "POST /item HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhi", true)
 	if want := `{"title":"Bad","detail":"The request body cannot be read: unexpected EOF"}`; status != 400 || body != want {
 		t.Errorf("answer %d %s; want 400 %s", status, body, want)
 	}

@@ -46,17 +46,17 @@ func TestEvents(t *testing.T) {
 		golden, method, target, body string
 		headers                      [][2]string
 	}{
-		{golden: "get.json", method: "GET", target: "/task"},
+		{golden: "get.json", method: "GET", target: "/item"},
 		{
-			golden: "post.json", method: "POST", target: "/task", body: `{"name":"é <&> \"x\""}`,
+			golden: "post.json", method: "POST", target: "/item", body: `{"name":"é <&> \"x\""}`,
 			headers: [][2]string{
 				{"Content-Type", "application/json; charset=utf-8"}, {"User-Agent", "curl/8.5.0"}, {"Content-Length", "24"},
 				{"Accept", "*/*"}, {"X-Twice", "first"}, {"X-Twice", "second"}, {"X-Forwarded-For", "203.0.113.9"},
 				{"Connection", "keep-alive"},
 			},
 		},
-		{golden: "params.json", method: "GET", target: "/task/a%2Bb%2Fc%20d/status?email=a%2Bb@x.org&plus=a+b&n=1&n=2&empty=&flag"},
-		{golden: "binary.json", method: "POST", target: "/task", body: "\xff\x00\xfe"},
+		{golden: "params.json", method: "GET", target: "/item/a%2Bb%2Fc%20d/status?email=a%2Bb@x.org&plus=a+b&n=1&n=2&empty=&flag"},
+		{golden: "binary.json", method: "POST", target: "/item", body: "\xff\x00\xfe"},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +105,7 @@ func TestQueries(t *testing.T) {
 	seen := &recorder{}
 	g := newGateway(t, testAPI(nil), seen, Options{})
 	for malformed, part := range map[string]string{"limit=%zz": "%zz", "%": "%", "a=1&%2=b": "%2"} {
-		r := httptest.NewRequest("GET", "/task", nil)
+		r := httptest.NewRequest("GET", "/item", nil)
 		r.URL.RawQuery = malformed
 		w := httptest.NewRecorder()
 		if g.ServeHTTP(w, r); w.Code != 400 || w.Body.String() != `{"message":"Bad Request: the query has an invalid URL escape \"`+part+`\""}` || len(seen.seen) != 0 {
@@ -117,7 +117,7 @@ func TestQueries(t *testing.T) {
 		"&":           `"queryStringParameters":null,"multiValueQueryStringParameters":null`,
 		"a=1;b=2&a=3": `"queryStringParameters":{"a":"3"},"multiValueQueryStringParameters":{"a":["1;b=2","3"]}`,
 	} {
-		if r := request(g, "GET", "/task?"+query); r.StatusCode != 200 || !strings.Contains(string(seen.last().payload), want) {
+		if r := request(g, "GET", "/item?"+query); r.StatusCode != 200 || !strings.Contains(string(seen.last().payload), want) {
 			t.Errorf("?%s: %d %s; want %s", query, r.StatusCode, seen.last().payload, want)
 		}
 	}

@@ -40,15 +40,15 @@ func TestGatewayResponses(t *testing.T) {
 			ok, "/x", "", 403, "application/problem+json", `{"title":"No","detail":"Missing Authentication Token"}`,
 		},
 		"of the class, with status": {
-			map[string]spec.GatewayResponse{"DEFAULT_5XX": problem(503, "Busy")}, throttled, "/task", "",
+			map[string]spec.GatewayResponse{"DEFAULT_5XX": problem(503, "Busy")}, throttled, "/item", "",
 			503, "application/problem+json", `{"title":"Busy","detail":"Internal server error"}`,
 		},
 		"function failed": {
-			map[string]spec.GatewayResponse{"DEFAULT_5XX": problem(502, "Bad Gateway")}, answers(`x`), "/task", "",
+			map[string]spec.GatewayResponse{"DEFAULT_5XX": problem(502, "Bad Gateway")}, answers(`x`), "/item", "",
 			502, "application/problem+json", `{"title":"Bad Gateway","detail":"Internal server error"}`,
 		},
 		"not run": {
-			map[string]spec.GatewayResponse{"INTEGRATION_FAILURE": problem(504, "Late")}, throttled, "/task", "",
+			map[string]spec.GatewayResponse{"INTEGRATION_FAILURE": problem(504, "Late")}, throttled, "/item", "",
 			504, "application/problem+json", `{"title":"Late","detail":"Internal server error"}`,
 		},
 		"status only": {

@@ -17,10 +17,10 @@ import (
 // FuzzRequest checks that every HTTP request gets an answer, and that a function gets an event that its own types read.
 func FuzzRequest(f *testing.F) {
 	const head = " HTTP/1.1\r\nHost: localhost:8080\r\n"
-	f.Add("POST /task" + head + "Content-Length: 2\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n{}")
-	f.Add("GET /task/a%2Fb%20c/status?limit=1&limit=2&x=%zz;y" + head + "Accept: text/html;q=0.9\r\nAccept: */*\r\n\r\n")
-	f.Add("POST /task/" + head + "Transfer-Encoding: chunked\r\nTrailer: A\r\n\r\n2\r\nhi\r\n0\r\nA: b\r\n\r\n")
-	f.Add("POST /task" + head + "Content-Length: 10\r\n\r\nhi")
+	f.Add("POST /item" + head + "Content-Length: 2\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n{}")
+	f.Add("GET /item/a%2Fb%20c/status?limit=1&limit=2&x=%zz;y" + head + "Accept: text/html;q=0.9\r\nAccept: */*\r\n\r\n")
+	f.Add("POST /item/" + head + "Transfer-Encoding: chunked\r\nTrailer: A\r\n\r\n2\r\nhi\r\n0\r\nA: b\r\n\r\n")
+	f.Add("POST /item" + head + "Content-Length: 10\r\n\r\nhi")
 	f.Add("OPTIONS *" + head + "\r\n")
 	f.Add("GET http://[::1]/any/%00?" + head + "X-Amzn-Trace-Id: Root=1-a-b;Sampled=1\r\n\r\n")
 	api := testAPI(map[string]spec.GatewayResponse{
@@ -63,7 +63,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload string) {
 		w := httptest.NewRecorder()
 		g := newGateway(t, testAPI(nil), answers(payload), Options{})
-		listen.Answered(listen.REST, func(format string, _ ...any) { t.Errorf("%q: "+format, payload) }, g).ServeHTTP(w, httptest.NewRequest("GET", "/task", nil))
+		listen.Answered(listen.REST, func(format string, _ ...any) { t.Errorf("%q: "+format, payload) }, g).ServeHTTP(w, httptest.NewRequest("GET", "/item", nil))
 		checkHeaders(t, w.Header())
 		if w.Code < 200 || w.Code > 599 {
 			t.Errorf("%q: %d", payload, w.Code)

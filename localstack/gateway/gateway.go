@@ -1,7 +1,7 @@
 // Package gateway is an API Gateway REST API with Lambda proxy integrations: it routes requests, makes the functions'
 // events, maps their answers, and answers errors itself as the template's gateway responses say.
 //
-// It serves the stage at the root: /task, not /v1/task, as a custom domain name does. Facts are from
+// It serves the stage at the root: /item, not /v1/item, as a custom domain name does. Facts are from
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html where nothing else
 // is named.
 package gateway

@@ -63,9 +63,9 @@ func testAPI(responses map[string]spec.GatewayResponse) spec.API {
 	return spec.API{
 		LogicalID: "Api", ID: "abcdefghij", StageName: "v1", GatewayResponses: responses,
 		Routes: []spec.Route{
-			{Method: "POST", Path: "/task", Function: "Api"},
-			{Method: "GET", Path: "/task", Function: "Api"},
-			{Method: "GET", Path: "/task/{id}/status", Function: "Api"},
+			{Method: "POST", Path: "/item", Function: "Api"},
+			{Method: "GET", Path: "/item", Function: "Api"},
+			{Method: "GET", Path: "/item/{id}/status", Function: "Api"},
 		},
 	}
 }
@@ -104,7 +104,7 @@ func TestTraceIDIsMadeAndPassedOn(t *testing.T) {
 	seen := &recorder{}
 	g := newGateway(t, testAPI(nil), seen, Options{})
 
-	r := request(g, "GET", "/task")
+	r := request(g, "GET", "/item")
 	trace := r.Header.Get("X-Amzn-Trace-Id")
 	if !strings.HasPrefix(trace, "Root=1-") || len(trace) != len("Root=1-00000000-000000000000000000000000") {
 		t.Errorf("trace id is %q", trace)
@@ -117,7 +117,7 @@ func TestTraceIDIsMadeAndPassedOn(t *testing.T) {
 	}
 
 	given := "Root=1-65000000-aaaaaaaaaaaaaaaaaaaaaaaa;Parent=bbbbbbbbbbbbbbbb;Sampled=1"
-	r = request(g, "GET", "/task", "X-Amzn-Trace-Id", given)
+	r = request(g, "GET", "/item", "X-Amzn-Trace-Id", given)
 	if seen.last().trace != given || r.Header.Get("X-Amzn-Trace-Id") != given {
 		t.Errorf("the caller's trace id became %q", seen.last().trace)
 	}
@@ -136,7 +136,7 @@ func TestInvocationGoesOnWithoutItsClient(t *testing.T) {
 	defer server.Close()
 
 	ctx, cancel := context.WithCancel(context.Background())
-	r, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/task", nil)
+	r, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/item", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,11 +162,11 @@ func TestTimeout(t *testing.T) {
 		<-ctx.Done()
 		return nil, "", ctx.Err()
 	}), Options{Timeout: time.Millisecond, Log: func(message string) { logged = message }})
-	r := request(g, "GET", "/task")
+	r := request(g, "GET", "/item")
 	if got := body(t, r); r.StatusCode != 504 || got != `{"message":"Endpoint request timed out"}` {
 		t.Errorf("got %d %s", r.StatusCode, got)
 	}
-	if logged != "GET /task: Api: no answer within 1ms" {
+	if logged != "GET /item: Api: no answer within 1ms" {
 		t.Errorf("logged %q", logged)
 	}
 }
@@ -177,7 +177,7 @@ func TestBodyLimit(t *testing.T) {
 	server := httptest.NewServer(newGateway(t, testAPI(nil), seen, Options{}))
 	defer server.Close()
 	for size, want := range map[int]int{1 << 20: 200, maxEvent: 413, maxBody + 1: 413} {
-		r, err := server.Client().Post(server.URL+"/task", "text/plain", strings.NewReader(strings.Repeat("x", size)))
+		r, err := server.Client().Post(server.URL+"/item", "text/plain", strings.NewReader(strings.Repeat("x", size)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,10 +201,10 @@ func TestBodyLimit(t *testing.T) {
 
 func BenchmarkPost(b *testing.B) {
 	g := newGateway(b, testAPI(nil), answers(
-		`{"statusCode":201,"headers":{"Content-Type":"application/json","Location":"/task/1/status"},"body":"{\"id\":\"1\"}"}`), Options{})
+		`{"statusCode":201,"headers":{"Content-Type":"application/json","Location":"/item/1/status"},"body":"{\"id\":\"1\"}"}`), Options{})
 	b.ReportAllocs()
 	for b.Loop() {
-		r := httptest.NewRequest("POST", "/task", strings.NewReader(`{"name":"x"}`))
+		r := httptest.NewRequest("POST", "/item", strings.NewReader(`{"name":"x"}`))
 		r.Header.Set("User-Agent", "bench/1")
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()

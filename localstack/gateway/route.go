@@ -73,7 +73,7 @@ func (n *resource) child(segment string) (*resource, error) {
 	return *slot, nil
 }
 
-// segments are a path's without the first slash and one at the end; none for the root. /task/ is the route /task, though the
+// segments are a path's without the first slash and one at the end; none for the root. /item/ is the route /item, though the
 // function sees the slash: https://github.com/aws-powertools/powertools-lambda-python/issues/1552.
 func segments(path string) []string {
 	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")

@@ -38,7 +38,7 @@ func TestFunctionsThatNeverStart(t *testing.T) {
 		message string
 		log     string
 	}{
-		"exits": {mode: "exit", timeout: time.Minute, init: []string{"function f", "exit status 3", "DATABASE_URL is missing"},
+		"exits": {mode: "exit", timeout: time.Minute, init: []string{"function f", "exit status 3", "TREASURE_MAP is missing"},
 			kind: "Runtime.ExitError", message: "Error: Runtime exited with error: exit status 3",
 			log: "\tPhase: init\tStatus: error\tError Type: Runtime.ExitError"},
 		"reports": {mode: "report", timeout: time.Minute, init: []string{"function f", "no database"},

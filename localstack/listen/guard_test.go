@@ -49,7 +49,7 @@ func TestOrigins(t *testing.T) {
 			"Origin: http://localhost@evil.example": 403, "Origin: http://10.0.0.1": 403, "Origin: null": 403, "Origin: %": 403,
 			"Origin: http://localhost\r\nOrigin: http://evil.example": 403,
 		} {
-			got := b.raw(fmt.Sprintf("POST /task HTTP/1.1\r\nHost: localhost\r\n%s\r\nContent-Length: 2\r\n\r\n{}", header), false)
+			got := b.raw(fmt.Sprintf("POST /item HTTP/1.1\r\nHost: localhost\r\n%s\r\nContent-Length: 2\r\n\r\n{}", header), false)
 			if got.StatusCode != want {
 				t.Errorf("shape %d, %s: %d %s; want %d", shape, header, got.StatusCode, got.body, want)
 			}

@@ -17,7 +17,7 @@ func TestUntilServe(t *testing.T) {
 	t.Parallel()
 	for shape, text := range map[Shape]string{REST: "message", AWS: "message"} {
 		b := setup(t, Options{Shape: shape}, nil)
-		got := b.raw("POST /task HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", false)
+		got := b.raw("POST /item HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", false)
 		var members map[string]string
 		if err := json.Unmarshal([]byte(got.body), &members); err != nil || !strings.HasPrefix(members[text], "The local stack is starting") {
 			t.Errorf("shape %d: %s; want that the local stack is starting (%v)", shape, got.body, err)

@@ -17,7 +17,6 @@ type Stack struct {
 	Mappings        []Mapping
 	Schedules       []Schedule
 	CustomResources []CustomResource
-	Outputs         []StackOutput
 	// NotEmulated has a line for each thing that the template asks for and that has no effect locally.
 	NotEmulated []string
 }
@@ -146,15 +145,44 @@ type CustomResource struct {
 	Type      string
 	// Function is the name of the function behind ServiceToken.
 	Function string
-	// MayFail says that a failure is reported and does not end the start: the resource's Metadata.LocalStack.MayFail.
+	// MayFail says that a failure is reported and does not end the start: the resource's Metadata.Local.MayFail.
 	MayFail bool
 	// Properties are those of the template, ServiceToken among them; scalars are strings, as CloudFormation sends them.
 	Properties map[string]any
 }
 
-// StackOutput is one of the template's outputs.
-type StackOutput struct {
-	Name        string
-	Value       string
-	Description string
+// Provide asks for a backing service: an entry of the template's Metadata.Local.Provide.
+type Provide struct {
+	// Service is the name of the service, a key of Services.
+	Service string
+	// Optional services are off unless somebody names a server or asks for one.
+	Optional bool
+	// Parameters are values of the service by the template parameter that gets them, such as Database: Url.
+	Parameters map[string]string
+	// Else are values of parameters that stand in for the service. ${Data} in them is the data folder. Nil: the template
+	// cannot do without the service, unless it is Optional.
+	Else map[string]string
+	// Place is file:line of the entry, for errors.
+	Place string
 }
+
+// Address is the parameter that gets the address of the service. A user who gives it names a server.
+func (p Provide) Address() string {
+	for _, value := range []string{"Url", "Address", "Host"} {
+		for parameter, name := range p.Parameters {
+			if name == value {
+				return parameter
+			}
+		}
+	}
+	return ""
+}
+
+// Services has the values that each backing service offers. Url, Address and Host say where it is.
+var Services = map[string][]string{
+	"clickhouse": {"Address", "Username", "Password", "Database", "Secure"},
+	"postgres":   {"Url", "Host", "Port", "Username", "Password", "Database"},
+}
+
+// Value is a value that a user gave, and where it stands, such as config.yaml:8.
+type Value struct{ Text, Source string }

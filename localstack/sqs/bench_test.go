@@ -12,7 +12,7 @@ import (
 const body = `{"task_id":"0198c0de-0000-7000-8000-000000000000"}`
 
 func BenchmarkSend(b *testing.B) {
-	q := queue(b, open(b, b.TempDir(), tasks()), "tasks")
+	q := queue(b, open(b, b.TempDir(), work()), "work")
 	for b.Loop() {
 		send(b, q, body)
 	}
@@ -21,9 +21,9 @@ func BenchmarkSend(b *testing.B) {
 func BenchmarkCycle(b *testing.B) {
 	for name, dir := range map[string]string{"memory": "", "journal": b.TempDir()} {
 		b.Run(name, func(b *testing.B) {
-			s := open(b, dir, tasks())
+			s := open(b, dir, work())
 			defer s.Close()
-			q := queue(b, s, "tasks")
+			q := queue(b, s, "work")
 			for b.Loop() {
 				cycle(b, q)
 			}
@@ -33,7 +33,7 @@ func BenchmarkCycle(b *testing.B) {
 
 // BenchmarkCycleDeep has 50,000 other messages waiting.
 func BenchmarkCycleDeep(b *testing.B) {
-	q := queue(b, open(b, b.TempDir(), tasks()), "tasks")
+	q := queue(b, open(b, b.TempDir(), work()), "work")
 	for range 50_000 {
 		send(b, q, body)
 	}
@@ -50,7 +50,7 @@ func cycle(b *testing.B, q *sqs.Queue) {
 }
 
 func BenchmarkHTTPSend(b *testing.B) {
-	c := client(b, open(b, b.TempDir(), tasks()))
+	c := client(b, open(b, b.TempDir(), work()))
 	b.SetParallelism(8)
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
@@ -61,7 +61,7 @@ func BenchmarkHTTPSend(b *testing.B) {
 }
 
 func BenchmarkHTTPCycle(b *testing.B) {
-	c := client(b, open(b, b.TempDir(), tasks()))
+	c := client(b, open(b, b.TempDir(), work()))
 	b.SetParallelism(8)
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {

@@ -14,7 +14,7 @@ import (
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	const senders, each, receivers = 8, 250, 8
-	q := queue(t, open(t, t.TempDir(), tasks()), "tasks")
+	q := queue(t, open(t, t.TempDir(), work()), "work")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 

@@ -27,7 +27,7 @@
 //     stack stops.
 //   - Messages are delivered exactly once a visibility timeout, roughly in the order sent, and counts are exact. SQS
 //     promises less of each.
-//   - Purging is immediate and may be repeated within 60 s. A move task ends within its request, and has no rate.
+//   - Purging is immediate and may be repeated within 60 s. A move ends within its request, and has no rate.
 //   - There is no limit of 120,000 messages in flight.
 //   - Signatures are not checked.
 //

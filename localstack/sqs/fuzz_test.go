@@ -36,8 +36,8 @@ func FuzzRequest(f *testing.F) {
 			!strings.Contains(body, "18446744074") { // a long poll only waits
 			return
 		}
-		s := open(t, "", tasks(), dead())
-		send(t, queue(t, s, "tasks"), "one", "two")
+		s := open(t, "", work(), dead())
+		send(t, queue(t, s, "work"), "one", "two")
 		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
 		r.Header.Set("X-Amz-Target", "AmazonSQS."+operation)
 		w := httptest.NewRecorder()
@@ -64,10 +64,10 @@ func FuzzJournal(f *testing.F) {
 	f.Add([]byte("\n"))
 	f.Fuzz(func(t *testing.T, journal []byte) {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "tasks.jsonl"), journal, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "work.jsonl"), journal, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		q := spec.Queue{Name: "tasks", Redrive: &spec.Redrive{DeadLetterARN: arn("dead"), MaxReceiveCount: 1}}
+		q := spec.Queue{Name: "work", Redrive: &spec.Redrive{DeadLetterARN: arn("dead"), MaxReceiveCount: 1}}
 		s, err := sqs.New(sqs.Options{Dir: dir})
 		must(t, err)
 		if err := s.Create(q); err != nil {
@@ -78,24 +78,24 @@ func FuzzJournal(f *testing.F) {
 			return
 		}
 		must(t, s.Create(dead()))
-		send(t, queue(t, s, "tasks"), "new")
+		send(t, queue(t, s, "work"), "new")
 		for range 3 {
-			for _, m := range receive(t, queue(t, s, "tasks"), 10) {
+			for _, m := range receive(t, queue(t, s, "work"), 10) {
 				if trace := m.SystemAttributes["AWSTraceHeader"]; trace != "" && !awsid.ValidTrace(trace) {
 					t.Errorf("trace header %q", trace)
 				}
 				if m.Body == "new" {
-					must(t, queue(t, s, "tasks").Delete(m.ReceiptHandle))
+					must(t, queue(t, s, "work").Delete(m.ReceiptHandle))
 				}
 			}
 		}
-		before := total(queue(t, s, "tasks")) + total(queue(t, s, "dead"))
+		before := total(queue(t, s, "work")) + total(queue(t, s, "dead"))
 		must(t, s.Close())
 		again, err := sqs.New(sqs.Options{Dir: dir})
 		must(t, err)
 		must(t, again.Create(q))
 		must(t, again.Create(dead()))
-		if after := total(queue(t, again, "tasks")) + total(queue(t, again, "dead")); after > before {
+		if after := total(queue(t, again, "work")) + total(queue(t, again, "dead")); after > before {
 			t.Errorf("%d messages came back as %d", before, after)
 		}
 		must(t, again.Close())

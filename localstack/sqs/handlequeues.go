@@ -200,7 +200,7 @@ func (c call) listMessageMoveTasks(in listMovesRequest) (listMovesResponse, erro
 		return out, err
 	}
 	for _, t := range c.lastMoves(in.SourceArn, count) {
-		out.Results = append(out.Results, moveResult{ // without TaskHandle, which SQS gives of running tasks only
+		out.Results = append(out.Results, moveResult{ // without TaskHandle, which SQS gives of running moves only
 			Status: t.status, SourceArn: t.source, DestinationArn: t.destination,
 			ApproximateNumberOfMessagesMoved: t.moved, ApproximateNumberOfMessagesToMove: t.toMove,
 			FailureReason: t.failure, StartedTimestamp: t.started.UnixMilli(),
@@ -211,7 +211,7 @@ func (c call) listMessageMoveTasks(in listMovesRequest) (listMovesResponse, erro
 
 type cancelMoveRequest struct{ TaskHandle string }
 
-// cancelMessageMoveTask finds no task, since each has ended.
+// cancelMessageMoveTask finds no move, since each has ended.
 func (c call) cancelMessageMoveTask(cancelMoveRequest) (none, error) {
 	return none{}, &Error{Code: "ResourceNotFoundException", Message: "There is no running message move task with that handle."}
 }

@@ -20,7 +20,7 @@ type moveTask struct {
 }
 
 // MoveMessages sends the visible messages of a dead letter queue to the queue with ARN destination, or with "" to the
-// queues from which they came, as new messages. It returns a handle of the task. The *Error is
+// queues from which they came, as new messages. It returns a handle of the move. The *Error is
 // ResourceNotFoundException for a queue that there is not, or InvalidParameterValue for one that is no dead letter queue.
 func (s *Service) MoveMessages(source, destination string) (string, error) {
 	s.mu.Lock()
@@ -37,16 +37,16 @@ func (s *Service) MoveMessages(source, destination string) (string, error) {
 	}
 	now := time.Now()
 	from.advance(now)
-	task := moveTask{source: source, destination: destination, status: "COMPLETED", toMove: from.ready.Len(), started: now, handle: uuid.NewString()}
+	move := moveTask{source: source, destination: destination, status: "COMPLETED", toMove: from.ready.Len(), started: now, handle: uuid.NewString()}
 	for e := from.ready.Front(); e != nil; e = from.ready.Front() {
 		if err := s.sendBack(from, e.Value.(*message), destination, now); err != nil {
-			task.status, task.failure = "FAILED", err.Error()
+			move.status, move.failure = "FAILED", err.Error()
 			break
 		}
-		task.moved++
+		move.moved++
 	}
-	s.moves = append(s.moves, task)
-	return task.handle, nil
+	s.moves = append(s.moves, move)
+	return move.handle, nil
 }
 
 // deadLetterQueue finds a queue that is another's dead letter queue; mu is held.
@@ -83,13 +83,13 @@ func (s *Service) sendBack(from *Queue, m *message, destination string, now time
 	return from.move([]*message{m}, target, []*message{again}, now)
 }
 
-// lastMoves are the newest tasks of a source, newest first; mu is held.
+// lastMoves are the newest moves of a source, newest first; mu is held.
 func (s *Service) lastMoves(source string, count int) []moveTask {
-	var tasks []moveTask
+	var newest []moveTask
 	for _, t := range slices.Backward(s.moves) {
-		if t.source == source && len(tasks) < count {
-			tasks = append(tasks, t)
+		if t.source == source && len(newest) < count {
+			newest = append(newest, t)
 		}
 	}
-	return tasks
+	return newest
 }

@@ -18,7 +18,7 @@ import (
 
 func TestSDKRoundTrip(t *testing.T) {
 	t.Parallel()
-	c := client(t, open(t, "", tasks()))
+	c := client(t, open(t, "", work()))
 	sent, err := c.SendMessage(t.Context(), &awssqs.SendMessageInput{
 		QueueUrl: aws.String(url), MessageBody: aws.String("hällo <b> \t"),
 		MessageAttributes: map[string]types.MessageAttributeValue{
@@ -67,7 +67,7 @@ func TestSDKRoundTrip(t *testing.T) {
 
 func TestSDKBatches(t *testing.T) {
 	t.Parallel()
-	c := client(t, open(t, "", tasks()))
+	c := client(t, open(t, "", work()))
 	sent, err := c.SendMessageBatch(t.Context(), &awssqs.SendMessageBatchInput{QueueUrl: aws.String(url), Entries: []types.SendMessageBatchRequestEntry{
 		{Id: aws.String("a"), MessageBody: aws.String("A")},
 		{Id: aws.String("b"), MessageBody: aws.String("\x01")},
@@ -103,11 +103,11 @@ func TestSDKQueues(t *testing.T) {
 	s := open(t, "", withDeadLetters(), dead())
 	c := client(t, s)
 	for range 3 {
-		send(t, queue(t, s, "tasks"), "a")
+		send(t, queue(t, s, "work"), "a")
 	}
-	receive(t, queue(t, s, "tasks"), 1)
+	receive(t, queue(t, s, "work"), 1)
 
-	list, err := c.ListQueues(t.Context(), &awssqs.ListQueuesInput{QueueNamePrefix: aws.String("ta")})
+	list, err := c.ListQueues(t.Context(), &awssqs.ListQueuesInput{QueueNamePrefix: aws.String("wo")})
 	if err != nil || !slices.Equal(list.QueueUrls, []string{url}) {
 		t.Errorf("list: %v, %v", list.QueueUrls, err)
 	}
@@ -120,20 +120,20 @@ func TestSDKQueues(t *testing.T) {
 	if len(paged) != 2 {
 		t.Errorf("pages have %v", paged)
 	}
-	found, err := c.GetQueueUrl(t.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("tasks")})
+	found, err := c.GetQueueUrl(t.Context(), &awssqs.GetQueueUrlInput{QueueName: aws.String("work")})
 	if err != nil || *found.QueueUrl != url {
 		t.Errorf("url: %v, %v", found, err)
 	}
-	created, err := c.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("tasks"), Attributes: map[string]string{"VisibilityTimeout": "30"}})
+	created, err := c.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: aws.String("work"), Attributes: map[string]string{"VisibilityTimeout": "30"}})
 	if err != nil || *created.QueueUrl != url {
 		t.Errorf("create: %v, %v", created, err)
 	}
 	all, err := c.GetQueueAttributes(t.Context(), &awssqs.GetQueueAttributesInput{
-		QueueUrl: aws.String("http://localhost:1/000000000000/tasks"), AttributeNames: []types.QueueAttributeName{"All"}})
+		QueueUrl: aws.String("http://localhost:1/000000000000/work"), AttributeNames: []types.QueueAttributeName{"All"}})
 	must(t, err)
 	for name, want := range map[string]string{
 		"ApproximateNumberOfMessages": "2", "ApproximateNumberOfMessagesNotVisible": "1", "ApproximateNumberOfMessagesDelayed": "0",
-		"QueueArn": arn("tasks"), "VisibilityTimeout": "30", "MessageRetentionPeriod": "345600", "MaximumMessageSize": "1048576",
+		"QueueArn": arn("work"), "VisibilityTimeout": "30", "MessageRetentionPeriod": "345600", "MaximumMessageSize": "1048576",
 		"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("dead") + `","maxReceiveCount":2}`,
 	} {
 		if all.Attributes[name] != want {
@@ -148,7 +148,7 @@ func TestSDKQueues(t *testing.T) {
 	}
 	_, err = c.PurgeQueue(t.Context(), &awssqs.PurgeQueueInput{QueueUrl: aws.String(url)})
 	must(t, err)
-	wantCounts(t, queue(t, s, "tasks"), 0, 0, 0)
+	wantCounts(t, queue(t, s, "work"), 0, 0, 0)
 	tags, err := c.ListQueueTags(t.Context(), &awssqs.ListQueueTagsInput{QueueUrl: aws.String(url)})
 	if err != nil || len(tags.Tags) != 0 {
 		t.Errorf("tags: %v, %v", tags, err)
@@ -161,26 +161,26 @@ func TestSDKMoveTask(t *testing.T) {
 	config.VisibilityTimeout = 0
 	s := open(t, "", config, dead())
 	c := client(t, s)
-	sources, err := c.ListDeadLetterSourceQueues(t.Context(), &awssqs.ListDeadLetterSourceQueuesInput{QueueUrl: aws.String(strings.Replace(url, "tasks", "dead", 1))})
+	sources, err := c.ListDeadLetterSourceQueues(t.Context(), &awssqs.ListDeadLetterSourceQueuesInput{QueueUrl: aws.String(strings.Replace(url, "work", "dead", 1))})
 	if err != nil || !slices.Equal(sources.QueueUrls, []string{url}) {
 		t.Errorf("sources: %v, %v", sources, err)
 	}
-	send(t, queue(t, s, "tasks"), "poison")
+	send(t, queue(t, s, "work"), "poison")
 	for range 3 {
-		receive(t, queue(t, s, "tasks"), 1)
+		receive(t, queue(t, s, "work"), 1)
 	}
 	started, err := c.StartMessageMoveTask(t.Context(), &awssqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dead"))})
 	must(t, err)
-	wantCounts(t, queue(t, s, "tasks"), 1, 0, 0)
+	wantCounts(t, queue(t, s, "work"), 1, 0, 0)
 	send(t, queue(t, s, "dead"), "from nowhere")
 	_, err = c.StartMessageMoveTask(t.Context(), &awssqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dead"))})
 	must(t, err)
 	wantCounts(t, queue(t, s, "dead"), 1, 0, 0)
-	tasks, err := c.ListMessageMoveTasks(t.Context(), &awssqs.ListMessageMoveTasksInput{SourceArn: aws.String(arn("dead")), MaxResults: aws.Int32(10)})
+	work, err := c.ListMessageMoveTasks(t.Context(), &awssqs.ListMessageMoveTasksInput{SourceArn: aws.String(arn("dead")), MaxResults: aws.Int32(10)})
 	must(t, err)
-	if r := tasks.Results; len(r) != 2 || *r[0].Status != "FAILED" || !strings.HasPrefix(*r[0].FailureReason, "CouldNotDetermineMessageSource") ||
+	if r := work.Results; len(r) != 2 || *r[0].Status != "FAILED" || !strings.HasPrefix(*r[0].FailureReason, "CouldNotDetermineMessageSource") ||
 		*r[1].Status != "COMPLETED" || r[1].ApproximateNumberOfMessagesMoved != 1 {
-		t.Errorf("tasks: %+v", r)
+		t.Errorf("work: %+v", r)
 	}
 	_, err = c.CancelMessageMoveTask(t.Context(), &awssqs.CancelMessageMoveTaskInput{TaskHandle: started.TaskHandle})
 	wantAPICode(t, err, "ResourceNotFoundException")
@@ -188,7 +188,7 @@ func TestSDKMoveTask(t *testing.T) {
 
 func TestLongPollOverHTTP(t *testing.T) {
 	t.Parallel()
-	config := tasks()
+	config := work()
 	config.ReceiveWait = 20 * time.Second
 	s := open(t, "", config)
 	c := client(t, s)
@@ -202,7 +202,7 @@ func TestLongPollOverHTTP(t *testing.T) {
 		}
 		got <- out
 	}()
-	_, err := queue(t, s, "tasks").Send(t.Context(), sqs.Outgoing{Body: "a"})
+	_, err := queue(t, s, "work").Send(t.Context(), sqs.Outgoing{Body: "a"})
 	must(t, err)
 	if out := <-got; out == nil || len(out.Messages) != 1 {
 		t.Errorf("poll answers %+v", out)

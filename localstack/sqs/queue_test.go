@@ -16,7 +16,7 @@ import (
 func TestVisibility(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := queue(t, open(t, "", tasks()), "tasks")
+		q := queue(t, open(t, "", work()), "work")
 		send(t, q, "a")
 		first := receive(t, q, 10)
 		if len(first) != 1 || first[0].Body != "a" || first[0].SystemAttributes["ApproximateReceiveCount"] != "1" {
@@ -49,7 +49,7 @@ func TestVisibility(t *testing.T) {
 func TestDeleteAfterVisibilityEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := queue(t, open(t, "", tasks()), "tasks")
+		q := queue(t, open(t, "", work()), "work")
 		send(t, q, "a")
 		m := receive(t, q, 1)[0]
 		<-time.After(time.Minute)
@@ -62,7 +62,7 @@ func TestDeleteAfterVisibilityEnded(t *testing.T) {
 func TestChangeVisibility(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := queue(t, open(t, "", tasks()), "tasks")
+		q := queue(t, open(t, "", work()), "work")
 		send(t, q, "a")
 		m := receive(t, q, 1)[0]
 		must(t, q.ChangeVisibility(m.ReceiptHandle, time.Hour))
@@ -82,8 +82,8 @@ func TestChangeVisibility(t *testing.T) {
 
 func TestReceiptHandleOfNobody(t *testing.T) {
 	t.Parallel()
-	s := open(t, "", tasks(), dead())
-	q := queue(t, s, "tasks")
+	s := open(t, "", work(), dead())
+	q := queue(t, s, "work")
 	send(t, q, "a")
 	handle := receive(t, q, 1)[0].ReceiptHandle
 	for _, wrong := range []string{"", "x", "AQEB", handle[1:], "B" + handle[1:]} {
@@ -98,9 +98,9 @@ func TestReceiptHandleOfNobody(t *testing.T) {
 func TestDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		config := tasks()
+		config := work()
 		config.Delay = time.Minute
-		q := queue(t, open(t, "", config), "tasks")
+		q := queue(t, open(t, "", config), "work")
 		send(t, q, "queue's delay")
 		_, err := q.Send(t.Context(), sqs.Outgoing{Body: "none", Delay: new(time.Duration)})
 		must(t, err)
@@ -125,7 +125,7 @@ func TestDelay(t *testing.T) {
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := queue(t, open(t, "", tasks()), "tasks")
+		q := queue(t, open(t, "", work()), "work")
 		start := time.Now()
 		if messages, err := q.Receive(t.Context(), 10, 20*time.Second); len(messages) != 0 || err != nil || time.Since(start) != 20*time.Second {
 			t.Errorf("empty poll: %v, %v after %s", messages, err, time.Since(start))
@@ -162,7 +162,7 @@ func TestLongPoll(t *testing.T) {
 func TestLongPollSeesVisibilityEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := queue(t, open(t, "", tasks()), "tasks")
+		q := queue(t, open(t, "", work()), "work")
 		send(t, q, "a", "b")
 		receive(t, q, 1)
 		<-time.After(time.Second)
@@ -184,8 +184,8 @@ func TestLongPollSeesVisibilityEnd(t *testing.T) {
 func TestLongPollEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, "", tasks())
-		q := queue(t, s, "tasks")
+		s := open(t, "", work())
+		q := queue(t, s, "work")
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 2)
 		poll := func(ctx context.Context) {
@@ -219,9 +219,9 @@ func TestLongPollEnds(t *testing.T) {
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		config := tasks()
+		config := work()
 		config.Retention = time.Hour
-		q := queue(t, open(t, "", config), "tasks")
+		q := queue(t, open(t, "", config), "work")
 		send(t, q, "seen")
 		receive(t, q, 1)
 		send(t, q, "waiting")
@@ -237,11 +237,11 @@ func TestRetention(t *testing.T) {
 
 func TestCreateRefuses(t *testing.T) {
 	t.Parallel()
-	s := open(t, "", tasks())
+	s := open(t, "", work())
 	for name, config := range map[string]spec.Queue{
 		"FIFO":       {Name: "a.fifo"},
 		"name":       {Name: "a b"},
-		"twice":      {Name: "tasks"},
+		"twice":      {Name: "work"},
 		"visibility": {Name: "a", VisibilityTimeout: 13 * time.Hour},
 		"delay":      {Name: "a", Delay: time.Hour},
 		"wait":       {Name: "a", ReceiveWait: time.Minute},

@@ -11,7 +11,7 @@ import (
 
 // withDeadLetters is a queue whose messages are received twice at most.
 func withDeadLetters() spec.Queue {
-	config := tasks()
+	config := work()
 	config.Redrive = &spec.Redrive{DeadLetterARN: arn("dead"), MaxReceiveCount: 2}
 	return config
 }
@@ -20,7 +20,7 @@ func TestRedrive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, "", withDeadLetters(), dead())
-		q, d := queue(t, s, "tasks"), queue(t, s, "dead")
+		q, d := queue(t, s, "work"), queue(t, s, "dead")
 		send(t, q, "poison")
 		got := make(chan []sqs.Message, 1)
 		go func() {
@@ -42,7 +42,7 @@ func TestRedrive(t *testing.T) {
 		}
 		m := messages[0]
 		if m.ID != last.ID || m.SystemAttributes["SentTimestamp"] != last.SystemAttributes["SentTimestamp"] ||
-			m.SystemAttributes["ApproximateReceiveCount"] != "3" || m.SystemAttributes["DeadLetterQueueSourceArn"] != arn("tasks") {
+			m.SystemAttributes["ApproximateReceiveCount"] != "3" || m.SystemAttributes["DeadLetterQueueSourceArn"] != arn("work") {
 			t.Errorf("dead letter is %+v", m)
 		}
 		must(t, q.Delete(last.ReceiptHandle)) // finds nothing
@@ -53,7 +53,7 @@ func TestRedrive(t *testing.T) {
 func TestRedriveWithoutTarget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := queue(t, open(t, "", withDeadLetters()), "tasks")
+		q := queue(t, open(t, "", withDeadLetters()), "work")
 		send(t, q, "a")
 		for range 5 {
 			if len(receive(t, q, 1)) != 1 {
@@ -68,7 +68,7 @@ func TestMoveMessages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, "", withDeadLetters(), dead())
-		q, d := queue(t, s, "tasks"), queue(t, s, "dead")
+		q, d := queue(t, s, "work"), queue(t, s, "dead")
 		send(t, q, "a", "b")
 		ids := map[string]bool{}
 		for range 2 {
@@ -96,7 +96,7 @@ func TestMoveMessages(t *testing.T) {
 			}
 		}
 
-		_, err := s.MoveMessages(arn("tasks"), "")
+		_, err := s.MoveMessages(arn("work"), "")
 		wantCode(t, err, "InvalidParameterValue") // no dead letter queue
 		_, err = s.MoveMessages(arn("nowhere"), "")
 		wantCode(t, err, "ResourceNotFoundException")

@@ -27,7 +27,7 @@ func wantAPICode(t *testing.T, err error, code string) {
 
 func TestSDKErrors(t *testing.T) {
 	t.Parallel()
-	s := open(t, "", tasks())
+	s := open(t, "", work())
 	c := client(t, s)
 	ctx := t.Context()
 	nowhere := aws.String("http://127.0.0.1:4566/000000000000/nowhere")
@@ -66,7 +66,7 @@ func TestSDKErrors(t *testing.T) {
 			return err
 		}, "AWS.SimpleQueueService.NonExistentQueue"},
 		"no url": {func() error {
-			_, err := c.PurgeQueue(ctx, &awssqs.PurgeQueueInput{QueueUrl: aws.String("tasks")})
+			_, err := c.PurgeQueue(ctx, &awssqs.PurgeQueueInput{QueueUrl: aws.String("work")})
 			return err
 		}, "InvalidAddress"},
 		"handle": {func() error {
@@ -103,7 +103,7 @@ func TestSDKErrors(t *testing.T) {
 			return err
 		}, "AWS.SimpleQueueService.UnsupportedOperation"},
 		"create another": {func() error {
-			_, err := c.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("tasks"), Attributes: map[string]string{"DelaySeconds": "9"}})
+			_, err := c.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("work"), Attributes: map[string]string{"DelaySeconds": "9"}})
 			return err
 		}, "QueueAlreadyExists"},
 		"delete queue": {func() error { _, err := c.DeleteQueue(ctx, &awssqs.DeleteQueueInput{QueueUrl: here}); return err }, "AWS.SimpleQueueService.UnsupportedOperation"},
@@ -129,7 +129,7 @@ func TestSDKErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantAPICode(t, test.do(), test.code) })
 	}
-	wantCounts(t, queue(t, s, "tasks"), 0, 0, 0)
+	wantCounts(t, queue(t, s, "work"), 0, 0, 0)
 }
 
 func batchOf(t *testing.T, c *awssqs.Client, ids ...string) error {
@@ -143,7 +143,7 @@ func batchOf(t *testing.T, c *awssqs.Client, ids ...string) error {
 
 func TestWire(t *testing.T) {
 	t.Parallel()
-	s := open(t, "", tasks())
+	s := open(t, "", work())
 	post := func(target, body string, header ...string) (*http.Response, map[string]any) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
 		r.Header.Set("X-Amz-Target", target)
@@ -199,7 +199,7 @@ func TestWire(t *testing.T) {
 	}
 
 	post("AmazonSQS.SendMessage", `{"QueueUrl":"`+url+`","MessageBody":"a"}`, "X-Amzn-Trace-Id", "Root=1-2-3;Sampled=1")
-	if m := receive(t, queue(t, s, "tasks"), 1); m[0].SystemAttributes["AWSTraceHeader"] != "Root=1-2-3;Sampled=1" {
+	if m := receive(t, queue(t, s, "work"), 1); m[0].SystemAttributes["AWSTraceHeader"] != "Root=1-2-3;Sampled=1" {
 		t.Errorf("received %+v", m)
 	}
 	must(t, s.Close())

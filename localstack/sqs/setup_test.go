@@ -32,9 +32,9 @@ func open(t testing.TB, dir string, queues ...spec.Queue) *sqs.Service {
 	return service
 }
 
-// tasks is a queue with SQS's defaults.
-func tasks() spec.Queue {
-	return spec.Queue{Name: "tasks", VisibilityTimeout: 30 * time.Second}
+// work is a queue with SQS's defaults.
+func work() spec.Queue {
+	return spec.Queue{Name: "work", VisibilityTimeout: 30 * time.Second}
 }
 
 // dead is its dead letter queue, and arn their ARNs.
@@ -72,7 +72,7 @@ func credentials(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 }
 
-const url = "http://127.0.0.1:4566/000000000000/tasks"
+const url = "http://127.0.0.1:4566/000000000000/work"
 
 func send(t testing.TB, q *sqs.Queue, bodies ...string) {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 // TestRequestsThatCannotBeRead checks that each kind of broken body gets its status and a code.
 func TestRequestsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	handler := open(t, "", tasks()).Handler()
+	handler := open(t, "", work()).Handler()
 	for name, test := range map[string]struct {
 		body   io.Reader
 		status int

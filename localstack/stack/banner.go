@@ -2,77 +2,125 @@ package stack
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/eragon-mdi/ksu/localstack/provide"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// banner says what runs where, and ends with a command to try.
-func (s *stack) banner() string {
-	resolved, api, endpoint := s.resolved, s.api.URL(), s.aws.URL()
+// banner says in at most 12 lines what runs where, with the URL and an example last.
+func banner(p *plan, backing *provide.Backing, missing []error, ports ports) string {
 	var b strings.Builder
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-12s %s\n", name, fmt.Sprintf(format, args...))
+	row := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "  %-13s %s\n", name, text)
+		}
 	}
+	s := p.stack
 	b.WriteString("\n")
-	if resolved.API != nil {
-		row("REST API", "%s", api)
-		for _, r := range resolved.API.Routes {
-			row("", "  %-6s %s", r.Method, r.Path)
+	row("stack", s.Name+", data in "+p.data)
+	row("functions", names(s.Functions, func(f spec.Function) string {
+		if f.ReservedConcurrency == nil {
+			return p.short(f.Name)
 		}
+		return fmt.Sprintf("%s (at most %d at once)", p.short(f.Name), *f.ReservedConcurrency)
+	}))
+	row("queues", names(s.Queues, func(q spec.Queue) string { return q.Name }))
+	row("triggers", p.triggers())
+	for _, service := range backing.Rows {
+		row(service.Service, service.Text)
 	}
-	row("AWS endpoint", "%s (sqs, lambda)", endpoint)
-	for _, f := range resolved.Functions {
-		limit := "unreserved concurrency"
-		if f.ReservedConcurrency != nil {
-			limit = fmt.Sprintf("at most %d at once", *f.ReservedConcurrency)
-		}
-		row("function", "%s, %s, time-out %s", f.Name, limit, f.Timeout)
+	switch {
+	case len(missing) == 1:
+		row("warning", missing[0].Error()+"; the next start tries it again")
+	case len(missing) > 1:
+		row("warning", fmt.Sprintf("%d custom resources failed, see above; the next start tries them again", len(missing)))
 	}
-	for _, q := range resolved.Queues {
-		row("queue", "%s", q.URL)
+	row("AWS endpoint", p.endpoint)
+	if s.API != nil {
+		row("REST API", ports.api.URL()+first(s.API.Routes))
 	}
-	for _, m := range resolved.Mappings {
-		row("mapping", "%s → %s", m.Queue, m.Function)
-	}
-	for _, sc := range resolved.Schedules {
-		row("schedule", "%s → %s", sc.Expression, sc.Function)
-	}
-	if s.storage.what != "" {
-		row("storage", "%s, %s", s.storage.what, s.storage.why)
-	}
-	if s.clickHouse.what != "" {
-		row("logs", "%s", s.clickHouse.what)
-	}
-	for _, m := range s.missing {
-		row("warning", "%s; the next start tries it again", m)
-	}
-	row("data", "%s", s.options.Data)
-	for _, p := range s.profiles.forBanner() {
-		row("pprof", "%s", p)
-	}
-	for _, m := range resolved.NotEmulated {
-		row("not emulated", "%s", m)
-	}
-	b.WriteString("\n  Try it:\n")
-	if resolved.API != nil {
-		fmt.Fprintf(&b, "    %s\n", example(resolved.API.Routes, api))
-	}
-	fmt.Fprintf(&b, "    aws --endpoint-url %s --region us-east-1 sqs list-queues\n", endpoint)
-	b.WriteString("\n  Ctrl-C ends everything.\n\n")
+	fmt.Fprintf(&b, "  Try: %s   Ctrl-C ends everything.\n", p.example(ports))
 	return b.String()
 }
 
-// example is a curl command for the first route that needs nothing filled in, a POST if there is one.
-func example(routes []spec.Route, api string) string {
-	best := ""
+// most is how many names a line of the banner has.
+const most = 5
+
+// names writes the names of things for one line.
+func names[T any](list []T, name func(T) string) string {
+	var all []string
+	for _, item := range list {
+		all = append(all, name(item))
+	}
+	if more := len(all) - most; more > 0 {
+		all = append(all[:most], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, ", ")
+}
+
+// triggers are what invokes functions besides the API.
+func (p *plan) triggers() string {
+	var all []string
+	for _, m := range p.stack.Mappings {
+		all = append(all, p.short(m.Queue)+" → "+p.short(m.Function))
+	}
+	for _, s := range p.stack.Schedules {
+		all = append(all, s.Expression+" → "+p.short(s.Function))
+	}
+	return names(all, func(s string) string { return s })
+}
+
+// first is the path of the first route that a browser can open, "" if there is none.
+func first(routes []spec.Route) string {
 	for _, r := range routes {
-		if strings.Contains(r.Path, "{") {
-			continue
-		}
-		if best == "" || r.Method == "POST" {
-			best = fmt.Sprintf("curl -i -X %s %s%s", r.Method, api, r.Path)
+		if (r.Method == "GET" || r.Method == "ANY") && !strings.Contains(r.Path, "{") {
+			return r.Path
 		}
 	}
-	return best
+	return ""
+}
+
+// example is a command that does something in this stack: a request to the API, else a message or an invocation.
+func (p *plan) example(ports ports) string {
+	aws := "aws --endpoint-url " + p.endpoint + " --region us-east-1 "
+	s := p.stack
+	switch {
+	case s.API != nil && len(s.API.Routes) > 0:
+		return curl(s.API.Routes, ports.api.URL())
+	case len(s.Queues) > 0:
+		return aws + "sqs send-message --queue-url " + s.Queues[0].URL + " --message-body hello"
+	case len(s.Functions) > 0:
+		return aws + "lambda invoke --function-name " + s.Functions[0].Name + " /dev/stdout"
+	}
+	return aws + "sqs list-queues"
+}
+
+// curl is a request to the route that needs the least filled in, a POST if there is a choice.
+func curl(routes []spec.Route, api string) string {
+	best := slices.MinFunc(routes, func(a, b spec.Route) int {
+		rank := func(r spec.Route) int {
+			n := 2 * strings.Count(r.Path, "{")
+			if r.Method != "POST" {
+				n++
+			}
+			return n
+		}
+		return rank(a) - rank(b)
+	})
+	method := best.Method
+	if method == "ANY" {
+		method = "GET"
+	}
+	url := api + filled(best.Path)
+	if strings.ContainsAny(url, "&*$;() ~!") {
+		url = "'" + url + "'"
+	}
+	return fmt.Sprintf("curl -i -X %s %s", method, url)
+}
+
+// filled is a path with a value for each parameter.
+func filled(path string) string {
+	return strings.NewReplacer("{", "", "+}", "", "}", "").Replace(path)
 }

@@ -5,88 +5,114 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/eragon-mdi/ksu/localstack/build"
+	"github.com/eragon-mdi/ksu/localstack/console"
 	"github.com/eragon-mdi/ksu/localstack/lambda"
+	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/provide"
 )
 
-// functionsToBuild are what the template's functions are built from.
-func (s *stack) functionsToBuild() ([]build.Function, error) {
-	resolved, err := s.template.Resolve(s.templateOptions("http://127.0.0.1:4566"))
-	if err != nil {
-		return nil, err
+// buildAndProvide builds the functions and starts the backing services at once: neither needs the other, and both take a
+// while. The binaries are by function name.
+func buildAndProvide(ctx context.Context, p *plan, processes *process.Supervisor, term *console.Console, life *life) (map[string]string, *provide.Backing, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var binaries map[string]string
+	var backing *provide.Backing
+	var buildErr, provideErr error
+	var both sync.WaitGroup
+	both.Go(func() {
+		if binaries, buildErr = buildFunctions(ctx, p, processes, term); buildErr != nil {
+			cancel()
+		}
+	})
+	both.Go(func() {
+		backing, provideErr = p.services.Start(ctx, provide.Tools{
+			Processes: processes, Timed: term.Timed, Log: func(service, line string) { term.Log(service, []byte(line)) },
+			Failed: life.fail, Data: p.data, Parameter: p.parameter,
+		})
+		if provideErr != nil {
+			cancel()
+		}
+	})
+	both.Wait()
+	if backing != nil {
+		life.onStop(backing.Close)
 	}
-	var functions []build.Function
-	for _, f := range resolved.Functions {
-		functions = append(functions, build.Function{Name: f.Name, Dir: f.Source, BuildMethod: f.BuildMethod})
+	switch { // an error that only follows from the other one
+	case errors.Is(provideErr, context.Canceled) && buildErr != nil:
+		provideErr = nil
+	case errors.Is(buildErr, context.Canceled) && provideErr != nil:
+		buildErr = nil
 	}
-	return functions, nil
+	return binaries, backing, errors.Join(buildErr, provideErr)
 }
 
-func (s *stack) buildFunctions(ctx context.Context, functions []build.Function) error {
-	dir, err := s.options.dataPath("functions")
-	if err != nil {
-		return err
-	}
+func buildFunctions(ctx context.Context, p *plan, processes *process.Supervisor, term *console.Console) (binaries map[string]string, err error) {
 	var names []string
-	for _, f := range functions {
-		names = append(names, s.short(f.Name))
+	for _, f := range p.stack.Functions {
+		names = append(names, p.short(f.Name))
 	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	dir := filepath.Join(p.data, "functions")
 	what := "build "
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		what = "build libraries, "
 	}
-	what += strings.Join(names, ", ")
-	return s.console.Timed(what, func() (err error) {
-		s.binaries, err = build.Build(ctx, s.processes, functions, dir)
+	err = term.Timed(what+strings.Join(names, ", "), func() (err error) {
+		binaries, err = build.Build(ctx, processes, p.builds(), dir)
 		return err
 	})
+	return binaries, err
 }
 
-func (s *stack) startFunctions(context.Context) error {
-	variables, err := s.variables(s.resolved)
-	if err != nil {
-		return err
-	}
-	variables["AWS_ENDPOINT_URL"] = s.aws.URL()
-	functions, err := lambda.New(lambda.Options{
-		Processes: s.processes,
-		Logs:      func(function string, line []byte) { s.console.Log(s.short(function), line) },
+// startFunctions makes the functions known to a Lambda, which starts their environments on demand.
+func startFunctions(p *plan, binaries map[string]string, processes *process.Supervisor, profiles func(function, address string),
+	term *console.Console, life *life) (*lambda.Service, error) {
+	o := lambda.Options{
+		Processes: processes, Environment: map[string]string{"AWS_ENDPOINT_URL": p.endpoint},
+		Logs: func(function string, line []byte) { term.Log(p.short(function), line) },
 		Invoked: func(function string, event, answer []byte, failed bool, took time.Duration) {
-			s.console.Invoked(s.short(function), event, answer, failed, took)
+			term.Invoked(p.short(function), event, answer, failed, took)
 		},
-		Environment: variables, Profiles: s.functionProfiles(),
-		Freeze: !s.options.Profile, // a frozen process answers nobody who wants its profile
-	})
-	if err != nil {
-		return err
+		Freeze: profiles == nil, // a frozen process answers nobody who wants its profile
 	}
-	s.functions = functions
-	s.onStop(functions.Close)
-	for _, f := range s.resolved.Functions {
-		if err := functions.Add(f, s.binaries[f.Name]); err != nil {
-			return err
+	if profiles != nil {
+		o.Profiles = func(function, address string) { profiles(p.short(function), address) }
+	}
+	functions, err := lambda.New(o)
+	if err != nil {
+		return nil, err
+	}
+	life.onStop(functions.Close)
+	for _, f := range p.stack.Functions {
+		if err := functions.Add(f, binaries[f.Name]); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return functions, nil
 }
 
-// initFunctions starts one environment of each function, so that one which cannot start is seen now and not at its
-// first request.
-func (s *stack) initFunctions(ctx context.Context) error {
-	return s.console.Timed("start functions", func() error {
-		errs := make([]error, len(s.resolved.Functions))
+// initFunctions starts one environment of each function, so that the user sees a function that cannot start now, and not at
+// its first request.
+func initFunctions(ctx context.Context, p *plan, functions *lambda.Service, term *console.Console) error {
+	return term.Timed("start functions", func() error {
+		errs := make([]error, len(p.stack.Functions))
 		var all sync.WaitGroup
-		for i, f := range s.resolved.Functions {
-			all.Go(func() { errs[i] = s.functions.Init(ctx, f.Name) })
+		for i, f := range p.stack.Functions {
+			all.Go(func() { errs[i] = functions.Init(ctx, f.Name) })
 		}
 		all.Wait()
 		return errors.Join(errs...)
 	})
 }
 
-// short is a function's name as the log shows it: without the stack's name in front.
-func (s *stack) short(function string) string { return strings.TrimPrefix(function, stackName+"-") }
+// short is the name of a function or queue as the terminal shows it: without the stack's name in front.
+func (p *plan) short(name string) string { return strings.TrimPrefix(name, p.stack.Name+"-") }

@@ -29,23 +29,23 @@ func (r *resolution) buildCustomResource(res *resource, o object) {
 	})
 }
 
-// mayFail reads Metadata.LocalStack.MayFail of a resource.
+// mayFail reads Metadata.Local.MayFail of a resource.
 func (r *resolution) mayFail(res *resource) bool {
 	may := false
-	for key, value := range members(member(member(res.node, "Metadata"), "LocalStack")) {
+	for key, value := range members(member(member(res.node, "Metadata"), "Local")) {
 		if key.Value != "MayFail" || value.Value != "true" && value.Value != "false" {
-			r.add(key.Line, res.subject(), "Metadata LocalStack has %s: %s; known is MayFail, true or false", key.Value, value.Value)
+			r.add(key.Line, res.subject(), "Metadata Local has %s: %s; known is MayFail, true or false", key.Value, value.Value)
 		}
 		may = value.Value == "true"
 	}
 	return may
 }
 
-// checkMetadata refuses a resource's Metadata.LocalStack where it would have no effect.
+// checkMetadata refuses a resource's Metadata.Local where it would have no effect.
 func (r *resolution) checkMetadata(res *resource) {
-	own := member(member(res.node, "Metadata"), "LocalStack")
+	own := member(member(res.node, "Metadata"), "Local")
 	if own == nil || own.Kind == yaml.MappingNode && res.effects == resourceTypes["Custom::"] {
 		return
 	}
-	r.add(own.Line, res.subject(), "Metadata LocalStack has no effect here; it is a mapping with MayFail, of a custom resource")
+	r.add(own.Line, res.subject(), "Metadata Local has no effect here; it is a mapping with MayFail, of a custom resource")
 }

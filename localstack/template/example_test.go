@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/eragon-mdi/ksu/localstack/spec"
 	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
@@ -13,7 +14,7 @@ func ExampleParse() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stack, err := t.Resolve(template.Options{StackName: "shop", Parameters: map[string]string{"Workers": "3"}})
+	stack, err := t.Resolve(template.Options{StackName: "shop", Parameters: map[string]spec.Value{"Workers": {Text: "3"}}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,7 +16,6 @@ import (
 // buildFunction reads an AWS::Serverless::Function.
 // See https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html.
 func (r *resolution) buildFunction(res *resource, o object) {
-	o.require("CodeUri")
 	o.require("Handler")
 	o.require("Runtime")
 	o.oneOf("PackageType", "Zip")
@@ -32,7 +32,7 @@ func (r *resolution) buildFunction(res *resource, o object) {
 		Runtime:     o.oneOf("Runtime", "provided.al2023", "provided.al2"),
 		Timeout:     o.seconds("Timeout", 3, 1, 900),
 		MemorySize:  o.integer("MemorySize", 128, 128, 10240),
-		Environment: readEnvironment(o),
+		Environment: r.readEnvironment(res, o),
 	}
 	if method := member(member(res.node, "Metadata"), "BuildMethod"); method != nil {
 		f.BuildMethod = method.Value
@@ -47,8 +47,11 @@ func (r *resolution) buildFunction(res *resource, o object) {
 	}
 }
 
-// codeDir is CodeUri as an absolute path of a folder.
+// codeDir is CodeUri as an absolute path of a folder. Without CodeUri, SAM takes the folder of the template.
 func (r *resolution) codeDir(o object) string {
+	if o.members["CodeUri"] == nil {
+		return r.template.dir
+	}
 	uri := o.text("CodeUri")
 	if uri == "" {
 		return ""
@@ -79,20 +82,28 @@ var (
 	}
 )
 
-func readEnvironment(o object) map[string]string {
-	environment, ok := o.object("Environment", environmentEffects)
-	if !ok {
-		return map[string]string{}
+// readEnvironment reads the variables of a function, and adds those of the options.
+func (r *resolution) readEnvironment(function *resource, o object) map[string]string {
+	variables := map[string]string{}
+	if environment, ok := o.object("Environment", environmentEffects); ok {
+		for key := range members(environment.members["Variables"]) {
+			checkVariable(o, key.Line, key.Value)
+		}
+		maps.Copy(variables, environment.textMap("Variables"))
 	}
-	for key := range members(environment.members["Variables"]) {
-		if slices.Contains(reservedVariables, key.Value) || !variableName.MatchString(key.Value) {
-			o.add(key.Line, "Lambda does not take an environment variable of the name %s", key.Value)
+	for _, id := range []string{AllFunctions, function.id} {
+		for _, name := range slices.Sorted(maps.Keys(r.options.Variables[id])) {
+			checkVariable(o, 0, name)
+			variables[name] = r.options.Variables[id][name]
 		}
 	}
-	if variables := environment.textMap("Variables"); variables != nil {
-		return variables
+	return variables
+}
+
+func checkVariable(o object, line int, name string) {
+	if slices.Contains(reservedVariables, name) || !variableName.MatchString(name) {
+		o.add(line, "Lambda does not take an environment variable of the name %s", name)
 	}
-	return map[string]string{}
 }
 
 // readEvent reads one of a function's events.

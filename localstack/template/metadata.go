@@ -1,61 +1,103 @@
 package template
 
 import (
-	"path/filepath"
+	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// Configuration is what the template's Metadata says under LocalStack.Configuration: how the settings that the
-// application's users give in a file of its own, or as environment variables, come to the stack. CloudFormation ignores it.
-type Configuration struct {
-	// Reader is the absolute path of the folder of a Go program that prints the settings as JSON.
-	Reader string
-	// Parameters are the template's parameters by the keys of the settings that fill them. A deployment gets them as
-	// parameters only, so that the local stack does as well.
-	Parameters map[string]string
-}
-
-// readMetadata reads Metadata.LocalStack, which is the local stack's own; whatever else Metadata has is somebody else's.
+// readMetadata reads Metadata.Local, which is the local stack's own. CloudFormation ignores it, and the local stack ignores
+// all other metadata.
 func (t *Template) readMetadata(found *problems) {
-	own := follow(member(section(t.root, "Metadata", found), "LocalStack"))
-	if own != nil && own.Kind != yaml.MappingNode {
-		found.add(own.Line, "Metadata LocalStack", "is not a mapping; known is Configuration")
+	const subject = "Metadata Local"
+	own := follow(member(section(t.root, "Metadata", found), "Local"))
+	if own == nil {
+		return
+	}
+	if own.Kind != yaml.MappingNode {
+		found.add(own.Line, subject, "is not a mapping; known is Provide")
 	}
 	for key, value := range members(own) {
-		if key.Value != "Configuration" {
-			found.add(key.Line, "Metadata LocalStack", "%s is not known; known is Configuration", key.Value)
-			continue
-		}
-		t.readConfiguration(value, found)
-	}
-}
-
-func (t *Template) readConfiguration(n *yaml.Node, found *problems) {
-	const subject = "Metadata LocalStack.Configuration"
-	c := &Configuration{Parameters: map[string]string{}}
-	for key, value := range members(n) {
-		switch {
-		case key.Value == "Reader" && value.Kind == yaml.ScalarNode:
-			c.Reader = filepath.Join(t.dir, value.Value)
-		case key.Value == "Parameters" && value.Kind == yaml.MappingNode:
-			for setting, parameter := range members(value) {
-				c.Parameters[setting.Value] = parameter.Value
-				t.checkDeclared(parameter, subject, found)
-			}
+		switch value = follow(value); {
+		case key.Value != "Provide":
+			found.add(key.Line, subject, "%s is not known; known is Provide", key.Value)
+		case value.Kind != yaml.SequenceNode:
+			found.add(key.Line, subject, "Provide is not a list")
 		default:
-			found.add(key.Line, subject, "%s is not known, or of the wrong form; known are Reader, a path, and Parameters, a mapping", key.Value)
+			for _, entry := range value.Content {
+				t.readProvide(follow(entry), found)
+			}
 		}
 	}
-	if c.Reader == "" {
-		found.add(n.Line, subject, "has no Reader")
-	}
-	t.Configuration = c
 }
 
-func (t *Template) checkDeclared(parameter *yaml.Node, subject string, found *problems) {
-	if names := t.names(); !slices.Contains(names, parameter.Value) {
-		found.add(parameter.Line, subject, "parameter %q %s", parameter.Value, undeclared(parameter.Value, names))
+// readProvide reads an entry of Metadata.Local.Provide.
+func (t *Template) readProvide(n *yaml.Node, found *problems) {
+	const subject = "Metadata Local.Provide"
+	p := spec.Provide{Place: fmt.Sprintf("%s:%d", t.path, n.Line)}
+	for key, value := range members(n) {
+		switch value = follow(value); {
+		case key.Value == "Service" && value.Kind == yaml.ScalarNode:
+			p.Service = value.Value
+		case key.Value == "Optional" && (value.Value == "true" || value.Value == "false"):
+			p.Optional = value.Value == "true"
+		case key.Value == "Parameters" && value.Kind == yaml.MappingNode:
+			p.Parameters = t.readFilled(value, subject, found)
+		case key.Value == "Else" && value.Kind == yaml.MappingNode:
+			p.Else = t.readFilled(value, subject, found)
+			t.checkData(value, subject, found)
+		default:
+			found.add(key.Line, subject, "%s is not known, or of the wrong form; known are Service, a name; Optional, true or false; "+
+				"Parameters and Else, mappings", key.Value)
+		}
+	}
+	values, known := spec.Services[p.Service]
+	switch {
+	case !known:
+		found.add(n.Line, subject, "Service is %q; known are %s", p.Service, list(slices.Sorted(maps.Keys(spec.Services))))
+		return
+	case slices.ContainsFunc(t.Provide, func(other spec.Provide) bool { return other.Service == p.Service }):
+		found.add(n.Line, subject, "Service %s has an entry already", p.Service)
+	case p.Address() == "":
+		found.add(n.Line, subject, "Parameters has none for the address of the service, Url, Address or Host")
+	}
+	for key, value := range members(follow(member(n, "Parameters"))) {
+		if !slices.Contains(values, value.Value) {
+			found.add(key.Line, subject, "%s has no value %q; it has %s", p.Service, value.Value, list(values))
+		}
+	}
+	t.Provide = append(t.Provide, p)
+}
+
+// readFilled reads a mapping whose keys are parameters of the template.
+func (t *Template) readFilled(n *yaml.Node, subject string, found *problems) map[string]string {
+	filled := map[string]string{}
+	for parameter, value := range members(n) {
+		if names := t.names(); !slices.Contains(names, parameter.Value) {
+			found.add(parameter.Line, subject, "parameter %q %s", parameter.Value, undeclared(parameter.Value, names))
+		}
+		if value.Kind != yaml.ScalarNode {
+			found.add(value.Line, subject, "the value of %s is not a scalar", parameter.Value)
+		}
+		filled[parameter.Value] = value.Value
+	}
+	return filled
+}
+
+var variableReference = regexp.MustCompile(`\$\{[^}]*\}?`)
+
+// checkData refuses variables that the values of Else cannot have.
+func (t *Template) checkData(n *yaml.Node, subject string, found *problems) {
+	for _, value := range members(n) {
+		for _, reference := range variableReference.FindAllString(value.Value, -1) {
+			if reference != "${Data}" {
+				found.add(value.Line, subject, "%s is not known; known is ${Data}, the data folder", reference)
+			}
+		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // Parameter is a declared parameter.
@@ -121,8 +123,8 @@ func (d *declaration) checkType(found *problems) {
 	}
 }
 
-// check says what a value does not keep to.
-func (d *declaration) check(value string, found *problems) {
+// check says what a value does not keep to. source is where the value stands, "" for the default.
+func (d *declaration) check(value, source string, found *problems) {
 	items := []string{value}
 	if d.isList() {
 		items = splitList(value)
@@ -135,6 +137,9 @@ func (d *declaration) check(value string, found *problems) {
 			}
 			if d.constraint != "" {
 				rule += ": " + d.constraint
+			}
+			if source != "" {
+				shown += " of " + source
 			}
 			found.add(d.node.Line, d.subject(), "%s %s", shown, rule)
 		}
@@ -180,13 +185,13 @@ func splitList(value string) []string {
 	return items
 }
 
-// CheckParameters says what is wrong with some parameters' values, all at once: names that the template does not declare,
-// and values that it forbids.
-func (t *Template) CheckParameters(given map[string]string) error {
+// CheckParameters says what is wrong with the values of some parameters, all at once: names that the template does not
+// declare, and values that it forbids.
+func (t *Template) CheckParameters(given map[string]spec.Value) error {
 	found := &problems{file: t.path}
 	for _, d := range t.declarations {
 		if value, ok := given[d.Name]; ok {
-			d.check(value, found)
+			d.check(value.Text, value.Source, found)
 		}
 	}
 	t.checkNames(given, found)
@@ -194,7 +199,7 @@ func (t *Template) CheckParameters(given map[string]string) error {
 }
 
 // checkNames reports what the template does not declare.
-func (t *Template) checkNames(given map[string]string, found *problems) {
+func (t *Template) checkNames(given map[string]spec.Value, found *problems) {
 	names := t.names()
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(names, name) {
@@ -212,23 +217,23 @@ func (t *Template) names() (list []string) {
 }
 
 // values gives every parameter its value as a node, and reports unknown overrides, missing and forbidden values.
-func (t *Template) values(overrides map[string]string, found *problems) map[string]*yaml.Node {
+func (t *Template) values(overrides map[string]spec.Value, found *problems) map[string]*yaml.Node {
 	values := map[string]*yaml.Node{}
 	for _, d := range t.declarations {
 		value, given := overrides[d.Name]
 		if !given {
-			value = d.Default
+			value.Text = d.Default
 		}
 		if !given && !d.HasDefault {
 			found.add(d.node.Line, d.subject(), "has no default and no value is given")
-			value = ""
+			value.Text = ""
 		} else {
-			d.check(value, found)
+			d.check(value.Text, value.Source, found)
 		}
-		values[d.Name] = text(d.node, value)
+		values[d.Name] = text(d.node, value.Text)
 		if d.isList() {
 			values[d.Name] = sequence(d.node)
-			for _, item := range splitList(value) {
+			for _, item := range splitList(value.Text) {
 				values[d.Name].Content = append(values[d.Name].Content, text(d.node, item))
 			}
 		}

@@ -3,6 +3,7 @@ package template
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -60,12 +61,18 @@ func (r *resource) subject() string { return "Resource " + r.id }
 // Options are the values that a deployment would give.
 type Options struct {
 	// Parameters override the parameters' defaults, by name.
-	Parameters map[string]string
+	Parameters map[string]spec.Value
+	// Variables are environment variables of single functions, by logical id, and under AllFunctions of all. They take
+	// precedence over the template's.
+	Variables map[string]map[string]string
 	// StackName is AWS::StackName and begins the names of functions and queues; "" is local.
 	StackName string
 	// Endpoint is the AWS endpoint that queue URLs begin with; "" is http://127.0.0.1:4566.
 	Endpoint string
 }
+
+// AllFunctions is the key of the variables that all functions get. SAM's --env-vars has the same key.
+const AllFunctions = "Parameters"
 
 // Resolve gives the template's parameters values and evaluates it. The error lists everything that cannot run locally,
 // each with file and line, in the order of the file.
@@ -90,7 +97,8 @@ func (t *Template) Resolve(o Options) (*spec.Stack, error) {
 	r.readResources()
 	r.build()
 	r.orderByDependency()
-	r.readOutputs()
+	r.checkOutputs()
+	r.checkVariables()
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -126,8 +134,8 @@ func (r *resolution) notEmulated() []string {
 	return lines
 }
 
-// readOutputs evaluates the outputs. One whose value needs what the local stack does not know is given as it is written.
-func (r *resolution) readOutputs() {
+// checkOutputs evaluates the outputs for their errors. Nobody needs their values here: they speak of a deployment.
+func (r *resolution) checkOutputs() {
 	for key, node := range members(r.template.outputs) {
 		s := scope{r: r, subject: "Output " + key.Value, resources: true, lenient: true}
 		value := member(node, "Value")
@@ -140,13 +148,19 @@ func (r *resolution) readOutputs() {
 				continue
 			}
 		}
-		output := spec.StackOutput{Name: key.Value}
-		if description := member(node, "Description"); description != nil {
-			output.Description = description.Value
-		}
-		if resolved, ok := s.eval(value); ok && resolved != nil {
-			output.Value = resolved.Value
-			r.stack.Outputs = append(r.stack.Outputs, output)
+		s.eval(value)
+	}
+}
+
+// checkVariables reports variables for functions that do not exist.
+func (r *resolution) checkVariables() {
+	ids := []string{AllFunctions}
+	for _, f := range r.stack.Functions {
+		ids = append(ids, f.LogicalID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.options.Variables)) {
+		if !slices.Contains(ids, id) {
+			r.add(0, "Variables of "+id, "the template has no function of this logical id; known are %s", list(ids))
 		}
 	}
 }

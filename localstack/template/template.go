@@ -12,6 +12,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
 // serverless is the transform that makes a template a SAM template.
@@ -22,8 +24,8 @@ const serverless = "AWS::Serverless-2016-10-31"
 type Template struct {
 	// Parameters are the declared parameters in the template's order.
 	Parameters []Parameter
-	// Configuration is nil where the template has none.
-	Configuration *Configuration
+	// Provide are the backing services that Metadata.Local asks for.
+	Provide []spec.Provide
 
 	path string
 	dir  string // absolute folder of the template, from which CodeUri is taken
@@ -34,7 +36,7 @@ type Template struct {
 	mappings, conditions, rules, globals, resources, outputs, sam *yaml.Node
 }
 
-// sections are the top-level keys that a template may have. Of Metadata only LocalStack has an effect.
+// sections are the top-level keys that a template may have. Of Metadata only Local has an effect.
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html.
 var sections = []string{
 	"AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Mappings", "Metadata", "Outputs", "Parameters",

@@ -133,7 +133,7 @@ func TestResolveTwice(t *testing.T) {
 	}
 	var texts [2]string
 	for i, limit := range []string{"5", "4"} {
-		stack, err := parsed.Resolve(Options{Parameters: map[string]string{"Limit": limit}})
+		stack, err := parsed.Resolve(Options{Parameters: map[string]spec.Value{"Limit": {Text: limit}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,13 +23,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestAddressesMoveToTheHost(t *testing.T) {
 	t.Parallel()
 	got := map[string]string{
-		"DATABASE_URL":       "postgres://u:p%40ss@127.0.0.1:5432/app?sslmode=disable",
-		"QUEUE_URL":          "http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/queue",
-		"CLICKHOUSE_ADDRESS": "localhost:9000,127.0.0.1:9001,away:9002",
-		"ELSEWHERE":          "postgres://postgres:5432/app",
-		"REMOTE":             "https://example.com:443/",
-		"LOG_LEVEL":          "info",
-		"EMPTY":              "",
+		"DB_URL":       "postgres://u:p%40ss@127.0.0.1:5432/app?sslmode=disable",
+		"QUEUE_URL":    "http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/queue",
+		"LOGS_ADDRESS": "localhost:9000,127.0.0.1:9001,away:9002",
+		"ELSEWHERE":    "postgres://postgres:5432/app",
+		"REMOTE":       "https://example.com:443/",
+		"LOG_LEVEL":    "info",
+		"EMPTY":        "",
 	}
 	ports := moveToHost(got)
 	slices.Sort(ports)
@@ -37,13 +37,13 @@ func TestAddressesMoveToTheHost(t *testing.T) {
 		t.Errorf("ports %q, want %q", ports, want)
 	}
 	want := map[string]string{
-		"DATABASE_URL":       "postgres://u:p%40ss@host.docker.internal:5432/app?sslmode=disable",
-		"QUEUE_URL":          "http://host.docker.internal:4566/000000000000/queue",
-		"CLICKHOUSE_ADDRESS": "host.docker.internal:9000,host.docker.internal:9001,away:9002",
-		"ELSEWHERE":          "postgres://postgres:5432/app",
-		"REMOTE":             "https://example.com:443/",
-		"LOG_LEVEL":          "info",
-		"EMPTY":              "",
+		"DB_URL":       "postgres://u:p%40ss@host.docker.internal:5432/app?sslmode=disable",
+		"QUEUE_URL":    "http://host.docker.internal:4566/000000000000/queue",
+		"LOGS_ADDRESS": "host.docker.internal:9000,host.docker.internal:9001,away:9002",
+		"ELSEWHERE":    "postgres://postgres:5432/app",
+		"REMOTE":       "https://example.com:443/",
+		"LOG_LEVEL":    "info",
+		"EMPTY":        "",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("variables %q, want %q", got, want)

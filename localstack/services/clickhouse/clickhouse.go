@@ -58,19 +58,66 @@ const dataName = "data"
 //
 // Errors: ErrNotInstalled if this machine has no server; others name the folder or quote the server.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	s, err := start(ctx, o)
+	r, err := Reserve(o)
+	if err != nil {
+		return nil, fmt.Errorf("start ClickHouse: %w", err)
+	}
+	return r.Start(ctx, o.Processes, o.Log)
+}
+
+// Reserved is a private server that does not run yet, but whose address and password are known. The zero value is not
+// usable; see Reserve.
+type Reserved struct {
+	options  Options
+	binary   string
+	port     net.Listener // keeps the port until the server takes it
+	password string
+}
+
+// Reserve chooses the port and the password of a private server. The caller ends it with Start or Release. Processes and Log
+// of the options are for Start.
+//
+// Errors: ErrNotInstalled if this machine has no server.
+func Reserve(o Options) (*Reserved, error) {
+	binary, err := find(programs)
+	if err != nil {
+		return nil, err
+	}
+	port, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("reserve ClickHouse: %w", err)
+	}
+	return &Reserved{options: o, binary: binary, port: port, password: rand.Text()}, nil
+}
+
+// Address returns host:port of the native protocol.
+func (r *Reserved) Address() string { return r.port.Addr().String() }
+
+// Username returns the name of the account.
+func (r *Reserved) Username() string { return account }
+
+// Password returns the account's password.
+func (r *Reserved) Password() string { return r.password }
+
+// Database returns the name of the one database.
+func (r *Reserved) Database() string { return account }
+
+// Release gives the port back, unless the server was started.
+func (r *Reserved) Release() { _ = r.port.Close() }
+
+// Start starts the server as the function Start does. The arguments are those of Options.
+func (r *Reserved) Start(ctx context.Context, processes run.Processes, log func(line string)) (*Server, error) {
+	defer r.Release()
+	r.options.Processes, r.options.Log = processes, log
+	s, err := r.start(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start ClickHouse: %w", err)
 	}
 	return s, nil
 }
 
-func start(ctx context.Context, o Options) (*Server, error) {
-	binary, err := find(programs)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := filepath.Abs(o.Dir)
+func (r *Reserved) start(ctx context.Context) (*Server, error) {
+	dir, err := filepath.Abs(r.options.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +129,9 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{folder: f, binary: binary, password: rand.Text()}
-	return s, s.start(ctx, o, a)
+	s := &Server{folder: f, binary: r.binary, password: r.password, port: r.port.Addr().(*net.TCPAddr).Port}
+	r.Release()
+	return s, s.start(ctx, r.options, a)
 }
 
 // programs are the names of the server. Debian puts it where the PATH of an ordinary user does not lead.
@@ -99,13 +147,10 @@ func find(names []string) (string, error) {
 	return "", ErrNotInstalled
 }
 
-// start launches the program. It tries again if another process took the free port, and while the server of a crashed
-// stack, which its watchdog is ending, still has the folder.
+// start launches the program. It tries again while another process has the port, and while the server of a crashed stack,
+// which its watchdog is ending, still has the folder.
 func (s *Server) start(ctx context.Context, o Options, a run.Account) (err error) {
 	for until := time.Now().Add(10 * time.Second); ; {
-		if s.port, err = run.FreePort(); err != nil {
-			return err
-		}
 		if err := s.writeConfig(a); err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 // dataName is the data folder proper within Options.Dir, beside the password.
-const dataName = "data"
+const dataName, passwordName = "data", "password"
 
 // cluster is a data folder of Postgres on its way to a running server.
 type cluster struct {

@@ -16,7 +16,7 @@ import (
 // ErrNotInstalled reports that this machine has no Postgres server to start. Its text says how to get one.
 var ErrNotInstalled = errors.New(`no Postgres found on this machine; any of these helps:
   - install it: "sudo apt install postgresql" (Debian, Ubuntu), "brew install postgresql" (macOS)
-  - use a server that runs already: DATABASE_URL=postgres://user:password@host:5432/database
+  - use a server that runs already: give its URL, postgres://user:password@host:5432/database
   - if it is installed in a folder of its own, put that folder's bin on the PATH`)
 
 // installedIn has the folders outside the PATH in which packages keep Postgres.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -39,7 +40,7 @@ func (c *cluster) prepare(ctx context.Context) error {
 	}
 }
 
-func (c *cluster) passwordFile() string { return c.folder.File("password") }
+func (c *cluster) passwordFile() string { return c.folder.File(passwordName) }
 
 func (c *cluster) readPassword() error {
 	password, err := os.ReadFile(c.passwordFile())
@@ -57,7 +58,7 @@ func (c *cluster) readPassword() error {
 // create makes a new data folder. The folder gets its name when it is complete: a later start does not take the rest of
 // an interrupted initdb for data.
 func (c *cluster) create(ctx context.Context) (err error) {
-	c.password = rand.Text()
+	c.password = cmp.Or(c.password, rand.Text())
 	if err := os.WriteFile(c.passwordFile(), []byte(c.password+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write the password: %w", err)
 	}

@@ -3,10 +3,15 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,6 +35,61 @@ type Options struct {
 	Database string
 }
 
+// Reserved is a private server that does not run yet, but whose URL is known. The zero value is not usable; see Reserve.
+type Reserved struct {
+	options  Options
+	bindirs  []string
+	port     net.Listener // keeps the port until the server takes it
+	password string
+}
+
+// Reserve chooses the port and the password of a private server. The caller ends it with Start or Release. Processes and Log
+// of the options are for Start.
+//
+// Errors: ErrNotInstalled if this machine has no server.
+func Reserve(o Options) (*Reserved, error) {
+	o.Database = cmp.Or(o.Database, "postgres")
+	r := &Reserved{options: o, bindirs: findAll(installedIn), password: rand.Text()}
+	if len(r.bindirs) == 0 {
+		return nil, ErrNotInstalled
+	}
+	var err error
+	if r.options.Dir, err = filepath.Abs(o.Dir); err != nil {
+		return nil, fmt.Errorf("reserve Postgres: %w", err)
+	}
+	if password, err := os.ReadFile(filepath.Join(r.options.Dir, passwordName)); err == nil {
+		r.password = strings.TrimSpace(string(password))
+	}
+	if r.port, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
+		return nil, fmt.Errorf("reserve Postgres: %w", err)
+	}
+	return r, nil
+}
+
+// URL returns what Server.URL will return.
+func (r *Reserved) URL() string {
+	return connectionURL(r.port.Addr().(*net.TCPAddr).Port, r.password, r.options.Database)
+}
+
+// Release gives the port back, unless the server was started.
+func (r *Reserved) Release() { _ = r.port.Close() }
+
+// Start starts the server as the function Start does. The arguments are those of Options.
+func (r *Reserved) Start(ctx context.Context, processes run.Processes, log func(line string)) (*Server, error) {
+	defer r.Release()
+	r.options.Processes, r.options.Log = processes, log
+	c, err := openCluster(r.options)
+	if err == nil {
+		c.password = r.password
+		c.port = func() (int, error) { r.Release(); return r.port.Addr().(*net.TCPAddr).Port, nil }
+		var s *Server
+		if s, err = c.start(ctx, r.bindirs); err == nil {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("start Postgres: %w", err)
+}
+
 // Server is a running private server. The zero value is not usable; see Start.
 type Server struct {
 	program *run.Program
@@ -43,31 +103,11 @@ type Server struct {
 //
 // Errors: ErrNotInstalled if this machine has no server; others name the folder or quote the server.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	if o.Database == "" {
-		o.Database = "postgres"
-	}
-	s, err := start(ctx, o)
+	r, err := Reserve(o)
 	if err != nil {
 		return nil, fmt.Errorf("start Postgres: %w", err)
 	}
-	return s, nil
-}
-
-func start(ctx context.Context, o Options) (*Server, error) {
-	dir, err := filepath.Abs(o.Dir)
-	if err != nil {
-		return nil, err
-	}
-	o.Dir = dir
-	bindirs := findAll(installedIn)
-	if len(bindirs) == 0 {
-		return nil, ErrNotInstalled
-	}
-	c, err := openCluster(o)
-	if err != nil {
-		return nil, err
-	}
-	return c.start(ctx, bindirs)
+	return r.Start(ctx, o.Processes, o.Log)
 }
 
 // URL returns the connection string of the database, including the password:

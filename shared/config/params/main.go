@@ -68,7 +68,7 @@ func run(args []string, env func(string) string, out, errOut io.Writer, become f
 		fmt.Fprintln(errOut, "warning:", warning)
 	}
 	if err != nil {
-		return fmt.Errorf("configuration:\n%w", err)
+		return fmt.Errorf("configuration:\n%w", errors.Join(err, s.checked(o.command)))
 	}
 	flags, err := s.write(o.out)
 	if err != nil {

@@ -12,7 +12,7 @@ func main() {
 	switch os.Getenv("MODE") {
 	case "exit":
 		fmt.Println("reading configuration")
-		fmt.Fprintln(os.Stderr, "DATABASE_URL is missing")
+		fmt.Fprintln(os.Stderr, "TREASURE_MAP is missing")
 		os.Exit(3)
 	case "report":
 		request, _ := http.NewRequest(http.MethodPost,

@@ -1,0 +1,368 @@
+// Package provide gives an application the backing services that its template's Metadata.Local.Provide asks for: a server
+// that the user names, a private server from installed programs, or the values that stand in for one. Parameters of the
+// template are all that the application sees of them.
+//
+// Decide chooses before anything starts, so that the whole plan is known; Plan.Start starts what was chosen.
+package provide
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/eragon-mdi/ksu/localstack/process"
+	"github.com/eragon-mdi/ksu/localstack/services/clickhouse"
+	"github.com/eragon-mdi/ksu/localstack/services/postgres"
+	"github.com/eragon-mdi/ksu/localstack/spec"
+)
+
+// The choices of a service, beside the address of a server.
+const (
+	// Auto takes the server that a parameter names, else an installed one, else the values of Else.
+	Auto = "auto"
+	// On is Auto without Else.
+	On = "on"
+	// Off takes the values of Else.
+	Off = "off"
+)
+
+// Options are what Decide decides by.
+type Options struct {
+	// Choices are Auto, On, Off or the address of a server, by service: the flags --provide. A service without a choice is
+	// Auto; if it is Optional, it is the server that a parameter names, else Off.
+	Choices map[string]string
+	// Given are the template's parameters that the user gives. They take precedence over all that a service fills in.
+	Given map[string]spec.Value
+	// Data is the absolute path of the data folder.
+	Data string
+	// Name is the name of the stack. A private server keeps its data under it.
+	Name string
+}
+
+// Plan is what every service of a template will be. The zero value has no services.
+type Plan struct {
+	// Parameters are the template's parameters, those of Options.Given among them.
+	Parameters map[string]spec.Value
+	// Warnings say which data of earlier runs stays out of sight.
+	Warnings []string
+
+	services []*service
+}
+
+// service is one service as it was decided.
+type service struct {
+	spec.Provide
+	kind
+	values    map[string]string // by parameter: what the service fills in
+	what, why string            // for people; what is "" for a private server until it runs
+	start     func(context.Context, Tools) (running, error)
+	release   func() // gives back what was reserved; nil if nothing was
+}
+
+// kind is what the services differ in.
+type kind interface {
+	// reserve prepares a private server with its data in dir. name is for what the server keeps for the application.
+	reserve(dir, name string) (private, error)
+	// parse reads the address of a server. It returns the values that the address has, and what the user sees of it.
+	parse(address string) (values map[string]string, shown string, err error)
+	// wait waits for a server that somebody else runs.
+	wait(ctx context.Context, address string, tools Tools) error
+	title() string
+	// url is the connection string of a server, of whose values value returns each, "" if it is not known.
+	url(value func(name string) string) string
+	hasData(dir string) bool
+	// essential says that the stack ends with a private server that ends.
+	essential() bool
+}
+
+// private is a private server that is still to be started.
+type private interface {
+	values() map[string]string
+	start(ctx context.Context, tools Tools) (running, error)
+	release()
+}
+
+// running is a private server.
+type running interface {
+	What() string
+	Done() <-chan struct{}
+	Err() error
+	Close(context.Context) error
+}
+
+// notInstalled reports that this machine has no program for a service.
+func notInstalled(err error) bool {
+	return errors.Is(err, postgres.ErrNotInstalled) || errors.Is(err, clickhouse.ErrNotInstalled)
+}
+
+var kinds = map[string]kind{"clickhouse": clickHouse{}, "postgres": postgreSQL{}}
+
+// Decide chooses what each requested service will be. The error has everything that is wrong. The caller ends the plan with
+// Release.
+func Decide(requests []spec.Provide, o Options) (*Plan, error) { return decide(requests, o, kinds) }
+
+func decide(requests []spec.Provide, o Options, kinds map[string]kind) (*Plan, error) {
+	p := &Plan{Parameters: maps.Clone(o.Given)}
+	if p.Parameters == nil {
+		p.Parameters = map[string]spec.Value{}
+	}
+	errs := unknownChoices(requests, o.Choices)
+	for _, request := range requests {
+		s := &service{Provide: request, kind: kinds[request.Service]}
+		if err := s.decide(o); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		p.services = append(p.services, s)
+		for parameter, value := range s.values {
+			if p.Parameters[parameter].Text == "" { // what the user gives counts, unless it is nothing
+				p.Parameters[parameter] = spec.Value{Text: value, Source: s.Service}
+			}
+		}
+		p.Warnings = append(p.Warnings, s.unseen(o)...)
+	}
+	if len(errs) > 0 {
+		p.Release()
+		return nil, errors.Join(errs...)
+	}
+	return p, nil
+}
+
+// unknownChoices refuses choices for services that the template does not ask for.
+func unknownChoices(requests []spec.Provide, choices map[string]string) (errs []error) {
+	var asked []string
+	for _, r := range requests {
+		asked = append(asked, r.Service)
+	}
+	for _, name := range slices.Sorted(maps.Keys(choices)) {
+		if !slices.Contains(asked, name) {
+			known := "the template asks for none in Metadata.Local.Provide"
+			if len(asked) > 0 {
+				known = "the template asks for " + strings.Join(asked, ", ")
+			}
+			errs = append(errs, fmt.Errorf("--provide %s=%s: %s", name, choices[name], known))
+		}
+	}
+	return errs
+}
+
+func (s *service) decide(o Options) error {
+	choice, chosen := o.Choices[s.Service]
+	given := o.Given[s.Address()]
+	dir := filepath.Join(o.Data, s.Service)
+	switch {
+	case choice == Off:
+		return s.without(o, "--provide "+s.Service+"=off")
+	case chosen && choice != Auto && choice != On:
+		return s.use(choice, flagName)
+	case given.Text != "":
+		return s.use(given.Text, given.Source)
+	case !chosen && s.Optional:
+		return s.without(o, "--provide "+s.Service+"=auto starts one")
+	}
+	reserved, err := s.reserve(dir, o.Name)
+	if notInstalled(err) && choice != On && s.Else != nil {
+		return s.without(o, "none is installed, and no address is given")
+	}
+	if notInstalled(err) {
+		return fmt.Errorf("%s: %w%s", s.Place, err, s.doWithout())
+	}
+	if err != nil {
+		return err
+	}
+	s.fill(reserved.values())
+	s.why, s.start, s.release = "installed", reserved.start, reserved.release
+	if choice == On {
+		s.why = "--provide " + s.Service + "=on"
+	}
+	return nil
+}
+
+// doWithout is the line of an error that says how the template does without the service.
+func (s *service) doWithout() string {
+	if s.Else == nil && !s.Optional {
+		return ""
+	}
+	return fmt.Sprintf("\n  - do without: --provide %s=off", s.Service)
+}
+
+// without takes the values of Else.
+func (s *service) without(o Options, why string) error {
+	if s.Else == nil && !s.Optional {
+		return fmt.Errorf("--provide %s=off: the template cannot do without it: %s has no Else", s.Service, s.Place)
+	}
+	s.values = map[string]string{}
+	for parameter, value := range s.Else {
+		s.values[parameter] = strings.ReplaceAll(value, dataVariable, o.Data)
+	}
+	s.what, s.why = "off", why
+	if path := s.elsePath(o); path != "" {
+		s.what = "off, " + path + " instead"
+	}
+	return nil
+}
+
+// flagName is where a user names a server, besides parameters.
+const flagName = "--provide"
+
+// use takes a server that somebody else runs. source is where its address stands.
+func (s *service) use(address, source string) error {
+	values, shown, err := s.parse(address)
+	s.what = fmt.Sprintf("%s of %s, %s", s.title(), source, shown)
+	if err != nil {
+		if source == flagName {
+			err = fmt.Errorf("%w; allowed are %s, %s and %s as well", err, Auto, On, Off)
+		}
+		return fmt.Errorf("%s: %w", s.what, err)
+	}
+	s.start = func(ctx context.Context, tools Tools) (running, error) {
+		if err := s.wait(ctx, address, tools); err != nil && ctx.Err() == nil {
+			return nil, fmt.Errorf("%s, cannot be reached: %w; start it or correct the address%s", s.what, err, s.doWithout())
+		}
+		return nil, ctx.Err()
+	}
+	if source == flagName { // a parameter that is given fills itself alone
+		s.fill(values)
+	}
+	return nil
+}
+
+// fill sets the parameters that the template asks for. A value that is not known leaves its parameter as it is.
+func (s *service) fill(values map[string]string) {
+	s.values = map[string]string{}
+	for parameter, name := range s.Parameters {
+		if value, known := values[name]; known {
+			s.values[parameter] = value
+		}
+	}
+}
+
+// Release gives back what Decide reserved, unless it was started.
+func (p *Plan) Release() {
+	for _, s := range p.services {
+		if s.release != nil {
+			s.release()
+		}
+	}
+}
+
+// Tools are what Start needs of the stack.
+type Tools struct {
+	// Processes starts the servers.
+	Processes *process.Supervisor
+	// Timed does a step that takes long, and tells the user.
+	Timed func(what string, do func() error) error
+	// Log gets the lines of a service, by its name.
+	Log func(service, line string)
+	// Failed gets the error of a server that ended by itself and that the application cannot do without.
+	Failed func(error)
+	// Data is the absolute path of the data folder.
+	Data string
+	// Parameter returns the value that a parameter of the template has in the end.
+	Parameter func(name string) string
+}
+
+// Backing is the services at work. The zero value has none.
+type Backing struct {
+	// Rows are what the user is told, by service: which server it is, and why.
+	Rows []Row
+
+	closers []func(context.Context) error
+}
+
+// Row is one line about a service.
+type Row struct{ Service, Text string }
+
+// Start starts the private servers and waits for those that the user named. With an error, nothing of it runs any more.
+func (p *Plan) Start(ctx context.Context, tools Tools) (*Backing, error) {
+	b := &Backing{}
+	servers, errs := make([]running, len(p.services)), make([]error, len(p.services))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var all sync.WaitGroup
+	for i, s := range p.services {
+		if s.start == nil {
+			continue
+		}
+		all.Go(func() {
+			if servers[i], errs[i] = s.start(ctx, tools); errs[i] != nil {
+				cancel() // nobody waits for the others then
+			}
+		})
+	}
+	all.Wait()
+	for i, s := range p.services {
+		if errs[i] == nil && servers[i] != nil {
+			b.closers = append(b.closers, servers[i].Close)
+			go s.watch(servers[i], tools)
+		}
+		b.Rows = append(b.Rows, Row{s.Service, s.text(servers[i])})
+	}
+	if err := errors.Join(withoutCanceled(errs)...); err != nil {
+		return nil, errors.Join(err, b.Close(context.WithoutCancel(ctx)))
+	}
+	remove, err := p.publish(tools)
+	if err != nil {
+		return nil, errors.Join(err, b.Close(context.WithoutCancel(ctx)))
+	}
+	b.closers = append(b.closers, func(context.Context) error { return remove() })
+	return b, nil
+}
+
+// withoutCanceled leaves out the errors of services that were interrupted because another one failed.
+func withoutCanceled(errs []error) []error {
+	if errors.Join(errs...) == nil {
+		return nil
+	}
+	rest := slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil || errors.Is(err, context.Canceled) })
+	if len(rest) == 0 {
+		return errs
+	}
+	return rest
+}
+
+// text is what the user is told of a service.
+func (s *service) text(r running) string {
+	what := s.what
+	if r != nil {
+		what = r.What()
+	}
+	if s.why == "" {
+		return what
+	}
+	return what + " (" + s.why + ")"
+}
+
+// watch tells when a private server ends by itself.
+func (s *service) watch(r running, tools Tools) {
+	<-r.Done()
+	err := r.Err()
+	switch {
+	case err == nil:
+	case s.essential():
+		tools.Failed(err)
+	default: // the application goes on without it
+		tools.Log(s.Service, err.Error())
+		tools.Log(s.Service, "it stays away until the next start")
+	}
+}
+
+// Close ends the private servers.
+func (b *Backing) Close(ctx context.Context) error {
+	errs := make([]error, len(b.closers))
+	var all sync.WaitGroup
+	for i, closeOne := range b.closers {
+		all.Go(func() { errs[i] = closeOne(ctx) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// patience is how long a server that does not answer is waited for: one that was just started needs some seconds.
+const patience = 10 * time.Second
