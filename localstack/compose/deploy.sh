@@ -19,7 +19,12 @@ aarch64 | arm64) architecture=arm64 ;;
 esac
 
 awslocal s3 mb s3://ksu-deploy
-awslocal cloudformation package --template-file template.yaml --s3-bucket ksu-deploy --output-template-file /tmp/packaged.yaml
+# It redraws a progress bar for each function; only what went wrong is worth a line.
+awslocal cloudformation package --template-file template.yaml --s3-bucket ksu-deploy --output-template-file /tmp/packaged.yaml \
+	>/tmp/package.log 2>&1 || {
+	cat /tmp/package.log >&2
+	exit 1
+}
 
 # LocalStack's community edition has no Aurora. Without ApiAuth=NONE clients of this machine would need an API key.
 # shellcheck disable=SC2086 # PARAMS is a list

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	neturl "net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,7 +128,7 @@ func TestDoor(t *testing.T) {
 				warnings: "Postgres of PATH:1, postgres://ksu@h:5432/ksu, is not used: the storage is internal, of STORAGE; STORAGE=postgres uses it"}},
 		"internal in PARAMS": {given{env: "PARAMS=StorageType=internal", args: []string{"-storage", "postgres"}},
 			result{flags: []string{"--provide", "postgres=off"}, parameters: m{"StorageType": "internal"}}},
-		"a folder of migrations": {given{file: "storage: {migaret_src: 'file://migrations'}\n"}, result{variables: m{"STORAGE_MIGRATE_SRC": "file://" + filepath.Join(here, "migrations")},
+		"a folder of migrations": {given{file: "storage: {migaret_src: 'file://migrations'}\n"}, result{variables: m{"STORAGE_MIGRATE_SRC": "file://" + (&neturl.URL{Path: filepath.Join(here, "migrations")}).EscapedPath()},
 			warnings: "PATH:1: storage.migaret_src is a misspelling of storage.migrate_src"}},
 
 		"ClickHouse": {given{file: "clickhouse: {address: 'c:9000', password: geheim}\n"},
