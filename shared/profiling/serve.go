@@ -11,6 +11,7 @@ import (
 	_ "net/http/pprof" // into http.DefaultServeMux
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,7 +30,24 @@ func Serve() error {
 	if err := errors.Join(err, file.Close()); err != nil { // the listener has a descriptor of its own
 		return fmt.Errorf("%s is %d: %w", Variable, fd, err)
 	}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: local(http.DefaultServeMux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { slog.Error("profiles no longer served", "error", server.Serve(listener)) }()
 	return nil
+}
+
+// local passes requests to this machine's own names. A web page whose name resolves to this machine (DNS rebinding) sends
+// its name as the Host, and must not read the profiles.
+func local(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		ip := net.ParseIP(strings.Trim(host, "[]"))
+		if host != "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, fmt.Sprintf("the Host header is %q; allowed are localhost and loopback addresses", r.Host), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
