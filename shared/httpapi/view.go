@@ -79,15 +79,16 @@ func viewOf(t task.Task) view {
 	return v
 }
 
-// The bounds of a Retry-After.
+// The bounds of a Retry-After. A planned task may wait longer than a running one, of whose end there is but a guess.
 const (
-	soonest = time.Second
-	latest  = time.Hour
+	soonest    = time.Second
+	latest     = time.Hour
+	latestRuns = 5 * time.Minute
 )
 
-// askAgain says how soon it is worth asking for a task again (RFC 9110, section 10.2.3): not before a planned task may
-// start, not before a running one can have ended as far as its progress tells, else after a quarter of the time that it
-// has run. A task that has ended does not change.
+// askAgain says how soon it is worth asking for a task again (RFC 9110, section 10.2.3): once a planned task may start;
+// of a running one after half of the time that its progress leaves, which comes with a heartbeat and is seconds old, else
+// after a quarter of the time that it has run. A task that has ended does not change.
 func askAgain(w http.ResponseWriter, t task.Task) {
 	var wait time.Duration
 	switch t.Status {
@@ -97,7 +98,7 @@ func askAgain(w http.ResponseWriter, t task.Task) {
 		wait = min(t.Duration/4, time.Minute)
 		if p := t.Progress; p != nil && p.Done > 0 && p.Total > p.Done {
 			left := float64(p.Total-p.Done) / float64(p.Done) * float64(t.Duration)
-			wait = time.Duration(min(left, float64(latest)))
+			wait = time.Duration(min(left/2, float64(latestRuns)))
 		}
 	default:
 		return

@@ -63,9 +63,9 @@ func TestRetryAfterFits(t *testing.T) {
 		"just started":         {running(0, nil), "1"},
 		"running":              {running(2*time.Minute, nil), "30"},
 		"running long":         {running(time.Hour, nil), "60"},
-		"half done":            {running(40*time.Second, &task.Progress{Done: 50, Total: 100}), "40"},
+		"half done":            {running(40*time.Second, &task.Progress{Done: 50, Total: 100}), "20"},
 		"of unknown length":    {running(40*time.Second, &task.Progress{Done: 50}), "10"},
-		"nearly never":         {running(time.Hour, &task.Progress{Done: 1, Total: 1 << 62}), "3600"},
+		"nearly never":         {running(time.Hour, &task.Progress{Done: 1, Total: 1 << 62}), "300"},
 		"completed":            {task.Task{Status: task.Completed}, ""},
 		"failed":               {task.Task{Status: task.Failed}, ""},
 	} {
