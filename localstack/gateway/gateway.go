@@ -122,7 +122,7 @@ func (g *gateway) refuseBody(w http.ResponseWriter, c *call, err error) {
 	}
 }
 
-// invoke runs the function and maps its answer. It ends neither when the client goes away, nor is the function told.
+// invoke runs the function and maps its answer. The invocation outlives the client; the function is not told.
 func (g *gateway) invoke(w http.ResponseWriter, c *call, event []byte) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), g.timeout)
 	defer cancel()

@@ -39,10 +39,10 @@ func (n *resource) add(route spec.Route, apiID string) error {
 		n.id, n.path, n.methods = awsid.ShortID(apiID+route.Path, 6), route.Path, map[string]string{}
 	}
 	if n.path != route.Path {
-		return fmt.Errorf("paths %s and %s are the same", n.path, route.Path)
+		return fmt.Errorf("paths %s and %s are the same to API Gateway", n.path, route.Path)
 	}
 	if _, twice := n.methods[route.Method]; twice {
-		return fmt.Errorf("route %s %s is there twice", route.Method, route.Path)
+		return fmt.Errorf("duplicate route %s %s", route.Method, route.Path)
 	}
 	n.methods[route.Method] = route.Function
 	return nil
@@ -68,7 +68,7 @@ func (n *resource) child(segment string) (*resource, error) {
 		*slot = &resource{name: name}
 	}
 	if (*slot).name != name {
-		return nil, fmt.Errorf("parameters {%s} and {%s} are at the same place", (*slot).name, name)
+		return nil, fmt.Errorf("path parameters {%s} and {%s} have the same place", (*slot).name, name)
 	}
 	return *slot, nil
 }

@@ -82,8 +82,8 @@ func TestRouting(t *testing.T) {
 func TestRoutesThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for want, routes := range map[string][]spec.Route{
-		"route GET /a is there twice": {{Method: "GET", Path: "/a"}, {Method: "GET", Path: "/a"}},
-		"parameters {id} and {name} are at the same place": {
+		"duplicate route GET /a": {{Method: "GET", Path: "/a"}, {Method: "GET", Path: "/a"}},
+		"path parameters {id} and {name} have the same place": {
 			{Method: "GET", Path: "/a/{id}"}, {Method: "GET", Path: "/a/{name}/b"},
 		},
 		"paths /a and /a/ are the same": {{Method: "GET", Path: "/a"}, {Method: "PUT", Path: "/a/"}},
