@@ -36,6 +36,7 @@ func TestLogFormats(t *testing.T) {
 		`{"level":50,"time":1778051289678,"pid":7,"msg":"pino"}`:                       clock + ` Api     ERROR pino pid=7`,
 		// the layers of an error
 		`{"level":"WARN","msg":"m","error":["open file","connection refused"]}`: `03:04:05 Api     WARN m error="open file: connection refused"`,
+		`{"msg":"m","json":"\"a b\"","half":"\"a"}`:                             `03:04:05 Api     m json="a b" half="\"a"`,
 		`{"level":"INFO+2","msg":"m"}`:                                          `03:04:05 Api     INFO+2 m`,
 		`{"severity":"critical","message":"m","e":""}`:                          `03:04:05 Api     CRITICAL m e=""`,
 		`{"time":"then","level":"WARN","msg":"no more"}`:                        `then     Api     WARN no more`,

@@ -173,9 +173,10 @@ func levelColor(level slog.Level) string {
 	}
 }
 
-// quoted is a value, in quotes if its end could not be seen otherwise.
+// quoted is a value, in quotes if its end could not be seen otherwise. JSON, also that of a string, stays as it is.
 func quoted(value string) string {
-	if value == "" || value[0] == '"' || strings.ContainsFunc(value, func(r rune) bool { return r == ' ' || steers(r) || r == '\t' }) && !json.Valid([]byte(value)) {
+	odd := func(r rune) bool { return r == ' ' || r == '"' || r == '\t' || steers(r) }
+	if value == "" || strings.ContainsFunc(value, odd) && !json.Valid([]byte(value)) {
 		return strconv.Quote(value)
 	}
 	return value
