@@ -82,7 +82,7 @@ func TestBadConfigurationIsAnswered(t *testing.T) { // not parallel: it sets var
 	t.Setenv("DATABASE_URL", "postgres://u:geheim@h/d")
 	for variable, c := range map[string]struct{ value, want string }{
 		"STORAGE_PORT":        {"x", "storage.port"},
-		"JOB_MAX_DURATION":    {"10m", "app.worker_timeout (330 s, default)"},
+		"JOB_MAX_DURATION":    {"15m", "app.worker_timeout (900 s, default)"},
 		"STORAGE_MIGRATE_SRC": {"file://" + t.TempDir(), "storage.migrate_src: folder "},
 	} {
 		t.Run(variable, func(t *testing.T) {

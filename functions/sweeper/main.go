@@ -21,7 +21,8 @@ func main() {
 			return nil, err
 		}
 		return sweeper.New(tasks, queue, a.Log.Logger, sweeper.Config{
-			MaxAttempts: a.Config.Task.MaxAttempts, Retention: time.Duration(a.Config.Task.RetentionDays) * 24 * time.Hour,
+			Semaphore: a.Config.App.Semaphore, MaxAttempts: a.Config.Task.MaxAttempts,
+			Retention: time.Duration(a.Config.Task.RetentionDays) * 24 * time.Hour,
 		}).Handle, nil
 	})
 }

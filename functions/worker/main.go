@@ -17,8 +17,13 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		work, _ := jobs.New(a.Config).Lookup(jobs.Default)
-		r := runner.New(tasks, work, a.Log.Logger, runner.Config{MaxAttempts: a.Config.Task.MaxAttempts})
+		queue, err := a.Queue(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r := runner.New(tasks, queue, jobs.New(a.Config), a.Log.Logger, runner.Config{
+			Slots: a.Config.App.JobsPerInvocation, MaxAttempts: a.Config.Task.MaxAttempts,
+		})
 		a.AtEnd(r.Stop)
 		return r.Handle, nil
 	})

@@ -137,8 +137,8 @@ func TestMigrationRefuses(t *testing.T) {
 		parameters map[string]string
 		want       string
 	}{
-		{map[string]string{"JobMaxDuration": "10m"}, "job.max_duration"},
-		{map[string]string{"JobMinDuration": "10m", "JobMaxDuration": "11m"}, "job.min_duration"},
+		{map[string]string{"JobMaxDuration": "15m"}, "job.max_duration"},
+		{map[string]string{"JobMinDuration": "15m", "JobMaxDuration": "16m"}, "job.min_duration"},
 		{map[string]string{"JobMinDuration": "10s", "JobMaxDuration": "2s"}, "job.max_duration"},
 		{map[string]string{"WorkerTimeout": "319"}, "app.worker_timeout"},
 		{map[string]string{"JobsPerInvocation": "4", "WorkerConcurrency": "5"}, "app.worker_concurrency"},

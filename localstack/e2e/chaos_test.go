@@ -69,17 +69,16 @@ func (c *chaos) untilNothingWaits() {
 	}
 }
 
-var duplicatesLine = regexp.MustCompile(`"(?:messages|dead letters) handled".*"duplicates":(\d+),"malformed":(\d+)`)
+var superfluousLine = regexp.MustCompile(`"permits handled".*"superfluous":(\d+)`)
 
 // report prints the figures and fails the test for each problem.
 func (c *chaos) report(v *verdict) {
 	c.t.Helper()
-	acknowledged, malformed := 0, 0
+	superfluous := 0
 	for _, s := range c.stacks {
-		for _, m := range duplicatesLine.FindAllStringSubmatch(s.output(), -1) {
-			d, _ := strconv.Atoi(m[1])
-			f, _ := strconv.Atoi(m[2])
-			acknowledged, malformed = acknowledged+d, malformed+f
+		for _, m := range superfluousLine.FindAllStringSubmatch(s.output(), -1) {
+			n, _ := strconv.Atoi(m[1])
+			superfluous += n
 		}
 	}
 	c.checkEndings(v)
@@ -101,7 +100,7 @@ func (c *chaos) report(v *verdict) {
 	row("Postgres restarted", "%d, %d of them after a crash", happened["restart Postgres"]+happened["crash Postgres"], happened["crash Postgres"])
 	row("Postgres connections", "%d times all cut, %d answers lost", happened["cut connections"], c.lostAnswers)
 	row("SQS answers", "%d refused", c.queue.refused.Load())
-	row("duplicates", "%d sent, %d acknowledged without harm, and %d malformed", c.duplicates+int(c.queue.doubled.Load()), acknowledged, malformed)
+	row("permits", "%d sent beside those of the tasks, %d claimed nothing", c.duplicates+int(c.queue.doubled.Load()), superfluous)
 	row("lost attempts", "%d, of which %d ended their task", v.rescued, v.gaveUp)
 	row("sweeps", "%d; a rescue took at most %d", len(c.sweeps), v.sweepsNeeded)
 	row("longest recovery", "%.1f s", v.longest.Seconds())
@@ -115,7 +114,7 @@ func (c *chaos) report(v *verdict) {
 	for _, p := range v.problems {
 		c.t.Error(p)
 	}
-	if acknowledged == 0 || v.rescued == 0 || c.killed == 0 {
+	if superfluous == 0 || v.rescued == 0 || c.killed == 0 {
 		c.t.Error("the faults had no effect, so that the run shows nothing")
 	}
 	if c.t.Failed() {

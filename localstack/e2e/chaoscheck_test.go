@@ -29,7 +29,7 @@ type verdict struct {
 	lost, doubled   int           // tasks without an ending, endings after an ending
 	rescued, gaveUp int           // attempts that were lost, tasks that were failed for that
 	live, leases    int           // the most live workers with a lease, and leases, at any instant
-	longest         time.Duration // from the last sign of life of a lost attempt until its task was sent again, or ended
+	longest         time.Duration // from the last sign of life of a lost attempt until its task was due again, or ended
 	sweepsNeeded    int           // the most that any rescue took
 }
 
@@ -90,7 +90,7 @@ func (v *verdict) steps(id string, changes []change) {
 		if wrong != "" {
 			v.problem("task %s: %s: from %s to %s", id, wrong, changes[i-1], changes[i])
 		}
-		if what == "rescued" || what == "given up" || what == "claimed" && changes[i-1].status == "running" {
+		if what == "rescued" {
 			v.rescued++
 			if changes[i].status == "failed" {
 				v.gaveUp++
@@ -99,34 +99,23 @@ func (v *verdict) steps(id string, changes []change) {
 	}
 }
 
-// mostSweeps is how many sweeps may pass until a task is rescued, and again until it is sent.
+// mostSweeps is how many sweeps may pass until a task is rescued.
 const mostSweeps = 2
 
-// recoveries checks that what waits for a sweep does not wait for more than two, and measures how long a lost
-// attempt keeps its task from the queue.
+// recoveries checks that no lost attempt waits for more than two sweeps, and measures how long it keeps its task from being
+// tried again.
 func (v *verdict) recoveries(id string, changes []change, sweeps []sweep) {
-	var silent time.Time // the last sign of life of an attempt that was lost
 	for i := 1; i < len(changes); i++ {
 		from, to := changes[i-1], changes[i]
-		what, _ := step(from, to)
-		waited := 0
-		switch {
-		case from.status == "running" && (what == "rescued" || what == "claimed"):
-			silent = from.at
-			waited = within(sweeps, from.lease, to.at)
-		case from.status == "pending" && !from.sent && (to.sent || what == "sent" || what == "claimed"):
-			waited = within(sweeps, later(from.due, from.at), to.at)
+		if what, _ := step(from, to); what != "rescued" {
+			continue
 		}
-		if waited++; waited > v.sweepsNeeded {
-			v.sweepsNeeded = waited
-		}
+		waited := within(sweeps, from.lease, to.at) + 1
+		v.sweepsNeeded = max(v.sweepsNeeded, waited)
 		if waited > mostSweeps {
-			v.problem("task %s waited for %d sweeps: from %s, due %s, to %s", id, waited, from, from.due.Format("15:04:05.000"), to)
+			v.problem("task %s waited for %d sweeps: from %s to %s", id, waited, from, to)
 		}
-		if !silent.IsZero() && (to.sent || to.status != "pending") {
-			v.longest = max(v.longest, to.at.Sub(silent))
-			silent = time.Time{}
-		}
+		v.longest = max(v.longest, later(to.at, to.due).Sub(from.at))
 	}
 }
 

@@ -17,21 +17,21 @@ type change struct {
 	status  string
 	attempt int
 	lease   time.Time // its end; zero where nobody holds one
-	sent    bool      // its message is marked as sent
-	due     time.Time // from when it may be sent
+	due     time.Time // from when it may start
+	key     string    // its fairness key
 	ending  string    // the result or error
 }
 
 const keepHistory = `
 CREATE TABLE history (
     seq bigserial PRIMARY KEY, at timestamptz NOT NULL, id uuid NOT NULL, status text NOT NULL, attempt int NOT NULL,
-    lease timestamptz, sent boolean NOT NULL, due timestamptz NOT NULL, ending text
+    lease timestamptz, due timestamptz NOT NULL, key text NOT NULL, ending text
 );
 CREATE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO history (at, id, status, attempt, lease, sent, due, ending)
-    VALUES (clock_timestamp(), NEW.id, NEW.status, NEW.attempt, NEW.lease_expires_at, NEW.enqueued_at IS NOT NULL,
-        NEW.send_after, coalesce(NEW.result, NEW.error));
+    INSERT INTO history (at, id, status, attempt, lease, due, key, ending)
+    VALUES (clock_timestamp(), NEW.id, NEW.status, NEW.attempt, NEW.lease_expires_at,
+        coalesce(NEW.run_at, NEW.created_at), NEW.fairness_key, coalesce(NEW.result, NEW.error));
     RETURN NULL;
 END $$;
 CREATE TRIGGER keep_history AFTER INSERT OR UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION keep_history();`
@@ -45,14 +45,14 @@ func readHistory(t *testing.T, url string) map[string][]change {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	rows, err := conn.Query(ctx, `SELECT at, id::text, status, attempt, coalesce(lease, '0001-01-01 00:00:00Z'), sent, due,
+	rows, err := conn.Query(ctx, `SELECT at, id::text, status, attempt, coalesce(lease, '0001-01-01 00:00:00Z'), due, key,
 		coalesce(ending, '') FROM history ORDER BY id, seq`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	history := map[string][]change{}
 	var c change
-	_, err = pgx.ForEachRow(rows, []any{&c.at, &c.task, &c.status, &c.attempt, &c.lease, &c.sent, &c.due, &c.ending}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&c.at, &c.task, &c.status, &c.attempt, &c.lease, &c.due, &c.key, &c.ending}, func() error {
 		history[c.task] = append(history[c.task], c)
 		return nil
 	})
@@ -80,18 +80,18 @@ func step(from, to change) (what string, wrong string) {
 	case from.ended():
 		return "", "an ended task changed"
 	case from.status == "pending" && to.status == "running" && to.attempt == from.attempt+1:
+		if to.at.Before(from.due) {
+			return "", "a task was claimed before it was due"
+		}
 		return "claimed", ""
 	case from.status == "pending" && to.status == "pending" && same:
-		return "sent", "" // or taken to be sent, or marked
+		return "due", "" // or announced, or changed
 	case from.status == "pending" && to.status == "failed" && same:
-		return "given up", ""
+		return "expired", ""
 	case from.status != "running":
 		return "", "a task that nobody ran changed"
 	case to.status == "running" && to.attempt == from.attempt+1:
-		if to.at.Before(from.lease) {
-			return "", "a task was claimed from under a lease"
-		}
-		return "claimed", ""
+		return "", "a task was claimed while it ran"
 	case !same:
 		return "", "the attempt changed without a claim"
 	case to.status == "running" && !to.lease.Before(from.lease):

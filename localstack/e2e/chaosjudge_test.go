@@ -17,11 +17,11 @@ func made(steps ...change) []change { return steps }
 func submitted(at float64) change {
 	return change{at: moment(at), task: "a", status: "pending", due: moment(at)}
 }
-func sentAt(at float64, attempt int) change {
-	return change{at: moment(at), task: "a", status: "pending", attempt: attempt, sent: true, due: moment(at)}
+func dueAt(at float64, attempt int) change {
+	return change{at: moment(at), task: "a", status: "pending", attempt: attempt, due: moment(at)}
 }
 func runningAt(at float64, attempt int) change {
-	return change{at: moment(at), task: "a", status: "running", attempt: attempt, lease: moment(at + 9), sent: true}
+	return change{at: moment(at), task: "a", status: "running", attempt: attempt, lease: moment(at + 9), due: moment(at)}
 }
 func endedAt(at float64, status string, attempt int, ending string) change {
 	return change{at: moment(at), task: "a", status: status, attempt: attempt, ending: ending}
@@ -30,9 +30,9 @@ func endedAt(at float64, status string, attempt int, ending string) change {
 // The checks must see what is wrong, or the suite proves nothing.
 func TestTheHistoryIsJudged(t *testing.T) {
 	t.Parallel()
-	good := made(submitted(0), sentAt(0.1, 0), runningAt(1, 1), runningAt(4, 1), endedAt(5, "completed", 1, "7"))
-	rescued := made(submitted(0), sentAt(0.1, 0), runningAt(1, 1), change{at: moment(11), task: "a", status: "pending", attempt: 1, due: moment(16)},
-		sentAt(17, 1), runningAt(18, 2), endedAt(19, "failed", 2, "no luck"))
+	good := made(submitted(0), dueAt(0.1, 0), runningAt(1, 1), runningAt(4, 1), endedAt(5, "completed", 1, "7"))
+	rescued := made(submitted(0), dueAt(0.1, 0), runningAt(1, 1), change{at: moment(11), task: "a", status: "pending", attempt: 1, due: moment(16)},
+		dueAt(17, 1), runningAt(18, 2), endedAt(19, "failed", 2, "no luck"))
 	everySecond := func() (list []sweep) {
 		for s := range 60 {
 			list = append(list, sweep{moment(float64(s) + 0.4), moment(float64(s) + 0.5)})
@@ -58,14 +58,14 @@ func TestTheHistoryIsJudged(t *testing.T) {
 		"revived":              {observed{history: map[string][]change{"a": append(good[:5:5], runningAt(6, 2), endedAt(7, "cancelled", 2, ""))}}, "an ended task changed"},
 		"deleted, and running": {observed{history: map[string][]change{"a": append(good[:3:3], endedAt(2, "cancelled", 1, ""), runningAt(3, 2), endedAt(7, "cancelled", 2, ""))}}, "a deleted task changed"},
 		"claimed from under a lease": {observed{history: map[string][]change{"a": append(good[:3:3], runningAt(3, 2), endedAt(4, "completed", 2, ""))}},
-			"from under a lease"},
+			"while it ran"},
 		"ended by nobody":     {observed{history: map[string][]change{"a": append(good[:2:2], endedAt(4, "completed", 0, ""))}}, "nobody ran"},
 		"ended by an earlier": {observed{history: map[string][]change{"a": append(rescued[:6:6], endedAt(18.5, "completed", 1, ""))}, sweeps: everySecond}, "without a claim"},
 		"attempt left out":    {observed{history: map[string][]change{"a": append(good[:2:2], runningAt(1, 2), endedAt(2, "completed", 2, ""))}}, "nobody ran"},
 		"rescued late": {observed{history: map[string][]change{"a": append(rescued[:3:3], change{at: moment(15), task: "a", status: "pending", attempt: 1, due: moment(15)},
-			sentAt(15.1, 1), runningAt(16, 2), endedAt(17, "completed", 2, ""))}, sweeps: everySecond}, "waited for 6 sweeps"},
-		"sent late": {observed{history: map[string][]change{"a": append(made(submitted(0)), sentAt(3, 0), runningAt(3.1, 1), endedAt(4, "completed", 1, ""))},
-			sweeps: everySecond}, "waited for 4 sweeps"},
+			dueAt(15.1, 1), runningAt(16, 2), endedAt(17, "completed", 2, ""))}, sweeps: everySecond}, "waited for 6 sweeps"},
+		"claimed before it was due": {observed{history: map[string][]change{"a": made(submitted(0), dueAt(3, 0), runningAt(2.9, 1), endedAt(4, "completed", 1, ""))},
+			sweeps: everySecond}, "before it was due"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,8 +80,8 @@ func TestTheHistoryIsJudged(t *testing.T) {
 		})
 	}
 	v := judge(observed{history: map[string][]change{"a": rescued}, sweeps: everySecond, semaphore: 1})
-	if v.rescued != 1 || v.longest != 16*time.Second || v.sweepsNeeded != 2 {
-		t.Errorf("%d rescued, the longest recovery %s, %d sweeps; want 1, 16s, 2", v.rescued, v.longest, v.sweepsNeeded)
+	if v.rescued != 1 || v.longest != 15*time.Second || v.sweepsNeeded != 2 {
+		t.Errorf("%d rescued, the longest recovery %s, %d sweeps; want 1, 15s, 2", v.rescued, v.longest, v.sweepsNeeded)
 	}
 }
 
@@ -89,13 +89,13 @@ func TestTheSemaphoreIsJudged(t *testing.T) {
 	t.Parallel()
 	// Two workers hold leases from 1 to 5, and a third from 4 to 6 or later.
 	two := func(id string) []change {
-		return made(submitted(0), sentAt(0, 0), runningAt(1, 1), runningAt(4.5, 1), endedAt(5, "completed", 1, id))
+		return made(submitted(0), dueAt(0, 0), runningAt(1, 1), runningAt(4.5, 1), endedAt(5, "completed", 1, id))
 	}
 	third := func(from float64) []change {
-		return made(submitted(0), sentAt(0, 0), runningAt(from, 1), endedAt(from+2, "completed", 1, "c"))
+		return made(submitted(0), dueAt(0, 0), runningAt(from, 1), endedAt(from+2, "completed", 1, "c"))
 	}
 	// One that died at 2.5 and left its lease behind.
-	dead := made(submitted(0), sentAt(0, 0), runningAt(2.5, 1), change{at: moment(12), task: "d", status: "failed", attempt: 1, ending: "lost"})
+	dead := made(submitted(0), dueAt(0, 0), runningAt(2.5, 1), change{at: moment(12), task: "d", status: "failed", attempt: 1, ending: "lost"})
 	for name, c := range map[string]struct {
 		history   map[string][]change
 		disturbed []time.Time

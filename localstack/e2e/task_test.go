@@ -58,12 +58,12 @@ func testLifeOfATask(t *testing.T, storage string) {
 func TestSemaphore(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		semaphore, tasks, most int // most is how many invocations of the worker the tasks take
+		semaphore, tasks, most int // most is how many invocations of the worker the tasks take: one a permit, and few that the sweeper sends
 		parameters, storage    string
 	}{
-		"one job in an environment":             {3, 12, 12, "Semaphore=3", "postgres"},
-		"one job in an environment on internal": {3, 12, 12, "Semaphore=3", "internal"},
-		"four jobs in an environment":           {8, 32, 16, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2", "postgres"},
+		"one job in an environment":             {3, 12, 24, "Semaphore=3", "postgres"},
+		"one job in an environment on internal": {3, 12, 24, "Semaphore=3", "internal"},
+		"four jobs in an environment":           {8, 32, 64, "Semaphore=8 JobsPerInvocation=4 WorkerConcurrency=2", "postgres"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ DROP TRIGGER IF EXISTS tasks_enter ON tasks;
 DROP TRIGGER IF EXISTS tasks_leave ON tasks;
 DROP FUNCTION IF EXISTS lanes_enter();
 DROP FUNCTION IF EXISTS lanes_leave();
+DROP FUNCTION IF EXISTS lanes_close();
 DROP FUNCTION IF EXISTS lane_lock(text, text);
 DROP TABLE IF EXISTS lanes;
 -- The old functions know plain texts alone.
@@ -16,3 +17,6 @@ ALTER TABLE tasks
     DROP COLUMN IF EXISTS announced, DROP COLUMN IF EXISTS expires_at, DROP COLUMN IF EXISTS max_attempts,
     DROP COLUMN IF EXISTS timeout, DROP COLUMN IF EXISTS tags, DROP COLUMN IF EXISTS metadata, DROP COLUMN IF EXISTS trace,
     DROP COLUMN IF EXISTS progress, DROP COLUMN IF EXISTS attempts;
+CREATE INDEX IF NOT EXISTS tasks_unsent ON tasks (send_after) WHERE status = 'pending' AND enqueued_at IS NULL;
+CREATE INDEX IF NOT EXISTS tasks_sent ON tasks (enqueued_at) WHERE status = 'pending' AND enqueued_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tasks_leases ON tasks (lease_expires_at) WHERE status = 'running';

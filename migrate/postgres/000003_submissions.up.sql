@@ -38,6 +38,10 @@ ALTER TABLE tasks
 UPDATE tasks SET due = false, run_at = send_after, announced = false
 WHERE status = 'pending' AND due AND tries > 0 AND enqueued_at IS NULL AND send_after > now();
 
+-- The indexes of what nothing asks for any more.
+DROP INDEX IF EXISTS tasks_unsent;
+DROP INDEX IF EXISTS tasks_sent;
+DROP INDEX IF EXISTS tasks_leases;
 -- The tasks that may start, in the order in which those of one lane do.
 CREATE INDEX IF NOT EXISTS tasks_waiting ON tasks (type, fairness_key, priority, id) WHERE status = 'pending' AND due;
 CREATE INDEX IF NOT EXISTS tasks_scheduled ON tasks (run_at) WHERE status = 'pending' AND NOT due;
@@ -59,7 +63,7 @@ CREATE TABLE IF NOT EXISTS lanes (
     served_at    timestamptz NOT NULL DEFAULT '-infinity', -- the last claim of a task of the key, of any type
     PRIMARY KEY (fairness_key, type)
 );
-CREATE INDEX IF NOT EXISTS lanes_turn ON lanes (type, served_at) WHERE waiting;
+CREATE INDEX IF NOT EXISTS lanes_turn ON lanes (type, served_at, fairness_key) WHERE waiting;
 CREATE INDEX IF NOT EXISTS lanes_idle ON lanes (served_at) WHERE NOT waiting;
 ALTER TABLE lanes SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
 
@@ -101,6 +105,22 @@ BEGIN
         WHERE fairness_key = NEW.fairness_key;
     END IF;
     RETURN NULL;
+END $$;
+
+-- Closes the lanes that are open and empty.
+CREATE OR REPLACE FUNCTION lanes_close() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    l record;
+BEGIN
+    -- A subquery for each lane, since a join might read all tasks that wait.
+    FOR l IN SELECT fairness_key, type FROM lanes WHERE waiting AND (
+        SELECT 1 FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = lanes.type AND t.fairness_key = lanes.fairness_key LIMIT 1) IS NULL
+    LOOP
+        IF pg_try_advisory_xact_lock(lane_lock(l.type, l.fairness_key)) THEN
+            UPDATE lanes SET waiting = false WHERE fairness_key = l.fairness_key AND type = l.type AND NOT EXISTS (
+                SELECT FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = l.type AND t.fairness_key = l.fairness_key);
+        END IF;
+    END LOOP;
 END $$;
 
 DROP TRIGGER IF EXISTS tasks_enter_new ON tasks;

@@ -52,7 +52,7 @@ func checkConstraints(t *testing.T, d database) {
 		t.Run(name, func(t *testing.T) { // not parallel: one database
 			columns, values := "id", "gen_random_uuid()"
 			if d.driver == "sqlite" {
-				columns, values = "created_at, send_after, id", "1, 1, randomblob(16)"
+				columns, values = "created_at, id", "1, randomblob(16)"
 			}
 			err := d.exec(t, "INSERT INTO tasks ("+columns+", status, result, error, attempt, tries, started_at, ended_at, lease_expires_at)"+
 				" VALUES ("+values+", "+strings.ReplaceAll(test.values, "now()", d.now)+")")

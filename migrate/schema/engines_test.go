@@ -24,6 +24,8 @@ type database struct {
 	files  fs.FS
 	// driver and name are those for database/sql.
 	driver, name string
+	// path is the file of the internal store.
+	path string
 	// now is the literal of some time.
 	now string
 	// describe lists all that migrations make, line by line, but the table schema_migrations.
@@ -61,7 +63,7 @@ func emptyInternal(t *testing.T) database {
 	path := filepath.Join(folder, "ksu.db")
 	name := (&url.URL{Scheme: "file", Path: path, RawQuery: "_busy_timeout=10000"}).String()
 	return database{
-		target: target(t, config.Storage{Type: "internal", Path: path}), files: sqlite.Files, driver: "sqlite", name: name, now: "1",
+		target: target(t, config.Storage{Type: "internal", Path: path}), files: sqlite.Files, driver: "sqlite", name: name, path: path, now: "1",
 		describe: `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name <> 'schema_migrations' ORDER BY sql`,
 	}
 }

@@ -70,7 +70,8 @@ func (d pooled) Age(t testing.TB, by time.Duration) {
 	defer func() { _ = conn.Close(context.Background()) }()
 	for _, text := range []string{
 		`UPDATE tasks SET created_at = created_at - $1::interval, started_at = started_at - $1::interval, ended_at = ended_at - $1::interval,
-			lease_expires_at = lease_expires_at - $1::interval, enqueued_at = enqueued_at - $1::interval, send_after = send_after - $1::interval`,
+			lease_expires_at = lease_expires_at - $1::interval, run_at = run_at - $1::interval, expires_at = expires_at - $1::interval`,
+		`UPDATE lanes SET served_at = served_at - $1::interval`,
 		`UPDATE idempotency_keys SET created_at = created_at - $1::interval`,
 	} {
 		if _, err := conn.Exec(t.Context(), text, by); err != nil {
@@ -129,9 +130,9 @@ func BenchmarkPooler(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				attempt, err := s.Claim(b.Context(), id, time.Minute, 3)
+				t, err := s.Claim(b.Context(), task.ClaimRules{Lease: time.Minute})
 				if err == nil {
-					err = s.Complete(b.Context(), id, attempt, json.RawMessage(`"io work result = 0"`))
+					err = s.Complete(b.Context(), t.ID, t.Attempt, json.RawMessage(`"io work result = 0"`))
 				}
 				if err != nil {
 					b.Fatal(err)

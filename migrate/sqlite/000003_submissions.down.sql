@@ -11,8 +11,13 @@ DROP INDEX IF EXISTS tasks_by_type;
 DROP INDEX IF EXISTS tasks_by_key;
 -- Older versions know plain texts alone.
 UPDATE tasks SET result = CASE WHEN json_type(result) = 'text' THEN result ->> '$' ELSE result END WHERE typed = 1;
--- What waits for its time is sent when it comes.
-UPDATE tasks SET send_after = run_at, enqueued_at = NULL WHERE status = 'pending' AND due = 0;
+-- What waits is sent when its time comes.
+ALTER TABLE tasks ADD COLUMN enqueued_at INTEGER;
+ALTER TABLE tasks ADD COLUMN send_after INTEGER NOT NULL DEFAULT 0;
+UPDATE tasks SET send_after = coalesce(run_at, created_at);
+CREATE INDEX IF NOT EXISTS tasks_unsent ON tasks (send_after) WHERE status = 'pending' AND enqueued_at IS NULL;
+CREATE INDEX IF NOT EXISTS tasks_sent ON tasks (enqueued_at) WHERE status = 'pending' AND enqueued_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tasks_leases ON tasks (lease_expires_at) WHERE status = 'running';
 ALTER TABLE tasks DROP COLUMN due;
 ALTER TABLE tasks DROP COLUMN type;
 ALTER TABLE tasks DROP COLUMN payload;

@@ -26,6 +26,12 @@ ALTER TABLE tasks ADD COLUMN attempts     TEXT;   -- the attempts that have ende
 UPDATE tasks SET due = 0, run_at = send_after, announced = 0
 WHERE status = 'pending' AND tries > 0 AND enqueued_at IS NULL AND send_after > unixepoch('subsec') * 1000000;
 
+DROP INDEX IF EXISTS tasks_unsent;
+DROP INDEX IF EXISTS tasks_sent;
+DROP INDEX IF EXISTS tasks_leases;
+ALTER TABLE tasks DROP COLUMN enqueued_at;
+ALTER TABLE tasks DROP COLUMN send_after;
+
 CREATE INDEX IF NOT EXISTS tasks_waiting ON tasks (type, fairness_key, priority) WHERE status = 'pending' AND due = 1;
 CREATE INDEX IF NOT EXISTS tasks_scheduled ON tasks (run_at) WHERE status = 'pending' AND due = 0;
 CREATE INDEX IF NOT EXISTS tasks_unannounced ON tasks (run_at) WHERE status = 'pending' AND due = 0 AND announced = 0;
@@ -41,7 +47,7 @@ CREATE TABLE IF NOT EXISTS lanes (
     served_at    INTEGER NOT NULL DEFAULT 0, -- the last claim of a task of the key, of any type
     PRIMARY KEY (fairness_key, type)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS lanes_turn ON lanes (type, served_at) WHERE waiting = 1;
+CREATE INDEX IF NOT EXISTS lanes_turn ON lanes (type, served_at, fairness_key) WHERE waiting = 1;
 CREATE INDEX IF NOT EXISTS lanes_idle ON lanes (served_at) WHERE waiting = 0;
 
 INSERT OR IGNORE INTO lanes (fairness_key, type) SELECT DISTINCT fairness_key, type FROM tasks WHERE status = 'pending' AND due = 1;

@@ -14,10 +14,10 @@ func TestKeysThatContradict(t *testing.T) {
 		{"APP_WORKER_CONCURRENCY=1", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "1"; allowed are nothing, or whole numbers from 2 to 1000`},
 		{"APP_SEMAPHORE=8 APP_WORKER_CONCURRENCY=9", `environment variable APP_WORKER_CONCURRENCY: app.worker_concurrency is "9"; allowed are whole numbers from 2 to 8, which is app.semaphore (8, environment variable APP_SEMAPHORE) / app.jobs_per_invocation (1, default)`},
 		{"JOB_MAX_DURATION=1m", `environment variable JOB_MAX_DURATION: job.max_duration is "1m0s"; allowed are durations from job.min_duration (3m0s, default)`},
-		{"JOB_MAX_DURATION=311s", `environment variable JOB_MAX_DURATION: job.max_duration is "5m11s"; allowed are durations up to 5m10s: of app.worker_timeout (330 s, default) a worker keeps 20 s to claim the task and to write its ending`},
+		{"JOB_MAX_DURATION=881s", `environment variable JOB_MAX_DURATION: job.max_duration is "14m41s"; allowed are durations up to 14m40s: of app.worker_timeout (900 s, default) a worker keeps 20 s to claim the task and to write its ending`},
 		{"APP_WORKER_TIMEOUT=319", `default: job.max_duration is "5m0s"; allowed are durations up to 4m59s: of app.worker_timeout (319 s, environment variable APP_WORKER_TIMEOUT) a worker keeps 20 s to claim the task and to write its ending`},
-		{"JOB_MIN_DURATION=10m", `environment variable JOB_MIN_DURATION: job.min_duration is "10m0s"; allowed are durations up to 5m10s: of app.worker_timeout (330 s, default) a worker keeps 20 s to claim the task and to write its ending
-default: job.max_duration is "5m0s"; allowed are durations from job.min_duration (10m0s, environment variable JOB_MIN_DURATION)`},
+		{"JOB_MIN_DURATION=15m", `environment variable JOB_MIN_DURATION: job.min_duration is "15m0s"; allowed are durations up to 14m40s: of app.worker_timeout (900 s, default) a worker keeps 20 s to claim the task and to write its ending
+default: job.max_duration is "5m0s"; allowed are durations from job.min_duration (15m0s, environment variable JOB_MIN_DURATION)`},
 		{"APP_WORKER_TIMEOUT=15m", `environment variable APP_WORKER_TIMEOUT: app.worker_timeout is "15m"; allowed are whole seconds from 30 to 900, without a unit`},
 		{"APP_WORKER_TIMEOUT=901", `environment variable APP_WORKER_TIMEOUT: app.worker_timeout is "901"; allowed are whole seconds from 30 to 900, without a unit`},
 		{"CLICKHOUSE_BUFFER_SIZE=10", `environment variable CLICKHOUSE_BUFFER_SIZE: clickhouse.buffer_size is "10"; allowed are numbers from clickhouse.batch_size (1000, default)`},

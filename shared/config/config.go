@@ -50,7 +50,7 @@ type Logger struct {
 type App struct {
 	// Semaphore is how many tasks run at once, 2 to 1000: the template's parameter Semaphore.
 	Semaphore int
-	// JobsPerInvocation is how many of them one worker environment runs at most, 1 to 10.
+	// JobsPerInvocation is how many of them one worker environment runs at most, 1 to 100.
 	JobsPerInvocation int
 	// WorkerConcurrency is how many worker environments run at once, 2 to 1000; 0 is Semaphore.
 	WorkerConcurrency int

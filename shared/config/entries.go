@@ -45,9 +45,9 @@ func (c *Config) entries() []entry {
 		{name: "logger.source", def: "true", value: boolean{&log.Source}, meaning: "add file and line of the caller"},
 
 		{name: "app.semaphore", def: "16", value: number{&c.App.Semaphore, 2, 1000}, meaning: "how many tasks run at once: the template's `Semaphore`"},
-		{name: "app.jobs_per_invocation", def: "1", value: number{&c.App.JobsPerInvocation, 1, 10}, meaning: "how many of them one worker environment runs: the template's `JobsPerInvocation`"},
+		{name: "app.jobs_per_invocation", def: "1", value: number{&c.App.JobsPerInvocation, 1, 100}, meaning: "how many of them one worker environment runs: the template's `JobsPerInvocation`"},
 		{name: "app.worker_concurrency", value: optional{number{&c.App.WorkerConcurrency, 2, 1000}}, meaning: "how many worker environments run at once: the template's `WorkerConcurrency`; empty is `app.semaphore`"},
-		{name: "app.worker_timeout", def: "330", value: seconds{duration{&c.App.WorkerTimeout, 30 * time.Second, 15 * time.Minute, ""}}, meaning: "time-out of a worker in seconds: the template's `WorkerTimeout`"},
+		{name: "app.worker_timeout", def: "900", value: seconds{duration{&c.App.WorkerTimeout, 30 * time.Second, 15 * time.Minute, ""}}, meaning: "time-out of a worker in seconds: the template's `WorkerTimeout`"},
 
 		{name: "task.queue_url", value: url{&c.Task.QueueURL, nil, []string{"http", "https"}}, meaning: "URL of the SQS queue of tasks; the template sets it"},
 		{name: "task.max_attempts", env: []string{"MAX_ATTEMPTS"}, def: "3", value: number{&c.Task.MaxAttempts, 1, 100}, meaning: "how often a task is started before it is failed"},

@@ -27,7 +27,7 @@ func fetch(context.Context, job.Task, fetchPayload) (int, error) { return 0, nil
 // options are an API with the simulated job and one with limits.
 var options = httpapi.Options{
 	Jobs: job.NewCatalogue(
-		iowork.New(iowork.Settings{}),
+		job.New(iowork.Name, func(context.Context, job.Task, iowork.Payload) (string, error) { return "", nil }),
 		job.New("fetch", fetch, job.Timeout(time.Minute), job.MaxAttempts(5), job.MaxRunning(20), job.Priority(3)),
 	),
 	MaxAttempts: 10,

@@ -1,12 +1,15 @@
-// Package queue sends tasks to the workers through Amazon SQS.
+// Package queue sends permits to the workers through Amazon SQS.
 package queue
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	neturl "net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,21 +24,10 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// Message is the body of a task's message. It carries the id alone: the row in the store is the truth.
+// Message is the body of a permit. The worker does not read it, since any message is a permit. Workers of the versions
+// before, which run while a new version is deployed, take the task that it names.
 type Message struct {
-	ID uuid.UUID `json:"id"`
-}
-
-// TaskID reads the body of a task's message. The error says what is wrong with one that names no task.
-func TaskID(body string) (uuid.UUID, error) {
-	var m Message
-	if err := json.Unmarshal([]byte(body), &m); err != nil {
-		return uuid.Nil, fmt.Errorf("decode message body: %w", err)
-	}
-	if m.ID == uuid.Nil {
-		return uuid.Nil, errors.New(`message body has no "id"`)
-	}
-	return m.ID, nil
+	ID *uuid.UUID `json:"id,omitempty"`
 }
 
 // traceHeader is the system attribute that carries a message's X-Ray trace. See
@@ -45,9 +37,13 @@ const traceHeader = string(types.MessageSystemAttributeNameForSendsAWSTraceHeade
 // Trace is the X-Ray header of a received message, for logging.WithTrace; "" where it has none.
 func Trace(m events.SQSMessage) string { return m.Attributes[traceHeader] }
 
-// timeout bounds one call, the SDK's own attempts included. The task is in the store by then: neither a client nor a
-// sweep is to wait for a queue that does not answer.
-const timeout = 3 * time.Second
+const (
+	// timeout bounds one call, the SDK's own attempts included. The task is in the store by then: neither a client nor a
+	// sweep is to wait for a queue that does not answer.
+	timeout = 3 * time.Second
+	// batchSize is the most messages of one SendMessageBatch.
+	batchSize = 10
+)
 
 // SQS implements task.Queue on a standard queue.
 type SQS struct {
@@ -80,30 +76,97 @@ func Open(ctx context.Context, url string) (*SQS, error) {
 	return &SQS{client: client, url: url}, nil
 }
 
-// Send implements task.Queue. SQS delays by whole seconds; a part of one counts as a whole. The message belongs to the
-// trace of ctx: a task's submission and its run are one. A task that the sweeper sends belongs to the sweep.
-func (q *SQS) Send(ctx context.Context, id uuid.UUID, delay time.Duration) error {
-	body, err := json.Marshal(Message{ID: id})
-	if err != nil {
-		return fmt.Errorf("encode message of task %s: %w", id, err)
-	}
-	message := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body)),
-		DelaySeconds: int32((delay + time.Second - 1) / time.Second)}
-	if header := logging.TraceHeader(ctx); header != "" {
-		message.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
-			traceHeader: {DataType: aws.String("String"), StringValue: &header},
+// Send implements task.Queue. SQS delays by whole seconds; a part of one counts as a whole.
+func (q *SQS) Send(ctx context.Context, permits ...task.Permit) error {
+	for batch := range slices.Chunk(permits, batchSize) {
+		if err := q.send(ctx, batch); err != nil {
+			return fmt.Errorf("send %d permits: %w", len(batch), err)
 		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	if _, err = q.client.SendMessage(ctx, message); err != nil {
-		return fmt.Errorf("send task %s: %w", id, err)
 	}
 	return nil
 }
 
-// Waiting is about how many messages can be received now; SQS's count may lag a minute behind. Messages that a receiver
-// has do not count.
+func (q *SQS) send(ctx context.Context, permits []task.Permit) error {
+	messages := make([]sqs.SendMessageInput, len(permits))
+	for i, p := range permits {
+		m, err := q.message(ctx, p)
+		if err != nil {
+			return err
+		}
+		messages[i] = m
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if len(messages) == 1 {
+		_, err := q.client.SendMessage(ctx, &messages[0])
+		return err
+	}
+	in := &sqs.SendMessageBatchInput{QueueUrl: &q.url}
+	for i, m := range messages {
+		in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{
+			Id: aws.String(strconv.Itoa(i)), MessageBody: m.MessageBody, DelaySeconds: m.DelaySeconds, MessageGroupId: m.MessageGroupId,
+			MessageSystemAttributes: m.MessageSystemAttributes,
+		})
+	}
+	out, err := q.client.SendMessageBatch(ctx, in)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, f := range out.Failed {
+		failed = append(failed, fmt.Errorf("%s: %s", aws.ToString(f.Code), aws.ToString(f.Message)))
+	}
+	return errors.Join(failed...)
+}
+
+// message is a permit as a message. Its group is the fairness key, by which the queue is fair between keys where more
+// permits wait than workers take. See
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html.
+func (q *SQS) message(ctx context.Context, p task.Permit) (sqs.SendMessageInput, error) {
+	var body Message
+	if p.Task != uuid.Nil {
+		body.ID = &p.Task
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return sqs.SendMessageInput{}, fmt.Errorf("encode permit: %w", err)
+	}
+	message := sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(text)), DelaySeconds: seconds(p.Delay)}
+	if p.FairnessKey != "" {
+		message.MessageGroupId = aws.String(group(p.FairnessKey))
+	}
+	header := p.Trace
+	if header == "" {
+		header = logging.TraceHeader(ctx)
+	}
+	if header != "" {
+		message.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
+			traceHeader: {DataType: aws.String("String"), StringValue: &header},
+		}
+	}
+	return message, nil
+}
+
+func seconds(delay time.Duration) int32 {
+	return int32((min(max(delay, 0), task.MaxDelay) + time.Second - 1) / time.Second)
+}
+
+// group is a fairness key as SQS takes it: 128 characters of ASCII letters, digits and punctuation. The hash of another
+// key stands for it.
+func group(key string) string {
+	allowed := len(key) <= 128
+	for i := range len(key) {
+		allowed = allowed && key[i] > ' ' && key[i] <= '~'
+	}
+	if allowed {
+		return key
+	}
+	hash := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(hash[:])
+}
+
+// Waiting is about how many permits can be received now; SQS's count may lag a minute behind. A permit that a receiver has
+// does not count: its receiver may be dead, and then it comes back only after its visibility time-out.
 func (q *SQS) Waiting(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

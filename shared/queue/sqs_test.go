@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/queue"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // open returns a sender to a server. It sets environment variables, so that its tests are not parallel.
@@ -45,7 +47,7 @@ func TestEndpoint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := q.Send(t.Context(), uuid.New(), 0); err != nil {
+		if err := q.Send(t.Context(), task.Permit{Task: uuid.New()}); err != nil {
 			t.Errorf("endpoint %q, queue %s: %v", c.endpoint, c.url, err)
 		}
 	}
@@ -64,7 +66,7 @@ func TestSendGivesUp(t *testing.T) {
 	q := open(t, server)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := q.Send(ctx, uuid.New(), 0); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+	if err := q.Send(ctx, task.Permit{}); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		t.Errorf("Send = %v, the caller's context %v; want a time-out of its own", err, ctx.Err())
 	}
 }
@@ -89,11 +91,11 @@ func TestTraceGoesWithTheMessage(t *testing.T) {
 	id := uuid.New()
 	const header = "Root=1-5e3d83e6-000000000000000000000001;Sampled=1"
 	for _, trace := range []string{header, ""} {
-		if err := q.Send(logging.WithTrace(t.Context(), trace), id, 0); err != nil {
+		if err := q.Send(logging.WithTrace(t.Context(), trace), task.Permit{Task: id}); err != nil {
 			t.Fatal(err)
 		}
-		if back, err := queue.TaskID(got.MessageBody); err != nil || back != id {
-			t.Errorf("body %s, %v", got.MessageBody, err)
+		if want := `{"id":"` + id.String() + `"}`; got.MessageBody != want { // as workers of the version before expect it
+			t.Errorf("body %s, want %s", got.MessageBody, want)
 		}
 		a, has := got.MessageSystemAttributes["AWSTraceHeader"]
 		if has != (trace != "") || a.StringValue != trace || has && a.DataType != "String" {
@@ -118,9 +120,9 @@ func TestDelay(t *testing.T) {
 	defer server.Close()
 	q := open(t, server)
 	for delay, want := range map[time.Duration]int{
-		0: 0, -time.Microsecond: 0, time.Microsecond: 1, 4999 * time.Millisecond: 5, 5 * time.Second: 5, 15 * time.Minute: 900,
+		0: 0, -time.Microsecond: 0, time.Microsecond: 1, 4999 * time.Millisecond: 5, 5 * time.Second: 5, 15 * time.Minute: 900, time.Hour: 900,
 	} {
-		if err := q.Send(t.Context(), uuid.New(), delay); err != nil || got.DelaySeconds != want {
+		if err := q.Send(t.Context(), task.Permit{Delay: delay}); err != nil || got.DelaySeconds != want {
 			t.Errorf("a delay of %s is %d seconds, %v; want %d", delay, got.DelaySeconds, err, want)
 		}
 	}
@@ -142,5 +144,53 @@ func TestWaiting(t *testing.T) {
 	answer = `{}`
 	if n, err := q.Waiting(t.Context()); err == nil {
 		t.Errorf("%d without the attribute; want an error", n)
+	}
+}
+
+// TestPermitsGoInBatches looks at the requests for many permits, and at their groups.
+func TestPermitsGoInBatches(t *testing.T) {
+	type entry struct {
+		ID                          string `json:"Id"`
+		MessageBody, MessageGroupId string
+		DelaySeconds                int
+	}
+	var batches [][]entry
+	answer := `{"Successful":[]}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var got struct{ Entries []entry }
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+			t.Error(err)
+		}
+		batches = append(batches, got.Entries)
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer server.Close()
+	q := open(t, server)
+	permits := make([]task.Permit, 12)
+	permits[1] = task.Permit{FairnessKey: "key-1", Delay: time.Minute}
+	permits[2] = task.Permit{FairnessKey: "a key, which SQS does not take"}
+	permits[3] = task.Permit{FairnessKey: strings.Repeat("x", 129)}
+	if err := q.Send(t.Context(), permits...); err != nil {
+		t.Fatal(err)
+	}
+	if len(batches) != 2 || len(batches[0]) != 10 || len(batches[1]) != 2 {
+		t.Fatalf("requests %+v, want 10 and 2 permits", batches)
+	}
+	first := batches[0]
+	if first[0] != (entry{ID: "0", MessageBody: "{}"}) || first[1] != (entry{ID: "1", MessageBody: "{}", MessageGroupId: "key-1", DelaySeconds: 60}) {
+		t.Errorf("permits %+v", first[:2])
+	}
+	for _, e := range first[2:4] {
+		if len(e.MessageGroupId) != 64 {
+			t.Errorf("group %q, want a hash", e.MessageGroupId)
+		}
+	}
+	answer = `{"Failed":[{"Id":"1","Code":"InternalError","Message":"injected","SenderFault":false}]}`
+	if err := q.Send(t.Context(), permits[:2]...); err == nil || !strings.Contains(err.Error(), "InternalError: injected") {
+		t.Errorf("Send = %v, want the error of the one that failed", err)
+	}
+	batches = nil
+	if err := q.Send(t.Context()); err != nil || batches != nil {
+		t.Errorf("no permit is sent as %+v, %v", batches, err)
 	}
 }

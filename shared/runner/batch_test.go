@@ -21,13 +21,22 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// batch is the store and the job of tasks that each end in a way of their own.
+// batch is a store of tasks that each end in a way of their own, and counts how many run at once.
 type batch struct {
-	task.Store
+	task.Attempts
 	start time.Time
 
 	mu     sync.Mutex
+	wait   []string            // names of the tasks that wait
 	events map[string][]string // by task: what was written of it, and when
+	rules  []task.ClaimRules
+	failed bool // the claim of "store away" has failed
+
+	running, most int
+}
+
+func newBatch(names ...string) *batch {
+	return &batch{start: time.Now(), events: map[string][]string{}, wait: names}
 }
 
 func (b *batch) note(id uuid.UUID, what string) {
@@ -37,22 +46,34 @@ func (b *batch) note(id uuid.UUID, what string) {
 	b.events[name] = append(b.events[name], fmt.Sprintf("%s at %s", what, time.Since(b.start)))
 }
 
-var names = []string{"quick", "fails", "panics", "deleted", "held elsewhere", "store away", "slow", "too slow"}
+var names = []string{"quick", "fails", "panics", "deleted", "slow", "too slow", "second", "minutes"}
 
 func idOf(name string) uuid.UUID { return uuid.UUID{byte(1 + slices.Index(names, name))} }
 func name(id uuid.UUID) string   { return names[id[0]-1] }
 
-func (b *batch) Claim(_ context.Context, id uuid.UUID, _ time.Duration, _ int) (int, error) {
-	switch name(id) {
-	case "held elsewhere":
-		return 0, task.ErrNotClaimable
-	case "store away":
-		return 0, task.ErrUnavailable
+func (b *batch) Claim(_ context.Context, rules task.ClaimRules) (task.Task, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rules = append(b.rules, rules)
+	if len(b.wait) == 0 || rules.Limits["batch"].Closed {
+		return task.Task{}, task.ErrNothingToClaim
 	}
-	return int(id[0]), nil
+	next := b.wait[0]
+	b.wait = b.wait[1:]
+	if next == "store away" {
+		return task.Task{}, errors.New("disk full")
+	}
+	id := idOf(next)
+	return task.Task{ID: id, Attempt: int(id[0]), Submission: task.Submission{Type: "batch"}}, nil
 }
 
-func (b *batch) Heartbeat(_ context.Context, id uuid.UUID, attempt int, _ time.Duration) error {
+func (b *batch) Load(context.Context, int) (task.Load, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return task.Load{Waiting: len(b.wait), Running: b.running}, nil
+}
+
+func (b *batch) Heartbeat(_ context.Context, id uuid.UUID, attempt int, _ time.Duration, _ *task.Progress) error {
 	if attempt != int(id[0]) {
 		return fmt.Errorf("heartbeat of %s with attempt %d", name(id), attempt)
 	}
@@ -74,6 +95,15 @@ func (b *batch) Fail(_ context.Context, id uuid.UUID, attempt int, reason string
 }
 
 func (b *batch) work(ctx context.Context, t job.Task, _ struct{}) (string, error) {
+	b.mu.Lock()
+	b.running++
+	b.most = max(b.most, b.running)
+	b.mu.Unlock()
+	defer func() {
+		b.mu.Lock()
+		b.running--
+		b.mu.Unlock()
+	}()
 	took := time.Second
 	switch name(t.ID) {
 	case "fails":
@@ -82,6 +112,8 @@ func (b *batch) work(ctx context.Context, t job.Task, _ struct{}) (string, error
 		panic("boom")
 	case "slow":
 		took = 30 * time.Second
+	case "minutes":
+		took = 4 * time.Minute
 	case "deleted", "too slow":
 		took = time.Hour
 	}
@@ -93,24 +125,36 @@ func (b *batch) work(ctx context.Context, t job.Task, _ struct{}) (string, error
 	}
 }
 
-// TestTasksOfABatchRunSideBySide: each has a lease, a deadline and an ending of its own, and the invocation lasts as long
+// handle gives a runner n permits in a function with a time-out, and returns the permits that go back and those sent.
+func (b *batch) handle(t *testing.T, slots, n int, timeout time.Duration, options ...job.Option) ([]events.SQSBatchItemFailure, []task.Permit) {
+	t.Helper()
+	var event events.SQSEvent
+	for i := range n {
+		event.Records = append(event.Records, events.SQSMessage{MessageId: fmt.Sprint("m", i)})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	q := &sent{}
+	jobs := job.NewCatalogue(job.New("batch", b.work, options...))
+	response, err := runner.New(b, q, jobs, slog.New(slog.DiscardHandler), runner.Config{Slots: slots}).Handle(ctx, event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.most > slots {
+		t.Errorf("%d tasks ran at once in %d slots", b.most, slots)
+	}
+	return response.BatchItemFailures, q.permits
+}
+
+// TestOnePermitFillsAllSlots: each task has a lease, a deadline and an ending of its own, and the invocation lasts as long
 // as the slowest.
-func TestTasksOfABatchRunSideBySide(t *testing.T) {
+func TestOnePermitFillsAllSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := &batch{start: time.Now(), events: map[string][]string{}}
-		var event events.SQSEvent
-		for _, name := range names {
-			event.Records = append(event.Records, events.SQSMessage{MessageId: name, Body: `{"id":"` + idOf(name).String() + `"}`})
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		response, err := runner.New(b, job.New("batch", b.work), slog.New(slog.DiscardHandler), runner.Config{}).Handle(ctx, event)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := []events.SQSBatchItemFailure{{ItemIdentifier: "store away"}}; !slices.Equal(response.BatchItemFailures, want) {
-			t.Errorf("returned to the queue %v, want %v", response.BatchItemFailures, want)
+		tasks := []string{"quick", "fails", "panics", "deleted", "slow", "too slow"}
+		b := newBatch(tasks...)
+		if back, permits := b.handle(t, 10, 1, time.Minute); back != nil || permits != nil {
+			t.Errorf("returned to the queue %v, sent %v", back, permits)
 		}
 		if took := time.Since(b.start); took != 50*time.Second {
 			t.Errorf("the batch took %s, want the 50s of its slowest task", took)
@@ -120,10 +164,10 @@ func TestTasksOfABatchRunSideBySide(t *testing.T) {
 			"fails":    {"attempt 2 failed: no luck at 0s"},
 			"panics":   {"attempt 3 failed: job panicked: boom at 0s"},
 			"deleted":  {"lease lost at 6s"},
-			"slow":     {"attempt 7 completed with slow at 30s"},
-			"too slow": {"attempt 8 failed: the job did not end before the function's time-out at 50s"},
+			"slow":     {"attempt 5 completed with slow at 30s"},
+			"too slow": {"attempt 6 failed: the job did not end before the function's time-out at 50s"},
 		}
-		for _, name := range names {
+		for _, name := range tasks {
 			if !slices.Equal(b.events[name], want[name]) {
 				t.Errorf("%s: %q, want %q", name, b.events[name], want[name])
 			}
@@ -131,29 +175,105 @@ func TestTasksOfABatchRunSideBySide(t *testing.T) {
 	})
 }
 
+// TestSlotsAreRefilled: a slow job holds its own slot alone.
+func TestSlotsAreRefilled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tasks := []string{"slow"}
+		for range 29 {
+			tasks = append(tasks, "second")
+		}
+		b := newBatch(tasks...)
+		b.handle(t, 2, 1, 15*time.Minute, job.Timeout(time.Minute))
+		if took := time.Since(b.start); took != 30*time.Second {
+			t.Errorf("30 tasks took %s in two slots, want the 30s of the slow one", took)
+		}
+		if n := len(b.events["second"]); n != 29 || b.most != 2 {
+			t.Errorf("%d quick tasks ended, at most %d at once", n, b.most)
+		}
+	})
+}
+
+// TestNoTimeForAnotherJob: a slot whose function ends too soon for another job sends a permit, if tasks wait.
+func TestNoTimeForAnotherJob(t *testing.T) {
+	t.Parallel()
+	for left, wait := range []int{6, 7} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBatch(slices.Repeat([]string{"minutes"}, wait)...)
+			_, permits := b.handle(t, 2, 2, 15*time.Minute, job.Timeout(5*time.Minute))
+			if n := len(b.events["minutes"]); n != 6 || time.Since(b.start) != 12*time.Minute {
+				t.Errorf("%d tasks ended in %s, want 6 in 12m", n, time.Since(b.start))
+			}
+			if len(permits) != 2*left || len(b.wait) != left {
+				t.Errorf("%d wait, and %d permits were sent", len(b.wait), len(permits))
+			}
+		})
+	}
+}
+
+// TestLimitsReachTheClaim: the claim learns what the jobs' options and the configuration say.
+func TestLimitsReachTheClaim(t *testing.T) {
+	t.Parallel()
+	b := newBatch()
+	q := &sent{}
+	jobs := job.NewCatalogue(job.New("batch", b.work, job.MaxRunning(7)), job.New("other", b.work))
+	weights := map[string]float64{"gold": 3}
+	r := runner.New(b, q, jobs, slog.New(slog.DiscardHandler), runner.Config{Weights: weights, Lease: time.Minute})
+	if _, err := r.Handle(t.Context(), onePermit); err != nil {
+		t.Fatal(err)
+	}
+	got := b.rules[0]
+	if got.Limits["batch"] != (task.Limit{MaxRunning: 7}) || got.Limits["other"] != (task.Limit{}) || got.Weights["gold"] != 3 || got.Lease != time.Minute {
+		t.Errorf("claimed by %+v", got)
+	}
+}
+
+// TestFailedClaimsReturnTheirPermits: SQS delivers them again, and the other slots go on.
+func TestFailedClaimsReturnTheirPermits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBatch("store away", "quick", "quick")
+		back, _ := b.handle(t, 4, 3, time.Minute)
+		if len(back) != 1 || len(b.events["quick"]) != 2 {
+			t.Errorf("returned to the queue %v, ended %v", back, b.events)
+		}
+	})
+}
+
 // TestStopReleasesAWholeBatch: the environment ends, and every task that it ran is free for another.
 func TestStopReleasesAWholeBatch(t *testing.T) {
 	t.Parallel()
-	s := &store{}
+	b := &releases{batch: newBatch("slow", "too slow", "deleted")}
+	q := &sent{}
 	started := make(chan struct{})
-	r := runner.New(s, work(func(ctx context.Context) (string, error) {
+	jobs := job.NewCatalogue(job.New("batch", func(ctx context.Context, _ job.Task, _ struct{}) (string, error) {
 		started <- struct{}{}
 		return untilStopped(ctx)
-	}).job(), slog.New(slog.DiscardHandler), runner.Config{})
+	}))
+	r := runner.New(b, q, jobs, slog.New(slog.DiscardHandler), runner.Config{Slots: 3})
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, _ = r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
-			{MessageId: "a", Body: message()}, {MessageId: "b", Body: message()}, {MessageId: "c", Body: message()},
-		}})
+		_, _ = r.Handle(t.Context(), onePermit)
 	}()
 	for range 3 {
 		<-started
 	}
 	r.Stop()
 	<-ended
-	released := slices.DeleteFunc(s.calls, func(call string) bool { return call != "release 1" })
-	if len(released) != 3 {
-		t.Errorf("%d tasks released, want 3", len(released))
+	if b.released != 3 || len(q.permits) != 3 {
+		t.Errorf("%d tasks released, permits %v; want 3 of each", b.released, q.permits)
 	}
+}
+
+type releases struct {
+	*batch
+	released int
+}
+
+func (r *releases) Release(context.Context, uuid.UUID, int, time.Duration) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.released++
+	return nil
 }

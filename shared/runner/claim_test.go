@@ -43,7 +43,7 @@ func TestStopEndsAClaimThatWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		r := runner.New(&store{claim: func() (int, error) { return 0, task.ErrUnavailable }}, work(done).job(),
+		r := runner.New(&store{claim: func() (int, error) { return 0, task.ErrUnavailable }}, &sent{}, work(done).job(),
 			slog.New(slog.DiscardHandler), runner.Config{})
 		go func() {
 			_, _ = r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: message()}}})

@@ -10,10 +10,11 @@ import (
 
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/runner"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // TestLinesCarryTaskAndTrace holds every line of a run, the job's own included, to the task, its attempt and the trace
-// that the message brought.
+// of its submission, whichever permit led to it.
 func TestLinesCarryTaskAndTrace(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -25,9 +26,11 @@ func TestLinesCarryTaskAndTrace(t *testing.T) {
 		log.InfoContext(ctx, "job works")
 		return "yes", nil
 	})
-	r := runner.New(&store{claim: func() (int, error) { return 2, nil }}, logged.job(), log.Logger, runner.Config{})
+	r := runner.New(&store{
+		claim: func() (int, error) { return 2, nil }, task: task.Task{Submission: task.Submission{Trace: "Root=1-5-7;Sampled=0"}},
+	}, &sent{}, logged.job(), log.Logger, runner.Config{})
 	_, err = r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{
-		MessageId: "m1", Body: message(), Attributes: map[string]string{"AWSTraceHeader": "Root=1-5-7;Sampled=0"},
+		MessageId: "m1", Attributes: map[string]string{"AWSTraceHeader": "Root=1-another;Sampled=0"},
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +39,6 @@ func TestLinesCarryTaskAndTrace(t *testing.T) {
 		Msg     string
 		Task    string `json:"task_id"`
 		Trace   string `json:"trace_id"`
-		Message string `json:"message_id"`
 		Attempt int
 	}
 	for _, msg := range []string{"task started", "job works", "task completed"} {
@@ -45,7 +47,7 @@ func TestLinesCarryTaskAndTrace(t *testing.T) {
 			t.Fatalf("no line %q: %v", msg, err)
 		}
 		var got line
-		want := line{msg, id.String(), "1-5-7", "m1", 2}
+		want := line{msg, id.String(), "1-5-7", 2}
 		if err := json.Unmarshal(text, &got); err != nil || got != want {
 			t.Errorf("line %s, %v; want %+v", text, err, want)
 		}

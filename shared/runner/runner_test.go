@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,15 +25,31 @@ import (
 
 var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
 
-// store is a task.Store whose answers a test scripts; calls are written down in order.
+// store has one task. A test scripts its answers; calls are written down in order, except the claims after the task has
+// been claimed, which find nothing.
 type store struct {
-	task.Store
+	task.Attempts
+	task      task.Task // beside what a claim needs
 	claim     func() (int, error)
 	heartbeat func() error
 	finish    func() error
 
-	mu    sync.Mutex
-	calls []string
+	mu      sync.Mutex
+	claimed bool
+	calls   []string
+}
+
+// sent are the permits that a runner sends.
+type sent struct {
+	mu      sync.Mutex
+	permits []task.Permit
+}
+
+func (q *sent) Send(_ context.Context, permits ...task.Permit) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.permits = append(q.permits, permits...)
+	return nil
 }
 
 func (s *store) called(format string, args ...any) {
@@ -48,16 +65,41 @@ func answer(f func() error) error {
 	return f()
 }
 
-func (s *store) Claim(_ context.Context, got uuid.UUID, lease time.Duration, _ int) (int, error) {
-	s.called("claim %t %s", got == id, lease)
-	if s.claim == nil {
-		return 1, nil
+func (s *store) Claim(_ context.Context, rules task.ClaimRules) (task.Task, error) {
+	if s.isClaimed() {
+		return task.Task{}, task.ErrNothingToClaim
 	}
-	return s.claim()
+	s.called("claim %s", rules.Lease)
+	attempt, err := 1, error(nil)
+	if s.claim != nil {
+		attempt, err = s.claim()
+	}
+	if err != nil {
+		return task.Task{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.claimed = true
+	t := s.task
+	t.ID, t.Attempt = id, attempt
+	t.Type = cmp.Or(t.Type, "work")
+	return t, nil
 }
 
-func (s *store) Heartbeat(ctx context.Context, _ uuid.UUID, attempt int, lease time.Duration) error {
-	s.called("heartbeat %d %s", attempt, lease)
+func (s *store) isClaimed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.claimed
+}
+
+func (s *store) Load(context.Context, int) (task.Load, error) { return task.Load{}, nil }
+
+func (s *store) Heartbeat(_ context.Context, _ uuid.UUID, attempt int, lease time.Duration, progress *task.Progress) error {
+	if progress != nil {
+		s.called("heartbeat %d %s, %d of %d %s", attempt, lease, progress.Done, progress.Total, progress.Note)
+	} else {
+		s.called("heartbeat %d %s", attempt, lease)
+	}
 	return answer(s.heartbeat)
 }
 
@@ -76,15 +118,20 @@ func (s *store) Requeue(_ context.Context, _ uuid.UUID, attempt int, reason stri
 	return attempt < maxAttempts, answer(s.finish)
 }
 
-func (s *store) Release(_ context.Context, _ uuid.UUID, attempt int) error {
-	s.called("release %d", attempt)
+func (s *store) Release(_ context.Context, _ uuid.UUID, attempt int, after time.Duration) error {
+	s.called("release %d for %s", attempt, after)
 	return answer(s.finish)
 }
 
+// onePermit is an event with one message.
+var onePermit = events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m"}}}
+
 type work func(ctx context.Context) (string, error)
 
-func (w work) job() *job.Job {
-	return job.New("work", func(ctx context.Context, _ job.Task, _ struct{}) (string, error) { return w(ctx) })
+func (w work) job() job.Catalogue { return job.NewCatalogue(w.with()) }
+
+func (w work) with(options ...job.Option) *job.Job {
+	return job.New("work", func(ctx context.Context, _ job.Task, _ struct{}) (string, error) { return w(ctx) }, options...)
 }
 
 func done(context.Context) (string, error) { return "yes", nil }
@@ -101,7 +148,7 @@ func handle(ctx context.Context, t *testing.T, s *store, w work, bodies ...strin
 	for i, body := range bodies {
 		event.Records = append(event.Records, events.SQSMessage{MessageId: fmt.Sprint("m", i), Body: body})
 	}
-	response, err := runner.New(s, w.job(), slog.New(slog.DiscardHandler), runner.Config{}).Handle(ctx, event)
+	response, err := runner.New(s, &sent{}, w.job(), slog.New(slog.DiscardHandler), runner.Config{}).Handle(ctx, event)
 	if err != nil {
 		t.Fatalf("the handler failed: %v", err)
 	}
@@ -124,47 +171,47 @@ func TestOneMessage(t *testing.T) {
 		returned bool
 		calls    []string
 	}{
-		"completed": {&store{}, done, false, []string{"claim true 9s", "complete 1 yes"}},
+		"completed": {&store{}, done, false, []string{"claim 9s", "complete 1 yes"}},
 		"failed": {
 			&store{}, func(context.Context) (string, error) { return "", errors.New("no luck") }, false,
-			[]string{"claim true 9s", "fail 1 no luck"},
+			[]string{"claim 9s", "fail 1 no luck"},
 		},
 		"later attempt": {
 			&store{claim: func() (int, error) { return 3, nil }}, done, false,
-			[]string{"claim true 9s", "complete 3 yes"},
+			[]string{"claim 9s", "complete 3 yes"},
 		},
-		"duplicate": {
-			&store{claim: func() (int, error) { return 0, task.ErrNotClaimable }}, done, false,
-			[]string{"claim true 9s"},
+		"superfluous": {
+			&store{claim: func() (int, error) { return 0, task.ErrNothingToClaim }}, done, false,
+			[]string{"claim 9s"},
 		},
 		"claim refused": {
 			&store{claim: func() (int, error) { return 0, errors.New("disk full") }}, done, true,
-			[]string{"claim true 9s"},
+			[]string{"claim 9s"},
 		},
 		"worth another attempt": {
 			&store{}, func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), time.Minute) }, false,
-			[]string{"claim true 9s", "retry 1 reset after 1m0s"},
+			[]string{"claim 9s", "retry 1 reset after 1m0s"},
 		},
 		"worth another attempt, and deleted": {
 			&store{finish: fails(task.ErrLeaseLost)},
 			func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), time.Second) }, false,
-			[]string{"claim true 9s", "retry 1 reset after 1s"},
+			[]string{"claim 9s", "retry 1 reset after 1s"},
 		},
 		"stopped, whatever it says": {
 			&store{heartbeat: fails(task.ErrLeaseLost)}, func(ctx context.Context) (string, error) {
 				<-ctx.Done()
 				return "", job.Retryable(ctx.Err(), 0)
-			}, false, []string{"claim true 9s", "heartbeat 1 9s"},
+			}, false, []string{"claim 9s", "heartbeat 1 9s"},
 		},
-		"deleted before the ending": {&store{finish: fails(task.ErrLeaseLost)}, done, false, []string{"claim true 9s", "complete 1 yes"}},
-		"ending refused":            {&store{finish: fails(errors.New("disk full"))}, done, true, []string{"claim true 9s", "complete 1 yes"}},
+		"deleted before the ending": {&store{finish: fails(task.ErrLeaseLost)}, done, false, []string{"claim 9s", "complete 1 yes"}},
+		"ending refused":            {&store{finish: fails(errors.New("disk full"))}, done, false, []string{"claim 9s", "complete 1 yes"}},
 		"deleted while running": {
 			&store{heartbeat: fails(task.ErrLeaseLost)}, untilStopped, false,
-			[]string{"claim true 9s", "heartbeat 1 9s"},
+			[]string{"claim 9s", "heartbeat 1 9s"},
 		},
 		"store away for a whole lease": {
 			&store{heartbeat: fails(away)}, untilStopped, false,
-			[]string{"claim true 9s", "heartbeat 1 9s", "heartbeat 1 9s"},
+			[]string{"claim 9s", "heartbeat 1 9s", "heartbeat 1 9s"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +237,7 @@ func TestLeaseIsKeptWhileTheJobRuns(t *testing.T) {
 			<-time.After(time.Minute + time.Second)
 			return "late", nil
 		}, message())
-		want := slices.Concat([]string{"claim true 9s"}, slices.Repeat([]string{"heartbeat 1 9s"}, 20), []string{"complete 1 late"})
+		want := slices.Concat([]string{"claim 9s"}, slices.Repeat([]string{"heartbeat 1 9s"}, 20), []string{"complete 1 late"})
 		if !slices.Equal(s.calls, want) {
 			t.Errorf("calls %q, want %q", s.calls, want)
 		}
@@ -257,27 +304,102 @@ func TestRetryThatTheStoreMissesIsNoFailure(t *testing.T) {
 	})
 }
 
-func TestEndingThatCannotBeWrittenReturnsTheMessage(t *testing.T) {
+// TestEveryMessageIsAPermit: what it says does not matter, since workers of any version may have sent it.
+func TestEveryMessageIsAPermit(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", "{", "7", "null", `{"id":"x"}`, `{"id":7}`, `{}`, strings.Repeat("x", 1<<16), message()} {
+		s := &store{}
+		if back := handle(t.Context(), t, s, done, body); back != nil {
+			t.Errorf("returned to the queue: %v", back)
+		}
+		if want := []string{"claim 9s", "complete 1 yes"}; !slices.Equal(s.calls, want) {
+			t.Errorf("body %.20q: calls %q, want %q", body, s.calls, want)
+		}
+	}
+}
+
+func TestProgressRidesOnTheHeartbeat(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		s := &store{finish: func() error { return task.ErrUnavailable }}
-		if back := handle(ctx, t, s, done, message()); len(back) != 1 {
-			t.Errorf("returned to the queue: %v, want the message", back)
+		lost := true
+		s := &store{heartbeat: func() error {
+			if lost {
+				lost = false
+				return task.ErrUnavailable
+			}
+			return nil
+		}}
+		handle(t.Context(), t, s, func(ctx context.Context) (string, error) {
+			job.Progress(ctx, 1, 9, "one")
+			job.Progress(ctx, 2, 9, "two")
+			<-time.After(10 * time.Second)
+			return "yes", nil
+		}, message())
+		want := []string{"claim 9s", "heartbeat 1 9s, 2 of 9 two", "heartbeat 1 9s, 2 of 9 two", "heartbeat 1 9s", "complete 1 yes"}
+		if !slices.Equal(s.calls, want) {
+			t.Errorf("calls %q, want %q", s.calls, want)
 		}
 	})
 }
 
-func TestMalformedMessagesAreDropped(t *testing.T) {
+// TestTimeouts: the shorter of the job's and the task's own time-out ends an attempt.
+func TestTimeouts(t *testing.T) {
 	t.Parallel()
-	s := &store{}
-	bodies := []string{"", "{", "7", "null", `{"id":"x"}`, `{"id":7}`, `{}`, strings.Repeat("x", 1<<16), message()}
-	if back := handle(t.Context(), t, s, done, bodies...); back != nil {
-		t.Errorf("returned to the queue: %v", back)
+	for name, c := range map[string]struct{ job, task, want time.Duration }{
+		"of the job":       {20 * time.Second, 0, 20 * time.Second},
+		"of the task":      {20 * time.Second, 10 * time.Second, 10 * time.Second},
+		"no longer a task": {20 * time.Second, time.Minute, 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &store{task: task.Task{Submission: task.Submission{Timeout: c.task}}}
+				j := work(untilStopped).with(job.Timeout(c.job))
+				start := time.Now()
+				if _, err := runner.New(s, &sent{}, job.NewCatalogue(j), slog.New(slog.DiscardHandler), runner.Config{}).Handle(t.Context(), onePermit); err != nil {
+					t.Fatal(err)
+				}
+				last := s.calls[len(s.calls)-1]
+				if took := time.Since(start); took != c.want || last != "fail 1 the job did not end within its time-out of "+c.want.String() {
+					t.Errorf("ended after %s with %q", took, last)
+				}
+			})
+		})
 	}
-	if want := []string{"claim true 9s", "complete 1 yes"}; !slices.Equal(s.calls, want) {
-		t.Errorf("calls %q, want those of the good message alone: %q", s.calls, want)
+}
+
+// TestARetryHasItsPermit: it is delayed until the task is due; the sweeper sends the permit of a longer wait.
+func TestARetryHasItsPermit(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[time.Duration]int{7 * time.Second: 1, task.MaxDelay: 1, task.MaxDelay + time.Second: 0} {
+		s, q := &store{task: task.Task{Submission: task.Submission{FairnessKey: "k", Trace: "Root=1-5-7"}}}, &sent{}
+		fails := work(func(context.Context) (string, error) { return "", job.Retryable(errors.New("reset"), after) })
+		if _, err := runner.New(s, q, fails.job(), slog.New(slog.DiscardHandler), runner.Config{}).Handle(t.Context(), onePermit); err != nil {
+			t.Fatal(err)
+		}
+		if len(q.permits) != want || want == 1 && q.permits[0] != (task.Permit{Task: id, FairnessKey: "k", Delay: after, Trace: "Root=1-5-7"}) {
+			t.Errorf("after %s: permits %+v", after, q.permits)
+		}
+	}
+}
+
+// TestUnknownTypes: a new task is left to the workers of another version, an old one fails.
+func TestUnknownTypes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		age  time.Duration
+		want string
+	}{
+		"new": {time.Minute, "release 1 for 30s"},
+		"old": {time.Hour, `fail 1 job "later" is unknown; known are: work`},
+	} {
+		s, q := &store{task: task.Task{CreatedAt: time.Now().Add(-c.age), Submission: task.Submission{Type: "later"}}}, &sent{}
+		if _, err := runner.New(s, q, work(done).job(), slog.New(slog.DiscardHandler), runner.Config{}).Handle(t.Context(), onePermit); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"claim 9s", c.want}; !slices.Equal(s.calls, want) || (len(q.permits) == 1) != (name == "new") {
+			t.Errorf("%s: calls %q, permits %+v; want %q", name, s.calls, q.permits, want)
+		}
 	}
 }
 
@@ -285,7 +407,7 @@ func TestAPanicIsTheJobsFailure(t *testing.T) {
 	t.Parallel()
 	s := &store{}
 	var out bytes.Buffer
-	r := runner.New(s, work(func(context.Context) (string, error) { panic("boom") }).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
+	r := runner.New(s, &sent{}, work(func(context.Context) (string, error) { panic("boom") }).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
 	answer, err := r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{Body: message()}}})
 	if err != nil || len(answer.BatchItemFailures) != 0 {
 		t.Errorf("answer %+v, %v", answer, err)

@@ -23,7 +23,7 @@ func TestStopReleasesTheTask(t *testing.T) {
 	} {
 		started := make(chan struct{})
 		var out bytes.Buffer
-		r := runner.New(s, work(func(ctx context.Context) (string, error) {
+		r := runner.New(s, &sent{}, work(func(ctx context.Context) (string, error) {
 			close(started)
 			return untilStopped(ctx)
 		}).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
@@ -38,7 +38,7 @@ func TestStopReleasesTheTask(t *testing.T) {
 		<-started
 		r.Stop()
 		<-ended
-		if !slices.Equal(s.calls[1:], []string{"release 1"}) || !strings.Contains(out.String(), logged) {
+		if !slices.Equal(s.calls[1:], []string{"release 1 for 0s"}) || !strings.Contains(out.String(), logged) {
 			t.Errorf("calls %q, want a release at the end; want %q in the log:\n%s", s.calls, logged, &out)
 		}
 	}

@@ -18,7 +18,6 @@ import (
 type line struct {
 	Level, Msg string
 	Task       string `json:"task_id"`
-	Message    string `json:"message_id"`
 	Attempt    int
 	Error      []string
 }
@@ -27,40 +26,25 @@ type line struct {
 func TestRescuedTasksHaveLines(t *testing.T) {
 	t.Parallel()
 	other := uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8058")
-	unsent := uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8059")
-	const deadLetter = `{"Records":[{"messageId":"m","body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"}]}`
-	stopped, givenUp := []string{"the worker stopped during the attempt"}, []string{"the queue gave up on the task"}
+	stopped := []string{"the worker stopped during the attempt"}
 	for name, c := range map[string]struct {
 		store store
-		event string
 		want  []line
 	}{
-		"sweep": {
-			store{rescued: []task.Rescued{{ID: id, Attempt: 2}, {ID: other, Attempt: 3, Failed: true}}, unsent: []uuid.UUID{unsent}}, `{}`,
-			[]line{
-				{"WARN", "attempt failed, the task is tried again", id.String(), "", 2, stopped},
-				{"WARN", "task failed", other.String(), "", 3, stopped},
-				{"INFO", "task sent", id.String(), "", 0, nil},
-				{"INFO", "task sent", unsent.String(), "", 0, nil},
+		"rescued": {
+			store{rescued: []task.Rescued{{ID: id, Attempt: 2}, {ID: other, Attempt: 3, Failed: true}}}, []line{
+				{"WARN", "attempt failed, the task is tried again", id.String(), 2, stopped},
+				{"WARN", "task failed", other.String(), 3, stopped},
 			},
 		},
-		"dead letter": {
-			store{}, deadLetter, []line{
-				{"WARN", "attempt failed, the task is tried again", id.String(), "m", 1, givenUp},
-				{"INFO", "task sent", id.String(), "m", 0, nil},
-			},
-		},
-		"dead letter of nobody": {
-			store{known: func(uuid.UUID) bool { return false }}, deadLetter,
-			[]line{{"INFO", "dead letter acknowledged: its task is unknown, deleted, ended or running", id.String(), "m", 0, nil}},
-		},
+		"expired": {store{expired: []uuid.UUID{id}}, []line{{"WARN", "task failed", id.String(), 0, []string{task.Expired}}}},
 	} {
 		var out bytes.Buffer
 		log, err := logging.Open(logging.Config{Writer: &out})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := sweeper.New(&c.store, &sent{}, log.Logger, sweeper.Config{}).Handle(t.Context(), json.RawMessage(c.event)); err != nil {
+		if _, err := sweeper.New(&c.store, &sent{}, log.Logger, sweeper.Config{}).Handle(t.Context(), json.RawMessage(`{}`)); err != nil {
 			t.Fatal(err)
 		}
 		text := out.String()

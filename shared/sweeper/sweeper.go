@@ -1,8 +1,9 @@
-// Package sweeper finishes what died in the middle: it sends tasks that were stored and not sent, rescues those whose
-// worker stopped, settles what the queue gave up on, and purges what nobody needs any more.
+// Package sweeper finishes what died in the middle: it rescues tasks whose worker stopped, makes tasks due and expires
+// them, sends the permits that are owed, and purges what nobody needs any more.
 package sweeper
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/google/uuid"
 
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/task"
@@ -19,7 +19,9 @@ import (
 
 // Config has the sweeper's limits. The zero value of a field is its default.
 type Config struct {
-	// MaxAttempts is how often a task is tried in all when its workers die; default 3.
+	// Semaphore is how many tasks run at once; default 16. No more permits are owed than tasks can start.
+	Semaphore int
+	// MaxAttempts is how often a task is tried in all when its workers die, unless the task says otherwise; default 3.
 	MaxAttempts int
 	// Retention is how long completed and failed tasks are kept; default 30 days.
 	Retention time.Duration
@@ -31,77 +33,50 @@ type Config struct {
 	Rounds int
 }
 
-const (
-	// soon is when a rescued task is due that is sent at once, with a message that is delayed until then: the next sweep
-	// would be later. A task that is due after it is left to that sweep or a further one.
-	soon = time.Minute
-	// hold is how long a sweeper has to send the tasks that it took, before another one may.
-	hold = 30 * time.Second
-	// goneAfter is the task queue's message retention, after which a message is gone.
-	goneAfter = 4 * 24 * time.Hour
-	// hiddenAfter is how long a message is waited for while the queue has none to receive. A receiver that died or could
-	// not reach the store before it claimed the task leaves its message hidden for the visibility time-out, half an hour,
-	// and the task idle. It is above the minute in which SQS's count of messages may lag behind.
-	hiddenAfter = 2 * time.Minute
-	// keepCancelled is how long deleted tasks are kept.
-	keepCancelled = 24 * time.Hour
-)
+// keepCancelled is how long deleted tasks are kept.
+const keepCancelled = 24 * time.Hour
 
 func (c Config) withDefaults() Config {
-	if c.MaxAttempts == 0 {
-		c.MaxAttempts = 3
-	}
-	if c.Retention == 0 {
-		c.Retention = 30 * 24 * time.Hour
-	}
-	if c.Backoff == 0 {
-		c.Backoff = 5 * time.Second
-	}
-	if c.Batch == 0 {
-		c.Batch = 100
-	}
-	if c.Rounds == 0 {
-		c.Rounds = 50
-	}
+	c.Semaphore = cmp.Or(c.Semaphore, 16)
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, 3)
+	c.Retention = cmp.Or(c.Retention, 30*24*time.Hour)
+	c.Backoff = cmp.Or(c.Backoff, 5*time.Second)
+	c.Batch = cmp.Or(c.Batch, 100)
+	c.Rounds = cmp.Or(c.Rounds, 50)
 	return c
 }
 
-// Queue is the queue of tasks.
+// Queue is the queue of permits.
 type Queue interface {
 	task.Queue
-	// Waiting is about how many messages can be received now. Those that a receiver has, or had and has not deleted, are
+	// Waiting is about how many permits can be received now. Those that a receiver has, or had and has not deleted, are
 	// hidden and do not count.
 	Waiting(ctx context.Context) (int, error)
 }
 
-// Store are the steps of a store that the sweeper needs.
-type Store interface {
-	task.Upkeep
-	MarkEnqueued(ctx context.Context, id uuid.UUID) error
-}
-
 // Sweeper does the upkeep of a store. Any number of them may run at once.
 type Sweeper struct {
-	store Store
+	store task.Upkeep
 	queue Queue
 	log   *slog.Logger
 	cfg   Config
 }
 
-// New returns a sweeper over a store and the queue of its tasks.
-func New(store Store, q Queue, log *slog.Logger, cfg Config) *Sweeper {
+// New returns a sweeper over a store and the queue of its permits.
+func New(store task.Upkeep, q Queue, log *slog.Logger, cfg Config) *Sweeper {
 	return &Sweeper{store: store, queue: q, log: log, cfg: cfg.withDefaults()}
 }
 
 // Handle is the Lambda handler of both the schedule and the dead letter queue's mapping, told apart by the event's
-// Records.
+// Records. A dead letter is a permit that workers could not use several times, since the store could not be reached. It
+// is dropped: the sweep that follows sends what is owed.
 func (s *Sweeper) Handle(ctx context.Context, event json.RawMessage) (any, error) {
 	var sqs events.SQSEvent
 	if err := json.Unmarshal(event, &sqs); err != nil {
 		return nil, fmt.Errorf("decode event: %w", err)
 	}
 	if len(sqs.Records) > 0 {
-		return s.Settle(ctx, sqs), nil
+		s.log.InfoContext(ctx, "dead letters dropped", "permits", len(sqs.Records))
 	}
 	return s.Sweep(ctx)
 }
@@ -111,6 +86,8 @@ type Swept struct {
 	Sent     int `json:"sent"`
 	Requeued int `json:"requeued"`
 	Failed   int `json:"failed"`
+	Due      int `json:"due"`
+	Expired  int `json:"expired"`
 	Purged   int `json:"purged"`
 }
 
@@ -118,34 +95,73 @@ type Swept struct {
 func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 	var swept Swept
 	rescue := func() (int, error) {
-		policy := s.retry("the worker stopped during the attempt")
-		list, err := s.store.Rescue(ctx, s.cfg.Batch, policy)
-		requeued, failed := s.logRescued(ctx, list, policy)
-		swept.Requeued += requeued
-		swept.Failed += failed
-		n, sendErr := s.sendRescued(ctx, list)
-		swept.Sent += n
-		return len(list), errors.Join(err, sendErr)
+		list, err := s.store.Rescue(ctx, s.cfg.Batch, s.retry())
+		permits := s.rescued(ctx, list, &swept)
+		return len(list), errors.Join(err, s.send(ctx, &swept, permits))
 	}
-	resendAfter := s.resendAfter(ctx)
-	send := func() (int, error) {
-		n, err := s.send(ctx, resendAfter)
-		swept.Sent += n
+	wake := func() (int, error) {
+		n, err := s.store.Wake(ctx, s.cfg.Batch)
+		swept.Due += n
 		return n, err
+	}
+	expire := func() (int, error) {
+		ids, err := s.store.Expire(ctx, s.cfg.Batch)
+		for _, id := range ids {
+			s.log.WarnContext(logging.Task(ctx, id.String(), 0), "task failed", "error", errors.New(task.Expired))
+		}
+		swept.Expired += len(ids)
+		return len(ids), err
+	}
+	announce := func() (int, error) {
+		permits, err := s.store.Announce(ctx, s.cfg.Batch)
+		return len(permits), errors.Join(err, s.send(ctx, &swept, permits))
 	}
 	purge := func() (int, error) {
 		n, err := s.store.Purge(ctx, s.cfg.Batch, task.Retention{Ended: s.cfg.Retention, Cancelled: keepCancelled})
 		swept.Purged += n
 		return n, err
 	}
-	err := errors.Join(s.repeat(ctx, rescue), s.repeat(ctx, send), s.repeat(ctx, purge))
+	err := errors.Join(s.repeat(ctx, rescue), s.repeat(ctx, expire), s.repeat(ctx, wake), s.owed(ctx, &swept),
+		s.repeat(ctx, announce), s.repeat(ctx, purge))
 	if err != nil {
 		s.log.ErrorContext(ctx, "sweep not completed", "error", err)
 	}
 	if swept != (Swept{}) {
-		s.log.InfoContext(ctx, "swept", "sent", swept.Sent, "requeued", swept.Requeued, "failed", swept.Failed, "purged", swept.Purged)
+		s.log.InfoContext(ctx, "swept", "sent", swept.Sent, "requeued", swept.Requeued, "failed", swept.Failed, "due", swept.Due,
+			"expired", swept.Expired, "purged", swept.Purged)
 	}
 	return swept, err
+}
+
+// owed sends the permits that are missing: as many tasks can start as wait and as the semaphore has free slots, and each
+// needs a permit that a worker can receive. One too many does no harm.
+func (s *Sweeper) owed(ctx context.Context, swept *Swept) error {
+	load, err := s.store.Load(ctx, s.cfg.Semaphore)
+	if err != nil {
+		return err
+	}
+	missing := min(load.Waiting, s.cfg.Semaphore-load.Running)
+	if missing <= 0 {
+		return nil
+	}
+	visible, err := s.queue.Waiting(ctx)
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, swept, make([]task.Permit, max(missing-visible, 0)))
+}
+
+// send sends permits and counts them.
+func (s *Sweeper) send(ctx context.Context, swept *Swept, permits []task.Permit) error {
+	if len(permits) == 0 {
+		return nil
+	}
+	if err := s.queue.Send(ctx, permits...); err != nil {
+		return err
+	}
+	swept.Sent += len(permits)
+	s.log.InfoContext(ctx, "permits sent", "permits", len(permits))
+	return nil
 }
 
 // repeat runs a step as long as it has full batches, within the rounds of a run.
@@ -159,77 +175,26 @@ func (s *Sweeper) repeat(ctx context.Context, step func() (int, error)) error {
 	return nil
 }
 
-// logRescued writes a line for each rescued task, as a worker does where an attempt fails, and counts them.
-func (s *Sweeper) logRescued(ctx context.Context, list []task.Rescued, policy task.RetryPolicy) (requeued, failed int) {
+// rescued writes a line for each rescued task, as a worker does where an attempt fails, and returns the permits of the
+// tasks that are tried again. The permit of a longer wait is announced by a later sweep.
+func (s *Sweeper) rescued(ctx context.Context, list []task.Rescued, swept *Swept) (permits []task.Permit) {
 	for _, r := range list {
 		message := "attempt failed, the task is tried again"
-		if r.Failed {
+		switch {
+		case r.Failed:
 			message = "task failed"
-			failed++
-		} else {
-			requeued++
+			swept.Failed++
+		default:
+			swept.Requeued++
+			if r.Due <= task.MaxDelay {
+				permits = append(permits, task.Permit{Task: r.ID, FairnessKey: r.FairnessKey, Delay: r.Due})
+			}
 		}
-		s.log.WarnContext(logging.Task(ctx, r.ID.String(), r.Attempt), message, "error", errors.New(policy.Reason))
+		s.log.WarnContext(logging.Task(ctx, r.ID.String(), r.Attempt), message, "error", errors.New(s.retry().Reason))
 	}
-	return requeued, failed
+	return permits
 }
 
-func (s *Sweeper) retry(reason string) task.RetryPolicy {
-	return task.RetryPolicy{MaxAttempts: s.cfg.MaxAttempts, Backoff: s.cfg.Backoff, Reason: reason}
-}
-
-// resendAfter is how old a task's message must be for the task to be sent again. The second message does no harm where the
-// first one comes after all: its task is claimed once.
-func (s *Sweeper) resendAfter(ctx context.Context) time.Duration {
-	waiting, err := s.queue.Waiting(ctx)
-	if err != nil {
-		s.log.WarnContext(ctx, "messages not counted; hidden ones are left alone", "error", err)
-		return goneAfter
-	}
-	if waiting > 0 {
-		return goneAfter
-	}
-	return hiddenAfter
-}
-
-// send sends a batch of tasks and returns how many it took. The first that fails ends it: the queue is away, and the
-// rest comes again after hold.
-func (s *Sweeper) send(ctx context.Context, resendAfter time.Duration) (int, error) {
-	ids, err := s.store.Unsent(ctx, s.cfg.Batch, hold, resendAfter)
-	if err != nil {
-		return 0, fmt.Errorf("find unsent tasks: %w", err)
-	}
-	for n, id := range ids {
-		if err := s.sendOne(ctx, id, 0); err != nil {
-			return n, err
-		}
-	}
-	return len(ids), nil
-}
-
-// sendRescued sends the rescued tasks that are due soon, and returns how many it sent. The first that fails ends it, and
-// later sweeps send the rest.
-func (s *Sweeper) sendRescued(ctx context.Context, list []task.Rescued) (sent int, err error) {
-	for _, r := range list {
-		if r.Failed || r.Due > soon {
-			continue
-		}
-		if err := s.sendOne(ctx, r.ID, r.Due); err != nil {
-			return sent, err
-		}
-		sent++
-	}
-	return sent, nil
-}
-
-func (s *Sweeper) sendOne(ctx context.Context, id uuid.UUID, delay time.Duration) error {
-	ctx = logging.Task(ctx, id.String(), 0)
-	if err := s.queue.Send(ctx, id, delay); err != nil {
-		return fmt.Errorf("send task %s: %w", id, err)
-	}
-	s.log.InfoContext(ctx, "task sent", "delay", delay.Round(time.Second).String())
-	if err := s.store.MarkEnqueued(ctx, id); err != nil {
-		s.log.WarnContext(ctx, "task sent but not marked as enqueued; it is sent again", "error", err)
-	}
-	return nil
+func (s *Sweeper) retry() task.RetryPolicy {
+	return task.RetryPolicy{MaxAttempts: s.cfg.MaxAttempts, Backoff: s.cfg.Backoff, Reason: "the worker stopped during the attempt"}
 }

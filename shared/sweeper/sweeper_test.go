@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
 	"github.com/eragon-mdi/ksu/shared/sweeper"
@@ -22,56 +22,44 @@ var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
 
 // store answers each step once with what a test set, and then with nothing to do.
 type store struct {
-	unsent   []uuid.UUID
-	resend   time.Duration // asked of Unsent
-	rescued  []task.Rescued
-	purged   int
-	err      error
-	marked   []uuid.UUID
-	settled  []uuid.UUID
-	known    func(uuid.UUID) bool // which tasks Settle finds; nil is all
-	policies []task.RetryPolicy
-	kept     task.Retention
+	rescued   []task.Rescued
+	expired   []uuid.UUID
+	announced []task.Permit
+	due       int
+	load      task.Load
+	purged    int
+	err       error // of Rescue
+	asked     []int // of Load
+	policies  []task.RetryPolicy
+	kept      task.Retention
 }
 
-func (s *store) Unsent(_ context.Context, _ int, _, resendAfter time.Duration) ([]uuid.UUID, error) {
-	s.resend = resendAfter
-	ids := s.unsent
-	s.unsent = nil
-	return ids, nil
+// once returns what was set, and nothing from then on.
+func once[T any](from *[]T) []T {
+	list := *from
+	*from = nil
+	return list
 }
 
 func (s *store) Rescue(_ context.Context, _ int, p task.RetryPolicy) ([]task.Rescued, error) {
 	s.policies = append(s.policies, p)
-	r := s.rescued
-	s.rescued = nil
-	return r, s.err
+	return once(&s.rescued), s.err
 }
-
-func (s *store) Settle(_ context.Context, id uuid.UUID, p task.RetryPolicy) ([]task.Rescued, error) {
-	s.settled = append(s.settled, id)
-	s.policies = append(s.policies, p)
-	if s.known != nil && !s.known(id) {
-		return nil, s.err
-	}
-	return []task.Rescued{{ID: id, Attempt: 1, Due: 5 * time.Second}}, s.err
+func (s *store) Expire(context.Context, int) ([]uuid.UUID, error)     { return once(&s.expired), nil }
+func (s *store) Announce(context.Context, int) ([]task.Permit, error) { return once(&s.announced), nil }
+func (s *store) Wake(context.Context, int) (n int, err error)         { n, s.due = s.due, 0; return n, nil }
+func (s *store) Load(_ context.Context, most int) (task.Load, error) {
+	s.asked = append(s.asked, most)
+	return task.Load{Waiting: min(s.load.Waiting, most), Running: s.load.Running}, nil
 }
-
-func (s *store) Purge(_ context.Context, _ int, keep task.Retention) (int, error) {
+func (s *store) Purge(_ context.Context, _ int, keep task.Retention) (n int, err error) {
 	s.kept = keep
-	n := s.purged
-	s.purged = 0
+	n, s.purged = s.purged, 0
 	return n, nil
 }
 
-func (s *store) MarkEnqueued(_ context.Context, id uuid.UUID) error {
-	s.marked = append(s.marked, id)
-	return nil
-}
-
 type sent struct {
-	ids     []uuid.UUID
-	delays  []time.Duration
+	permits []task.Permit
 	err     error
 	waiting int
 	uncount error // of Waiting
@@ -79,28 +67,33 @@ type sent struct {
 
 func (q *sent) Waiting(context.Context) (int, error) { return q.waiting, q.uncount }
 
-func (q *sent) Send(_ context.Context, id uuid.UUID, delay time.Duration) error {
+func (q *sent) Send(_ context.Context, permits ...task.Permit) error {
 	if q.err == nil {
-		q.ids, q.delays = append(q.ids, id), append(q.delays, delay)
+		q.permits = append(q.permits, permits...)
 	}
 	return q.err
 }
 
-func handle(t *testing.T, s *store, q *sent, event string) (any, error) {
+func handle(t *testing.T, s *store, q *sent, event string) (sweeper.Swept, error) {
 	t.Helper()
-	return sweeper.New(s, q, slog.New(slog.DiscardHandler), sweeper.Config{Batch: 2}).Handle(t.Context(), json.RawMessage(event))
+	got, err := sweeper.New(s, q, slog.New(slog.DiscardHandler), sweeper.Config{Batch: 2, Semaphore: 8}).Handle(t.Context(), json.RawMessage(event))
+	return got.(sweeper.Swept), err
 }
 
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	s := &store{unsent: []uuid.UUID{id, uuid.Nil}, rescued: []task.Rescued{{ID: id}, {ID: uuid.Nil, Failed: true}}, purged: 2}
+	s := &store{
+		rescued: []task.Rescued{{ID: id, FairnessKey: "k", Due: 5 * time.Second}, {ID: uuid.Nil, Failed: true}}, purged: 2, due: 1,
+		expired: []uuid.UUID{id}, announced: []task.Permit{{Task: id, Delay: time.Minute}}, load: task.Load{Waiting: 2, Running: 3},
+	}
 	q := &sent{}
 	got, err := handle(t, s, q, `{"detail-type":"Scheduled Event"}`)
-	if want := (sweeper.Swept{Sent: 3, Requeued: 1, Failed: 1, Purged: 2}); err != nil || got != want {
+	if want := (sweeper.Swept{Sent: 4, Requeued: 1, Failed: 1, Due: 1, Expired: 1, Purged: 2}); err != nil || got != want {
 		t.Errorf("swept %+v, %v; want %+v", got, err, want)
 	}
-	if len(q.ids) != 3 || len(s.marked) != 3 {
-		t.Errorf("sent %v, marked %v", q.ids, s.marked)
+	want := []task.Permit{{Task: id, FairnessKey: "k", Delay: 5 * time.Second}, {}, {}, {Task: id, Delay: time.Minute}}
+	if !slices.Equal(q.permits, want) {
+		t.Errorf("sent %+v, want %+v", q.permits, want)
 	}
 	if len(s.policies) != 2 { // a full batch is followed by another
 		t.Errorf("%d rounds of rescue, want 2", len(s.policies))
@@ -110,49 +103,56 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// A rescued task is sent with the rescue, delayed until it is due, unless a later sweep comes before that.
-func TestRescuedTasksAreSent(t *testing.T) {
+// TestOwedPermits: of the tasks that wait, as many have a permit to be received as the semaphore has free slots.
+func TestOwedPermits(t *testing.T) {
 	t.Parallel()
-	late := uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8058")
-	rescued := []task.Rescued{{ID: id, Due: 5 * time.Second}, {ID: late, Due: 61 * time.Second}, {ID: uuid.Nil, Failed: true}}
-	for name, event := range map[string]string{"sweep": `{}`, "dead letter": `{"Records":[{"body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"}]}`} {
-		s, q := &store{rescued: slices.Clone(rescued)}, &sent{}
-		if _, err := handle(t, s, q, event); err != nil {
-			t.Fatal(err)
+	for name, c := range map[string]struct {
+		load    task.Load
+		visible int
+		want    int
+	}{
+		"nothing waits":             {task.Load{Running: 3}, 0, 0},
+		"a message was lost":        {task.Load{Waiting: 3}, 2, 1},
+		"a backlog":                 {task.Load{Waiting: 100_000}, 0, 8},
+		"a backlog, slots are busy": {task.Load{Waiting: 100_000, Running: 6}, 0, 2},
+		"all slots are busy":        {task.Load{Waiting: 5, Running: 8}, 0, 0},
+		"more than can be":          {task.Load{Waiting: 5, Running: 9}, 0, 0},
+		"all permits are there":     {task.Load{Waiting: 5}, 7, 0},
+	} {
+		s, q := &store{load: c.load}, &sent{waiting: c.visible}
+		if got, err := handle(t, s, q, `{}`); err != nil || got.Sent != c.want || len(q.permits) != c.want {
+			t.Errorf("%s: sent %d, %v; want %d", name, got.Sent, err, c.want)
 		}
-		if !slices.Equal(q.ids, []uuid.UUID{id}) || !slices.Equal(q.delays, []time.Duration{5 * time.Second}) || !slices.Equal(s.marked, q.ids) {
-			t.Errorf("%s: sent %v after %v, marked %v; want %s after 5s alone", name, q.ids, q.delays, s.marked, id)
+		if !slices.Equal(s.asked, []int{8}) {
+			t.Errorf("%s: counted up to %v", name, s.asked)
 		}
 	}
-	down := &sent{err: errors.New("queue down")}
-	s := &store{rescued: slices.Clone(rescued)}
-	if _, err := handle(t, s, down, `{}`); !errors.Is(err, down.err) || len(s.marked) != 0 {
-		t.Errorf("with the queue down: %v, marked %v", err, s.marked)
+	if got, err := handle(t, &store{load: task.Load{Waiting: 1}}, &sent{uncount: errors.New("queue down")}, `{}`); err == nil || got.Sent != 0 {
+		t.Errorf("sent %d, %v though nobody can tell what waits", got.Sent, err)
 	}
 }
 
-// A pending task whose message is hidden is sent again, but not while others wait in the queue as it may do itself.
-func TestHiddenMessages(t *testing.T) {
+// TestRescuedTasksHaveTheirPermits: a permit is delayed until the task is due. That of a longer wait is announced later.
+func TestRescuedTasksHaveTheirPermits(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		queue sent
-		want  time.Duration
-	}{
-		"none waits":      {sent{}, 2 * time.Minute},
-		"some wait":       {sent{waiting: 1}, 4 * 24 * time.Hour},
-		"nobody can tell": {sent{uncount: errors.New("queue down")}, 4 * 24 * time.Hour},
-	} {
-		s := &store{}
-		if _, err := handle(t, s, &c.queue, `{}`); err != nil || s.resend != c.want {
-			t.Errorf("%s: sends tasks again after %s, %v; want %s", name, s.resend, err, c.want)
-		}
+	rescued := []task.Rescued{{ID: id, Due: task.MaxDelay}, {ID: uuid.New(), Due: task.MaxDelay + 1}, {ID: uuid.Nil, Failed: true}}
+	s, q := &store{rescued: slices.Clone(rescued)}, &sent{}
+	if _, err := handle(t, s, q, `{}`); err != nil {
+		t.Fatal(err)
+	}
+	if want := []task.Permit{{Task: id, Delay: task.MaxDelay}}; !slices.Equal(q.permits, want) {
+		t.Errorf("sent %+v, want %+v", q.permits, want)
+	}
+	down := &sent{err: errors.New("queue down")}
+	if got, err := handle(t, &store{rescued: slices.Clone(rescued)}, down, `{}`); !errors.Is(err, down.err) || got.Sent != 0 {
+		t.Errorf("with the queue down: %+v, %v", got, err)
 	}
 }
 
 func TestPartsFailByThemselves(t *testing.T) {
 	t.Parallel()
 	away := errors.New("away")
-	s := &store{unsent: []uuid.UUID{id}, purged: 1, err: away}
+	s := &store{load: task.Load{Waiting: 1}, purged: 1, err: away}
 	q := &sent{err: errors.New("queue down")}
 	var out bytes.Buffer
 	got, err := sweeper.New(s, q, slog.New(slog.NewJSONHandler(&out, nil)), sweeper.Config{}).Handle(t.Context(), json.RawMessage(`{}`))
@@ -162,43 +162,19 @@ func TestPartsFailByThemselves(t *testing.T) {
 	if log := out.String(); !strings.Contains(log, `"ERROR"`) || !strings.Contains(log, "queue down") || !strings.Contains(log, `"purged":1`) {
 		t.Errorf("the log lacks the error or the counts:\n%s", log)
 	}
-	if len(s.marked) != 0 {
-		t.Error("a task that was not sent is marked")
-	}
 }
 
-func TestSettle(t *testing.T) {
+// TestDeadLettersAreDropped: whatever a permit says, the sweep that follows sends what is owed. Where that fails, the
+// letters come again.
+func TestDeadLettersAreDropped(t *testing.T) {
 	t.Parallel()
 	const event = `{"Records":[{"messageId":"a","body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"},{"messageId":"b","body":"?"}]}`
-	s := &store{}
-	got, err := handle(t, s, &sent{}, event)
-	if err != nil || len(got.(events.SQSEventResponse).BatchItemFailures) != 0 || len(s.settled) != 1 || s.settled[0] != id {
-		t.Errorf("answer %+v, %v; settled %v", got, err, s.settled)
+	q := &sent{}
+	got, err := handle(t, &store{load: task.Load{Waiting: 1}}, q, event)
+	if err != nil || !reflect.DeepEqual(got, sweeper.Swept{Sent: 1}) || len(q.permits) != 1 {
+		t.Errorf("swept %+v, %v; sent %v", got, err, q.permits)
 	}
-	got, err = handle(t, &store{err: task.ErrUnavailable}, &sent{}, event)
-	back := got.(events.SQSEventResponse).BatchItemFailures
-	if err != nil || len(back) != 1 || back[0].ItemIdentifier != "a" {
-		t.Errorf("answer %+v, %v; want a back", got, err)
-	}
-}
-
-func TestDeadLettersAreCounted(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	s := &store{known: func(got uuid.UUID) bool { return got == id }}
-	const event = `{"Records":[{"body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"},{"body":"?"},
-		{"body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8058\"}"},{"body":"{}"}]}`
-	_, err := sweeper.New(s, &sent{}, slog.New(slog.NewJSONHandler(&out, nil)), sweeper.Config{}).Handle(t.Context(), json.RawMessage(event))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var line struct {
-		Msg                                               string
-		Requeued, Failed, Duplicates, Malformed, Returned int
-	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil || line.Msg != "dead letters handled" ||
-		line.Requeued != 1 || line.Failed != 0 || line.Duplicates != 1 || line.Malformed != 2 || line.Returned != 0 {
-		t.Errorf("the last line counts %+v, %v; want 1 requeued, 1 duplicate, 2 malformed:\n%s", line, err, &out)
+	if _, err := handle(t, &store{err: task.ErrUnavailable}, &sent{}, event); !errors.Is(err, task.ErrUnavailable) {
+		t.Errorf("without a store: %v", err)
 	}
 }

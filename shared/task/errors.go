@@ -8,9 +8,8 @@ var (
 	ErrNotFound = errors.New("task not found")
 	// ErrNoResult says that the task exists and has not completed.
 	ErrNoResult = errors.New("task running or failed, no result, check status")
-	// ErrNotClaimable says that a worker cannot have the task now: it is unknown, deleted, ended, or runs under a
-	// lease that has not expired. The message that named it is a duplicate and can be acknowledged.
-	ErrNotClaimable = errors.New("task not claimable")
+	// ErrNothingToClaim says that no task may start now. The permit that led to the claim is done.
+	ErrNothingToClaim = errors.New("no task may start now")
 	// ErrLeaseLost says that this attempt holds the task no more: it was deleted, ended, or claimed by a later attempt.
 	ErrLeaseLost = errors.New("task lease lost")
 	// ErrKeyReused says that the idempotency key belongs to another request.

@@ -21,8 +21,8 @@ func NewService(store Store, queue Queue, log *slog.Logger) *Service {
 	return &Service{store: store, queue: queue, log: log}
 }
 
-// Submit creates a task and sends it to the workers. The stored row is the truth and the outbox: once it is written
-// the task is accepted, and where the queue fails the sweeper sends it. With a key the same request again returns the
+// Submit creates a task and sends a permit to the workers. The stored row is the truth and the outbox: once it is written
+// the task is accepted, and where the queue fails the sweeper sends the permit. With a key the same request again returns the
 // task that the first one made, and another request ErrKeyReused; the zero key always creates.
 func (s *Service) Submit(ctx context.Context, submission Submission, key Key) (Task, error) {
 	id, err := uuid.NewV7()
@@ -35,22 +35,19 @@ func (s *Service) Submit(ctx context.Context, submission Submission, key Key) (T
 	}
 	if created {
 		s.log.InfoContext(ctx, "task submitted", "task_id", t.ID)
-		s.send(ctx, t.ID, t.RunAt.Sub(t.CreatedAt))
+		s.send(ctx, t, t.RunAt.Sub(t.CreatedAt))
 	}
 	return t, nil
 }
 
-// send sends a message for a task that may start after the delay. The sweeper sends the message of a longer delay.
-func (s *Service) send(ctx context.Context, id uuid.UUID, delay time.Duration) {
+// send sends the permit of a task that may start after the delay. The sweeper sends the permit of a longer delay.
+func (s *Service) send(ctx context.Context, t Task, delay time.Duration) {
 	if delay > MaxDelay {
 		return
 	}
-	if err := s.queue.Send(ctx, id, max(delay, 0)); err != nil {
-		s.log.ErrorContext(ctx, "task stored but not sent; the sweeper sends it", "task_id", id, "error", err)
-		return
-	}
-	if err := s.store.MarkEnqueued(ctx, id); err != nil {
-		s.log.WarnContext(ctx, "task sent but not marked as enqueued; the sweeper sends it again", "task_id", id, "error", err)
+	err := s.queue.Send(ctx, Permit{Task: t.ID, FairnessKey: t.FairnessKey, Delay: max(delay, 0), Trace: t.Trace})
+	if err != nil {
+		s.log.ErrorContext(ctx, "task stored but no permit sent; the sweeper sends it", "task_id", t.ID, "error", err)
 	}
 }
 
@@ -85,7 +82,7 @@ func (s *Service) Retry(ctx context.Context, id uuid.UUID) (Task, error) {
 	t, err := s.store.Retry(ctx, id)
 	if err == nil {
 		s.log.InfoContext(ctx, "task retried by its client", "task_id", id)
-		s.send(ctx, id, 0)
+		s.send(ctx, t, 0)
 	}
 	return t, err
 }
@@ -95,7 +92,7 @@ func (s *Service) Update(ctx context.Context, id uuid.UUID, change Change) (Task
 	t, err := s.store.Update(ctx, id, change)
 	if err == nil {
 		s.log.InfoContext(ctx, "task changed by its client", "task_id", id)
-		s.send(ctx, id, time.Until(t.RunAt))
+		s.send(ctx, t, time.Until(t.RunAt))
 	}
 	return t, err
 }

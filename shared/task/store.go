@@ -26,9 +26,6 @@ type Submissions interface {
 	// and CreatedAt, whatever became of it) and created false, another request with ErrKeyReused. Of two at once with
 	// one key, one creates.
 	Create(ctx context.Context, id uuid.UUID, submission Submission, key Key) (t Task, created bool, err error)
-	// MarkEnqueued notes that the task's message is in the queue. Losing this write does no harm: the task is sent
-	// twice. A task that is not pending is left as it is.
-	MarkEnqueued(ctx context.Context, id uuid.UUID) error
 	// Get returns a task, or ErrNotFound when it is unknown or cancelled.
 	Get(ctx context.Context, id uuid.UUID) (Task, error)
 	// List returns a page of tasks that are not cancelled, newest first, without their payloads, metadata and attempts.
@@ -46,46 +43,79 @@ type Submissions interface {
 // Attempts are the steps of the workers. The attempt that Claim returns is the fencing token of the others: they
 // return ErrLeaseLost when the task was deleted, has ended or belongs to a later attempt.
 type Attempts interface {
-	// Claim makes a task running if it is pending, or if it is running and its lease has expired and this would not be
-	// more than maxAttempts attempts. The claim's lease ends after the given time unless Heartbeat extends it. It
-	// returns the attempt, or ErrNotClaimable.
-	Claim(ctx context.Context, id uuid.UUID, lease time.Duration, maxAttempts int) (attempt int, err error)
-	// Heartbeat extends the lease of a running attempt to the given time from now.
-	Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration) error
-	// Complete ends a running attempt with its result, a JSON value.
+	// Claim makes the best task that may start now running, and returns it. Its attempt is counted, its lease ends after
+	// rules.Lease unless Heartbeat extends it. It returns ErrNothingToClaim where no task may start.
+	//
+	// A task may start that is pending, due and not expired, and whose type and key are below their limits. The best one is
+	// of the fairness key that has the smallest share of the running tasks, and of several the one that was served least
+	// recently; among the tasks of the key it has the highest priority, and then is the oldest. Claims of many
+	// workers at once follow one another, so that each sees what the one before took.
+	Claim(ctx context.Context, rules ClaimRules) (Task, error)
+	// Heartbeat extends the lease of a running attempt to the given time from now, and keeps the progress unless it is nil.
+	Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration, progress *Progress) error
+	// Complete ends a running attempt with its result, a JSON value, and the task with it.
 	Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error
-	// Fail ends a running attempt for good with the reason.
+	// Fail ends a running attempt and its task for good with the reason.
 	Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error
-	// Requeue makes the task of a running attempt pending again and keeps the reason; Unsent names it once after has
-	// passed. The attempt counts: the last of maxAttempts ends the task as Fail does, and again is false. A task's own
-	// MaxAttempts takes precedence.
+	// Requeue ends a running attempt and makes its task pending again, due once after has passed. The last of maxAttempts
+	// ends the task as Fail does, and again is false. A task's own MaxAttempts takes precedence.
 	Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (again bool, err error)
-	// Release gives the task of a running attempt back at once, as if it had not been claimed: it is pending, Unsent
-	// names it from now on, and its claim does not count towards maxAttempts. The next claim's fencing token differs
+	// Release gives the task of a running attempt back, as if it had not been claimed: it is pending and due once after has
+	// passed, and its claim neither counts towards MaxAttempts nor leaves a record. The next claim's fencing token differs
 	// all the same.
-	Release(ctx context.Context, id uuid.UUID, attempt int) error
+	Release(ctx context.Context, id uuid.UUID, attempt int, after time.Duration) error
+	// Load tells whether another worker is worth starting.
+	Load(ctx context.Context, most int) (Load, error)
+}
+
+// ClaimRules are what a claim goes by beside the tasks themselves.
+type ClaimRules struct {
+	// Lease is how long the claim holds without a heartbeat.
+	Lease time.Duration
+	// Limits are the limits of types; a type without an entry has none.
+	Limits map[string]Limit
+	// Weights are how large the shares of fairness keys are meant to be in relation to each other; a key without an entry
+	// has 1.
+	Weights map[string]float64
+}
+
+// Limit bounds the tasks of a type that run at once. The zero value is no limit.
+type Limit struct {
+	// MaxRunning is the most tasks of the type, MaxRunningPerKey the most of them with one fairness key; 0 is no limit.
+	MaxRunning, MaxRunningPerKey int
+	// Closed says that no task of the type is to be claimed now.
+	Closed bool
+}
+
+// Load is how many tasks there are to do.
+type Load struct {
+	// Waiting tasks are pending and due. The count ends at the most that was asked for.
+	Waiting int
+	// Running tasks are held by workers, or were until the workers died.
+	Running int
 }
 
 // Upkeep are the steps of the sweeper. Any number of sweepers may run at once: a row that one of them works on is
 // skipped by the others.
 type Upkeep interface {
-	// Unsent returns up to limit pending tasks that are due and not marked as enqueued, oldest first, or were marked
-	// longer than resendAfter ago (their message is gone). It does not return them again before hold has passed, which
-	// is the time to send and mark them.
-	Unsent(ctx context.Context, limit int, hold, resendAfter time.Duration) ([]uuid.UUID, error)
+	// Load is that of Attempts.
+	Load(ctx context.Context, most int) (Load, error)
+	// Wake makes up to limit tasks due whose time has come, and returns how many. A claim does so as well.
+	Wake(ctx context.Context, limit int) (int, error)
+	// Announce returns the permits of up to limit tasks that are due within MaxDelay and that nobody sent a permit for, since
+	// their time was farther away than a permit can be delayed. It returns each once.
+	Announce(ctx context.Context, limit int) ([]Permit, error)
+	// Expire fails up to limit tasks that have not started by their ExpiresAt, and returns their ids.
+	Expire(ctx context.Context, limit int) ([]uuid.UUID, error)
 	// Rescue takes up to limit running tasks whose lease expired: pending again and due after backoff(attempt), or
-	// failed where the attempt was the last of maxAttempts. It returns them in no order.
+	// failed where the attempt was the last one. It returns them in no order.
 	Rescue(ctx context.Context, limit int, retry RetryPolicy) ([]Rescued, error)
-	// Settle is Rescue for one task whose message the queue gave up on. A pending task counts as an attempt that
-	// failed; a running one with a lease, an ended, a deleted and an unknown one are left as they are, and none is
-	// returned.
-	Settle(ctx context.Context, id uuid.UUID, retry RetryPolicy) ([]Rescued, error)
 	// Purge deletes up to limit rows of each kind that are older than the retention says and returns how many.
 	Purge(ctx context.Context, limit int, keep Retention) (int, error)
 }
 
-// SendTime is how long whoever created a task has to send it and to mark it as enqueued; then it is the sweeper's to send.
-const SendTime = 10 * time.Second
+// Expired is the error of a task that has not started by its ExpiresAt.
+const Expired = "the task expired before it could start"
 
 // Key makes a submission repeatable. The zero value is a submission without one.
 type Key struct {
@@ -100,7 +130,7 @@ const KeyLifetime = 24 * time.Hour
 
 // RetryPolicy says what becomes of an attempt that ended without an ending.
 type RetryPolicy struct {
-	// MaxAttempts is how often a task is tried in all, at least 1.
+	// MaxAttempts is how often a task is tried in all, at least 1, unless the task itself says otherwise.
 	MaxAttempts int
 	// Backoff is the wait after the first attempt; it doubles with each further one. 0 retries at once.
 	Backoff time.Duration
@@ -110,7 +140,8 @@ type RetryPolicy struct {
 
 // Rescued is what became of a rescued task.
 type Rescued struct {
-	ID uuid.UUID
+	ID          uuid.UUID
+	FairnessKey string
 	// Attempt is the fencing token of the last claim; 0 where there was none.
 	Attempt int
 	// Failed says that the task had no attempt left; else it is pending again.
@@ -160,9 +191,21 @@ func (p Page) Bounds() (before uuid.UUID, limit int) {
 	return before, min(limit, MaxPageLimit+1)
 }
 
-// Queue sends tasks to the workers.
+// Queue sends permits to the workers.
 type Queue interface {
-	// Send enqueues one message that names the task. Nobody receives it before the delay, at most 15 minutes, has passed.
-	// Delivery is at least once.
-	Send(ctx context.Context, id uuid.UUID, delay time.Duration) error
+	// Send sends permits. Nobody receives one before its delay has passed. Delivery is at least once. Where it fails, any
+	// number of them may have been sent.
+	Send(ctx context.Context, permits ...Permit) error
+}
+
+// Permit tells a worker that one more task may start. The worker chooses which.
+type Permit struct {
+	// Task is the task that the permit is sent for, as a hint to whoever reads the message; uuid.Nil where there is none.
+	Task uuid.UUID
+	// FairnessKey lets the queue be fair where more permits wait than workers take; empty without a key.
+	FairnessKey string
+	// Delay is at most MaxDelay.
+	Delay time.Duration
+	// Trace is the X-Ray header that the message carries; empty is the context's own.
+	Trace string
 }

@@ -94,7 +94,7 @@ func New(id uuid.UUID, submission Submission, created time.Time) Task {
 		t.RunAt = created
 	}
 	if t.TTL != 0 {
-		t.ExpiresAt = created.Add(t.TTL)
+		t.ExpiresAt = created.Add(t.TTL).UTC()
 	}
 	t.RunAt, t.Delay, t.TTL = t.RunAt.UTC(), 0, 0
 	return t
@@ -112,6 +112,9 @@ func (t *Task) DecodeColumns(progress, metadata, attempts []byte) error {
 		if err := json.Unmarshal(c.text, c.into); err != nil {
 			return fmt.Errorf("decode the %s of task %s: %w", name, t.ID, err)
 		}
+	}
+	for i, a := range t.Attempts {
+		t.Attempts[i].Started, t.Attempts[i].Ended = a.Started.UTC(), a.Ended.UTC()
 	}
 	return nil
 }

@@ -40,8 +40,12 @@ func New(s Settings) *job.Job {
 			return "", ErrIO
 		}
 		return fmt.Sprintf("io work result = %d", rand.IntN(10)), nil
-	})
+	}, job.Timeout(s.Max+slack))
 }
+
+// slack is what the job may take beside its waiting time. Its time-out tells the worker whether a function has time for
+// another one.
+const slack = 5 * time.Second
 
 // wait waits for the simulated system and reports the seconds that have passed of the time that it takes.
 func (s Settings) wait(ctx context.Context) error {

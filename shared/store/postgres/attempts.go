@@ -14,58 +14,61 @@ import (
 )
 
 const (
-	claimSQL = `
-UPDATE tasks SET status = 'running', attempt = attempt + 1, tries = tries + 1, started_at = now(),
-    lease_expires_at = now() + $2::interval
-WHERE id = $1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now() AND tries < coalesce(max_attempts, $3))
-RETURNING attempt`
-
-	// heartbeatSQL does not wait for the disk; see markEnqueuedSQL.
+	// heartbeatSQL does not wait for the disk: set_config runs before the statement commits, and counts for its
+	// transaction alone. What a crash of the server can lose that way does no harm.
 	heartbeatSQL = `
-UPDATE tasks SET lease_expires_at = now() + $3::interval FROM set_config('synchronous_commit', 'off', true)
+UPDATE tasks SET lease_expires_at = now() + $3::interval, progress = coalesce($4::json, progress)
+FROM set_config('synchronous_commit', 'off', true)
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
+	// ended is the list of attempts with the one that ends now.
+	ended = `coalesce(attempts, '[]') || jsonb_build_object('number', attempt, 'started', started_at, 'ended', now()`
+
 	completeSQL = `
-UPDATE tasks SET status = 'completed', result = $3, typed = true, error = NULL, ended_at = now(), lease_expires_at = NULL
+UPDATE tasks SET status = 'completed', result = $3, typed = true, error = NULL, ended_at = now(), lease_expires_at = NULL,
+    attempts = ` + ended + `)
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 	failSQL = `
-UPDATE tasks SET status = 'failed', error = $3, ended_at = now(), lease_expires_at = NULL
+UPDATE tasks SET status = 'failed', error = $3, ended_at = now(), lease_expires_at = NULL, attempts = ` + ended + `, 'error', $3::text)
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 	requeueSQL = `
-UPDATE tasks SET
-    status      = CASE WHEN tries >= coalesce(max_attempts, $5) THEN 'failed' ELSE 'pending' END,
-    ended_at    = CASE WHEN tries >= coalesce(max_attempts, $5) THEN now() END,
-    started_at  = CASE WHEN tries >= coalesce(max_attempts, $5) THEN started_at END,
-    enqueued_at = CASE WHEN tries >= coalesce(max_attempts, $5) THEN enqueued_at END,
-    send_after = now() + $4::interval, error = $3, lease_expires_at = NULL
-WHERE id = $1 AND status = 'running' AND attempt = $2
+UPDATE tasks SET ` + again + `
+FROM (SELECT id, tries >= coalesce(max_attempts, $3) AS over, $6::interval AS wait FROM tasks WHERE id = $1) a
+WHERE tasks.id = a.id AND status = 'running' AND attempt = $2
 RETURNING status = 'pending'`
+
+	// again makes a running task pending, due after a.wait, or failed where a.over says so. Its arguments are $4, the
+	// reason, and $5, task.MaxDelay.
+	again = `
+    status     = CASE WHEN over THEN 'failed' ELSE 'pending' END,
+    ended_at   = CASE WHEN over THEN now() END,
+    started_at = CASE WHEN over THEN started_at END,
+    due        = over OR wait <= '0',
+    announced  = over OR wait <= $5::interval,
+    run_at     = CASE WHEN over THEN run_at ELSE now() + wait END,
+    error = $4, lease_expires_at = NULL, attempts = ` + ended + `, 'error', $4::text)`
 
 	releaseSQL = `
 UPDATE tasks SET status = 'pending', tries = greatest(tries - 1, 0), started_at = NULL, lease_expires_at = NULL,
-    enqueued_at = NULL, send_after = now()
+    due = $3::interval <= '0', announced = $3::interval <= $4::interval,
+    run_at = CASE WHEN $3::interval <= '0' THEN run_at ELSE now() + $3::interval END
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 )
 
-// Claim makes a task running; see task.Attempts.
-func (s *Store) Claim(ctx context.Context, id uuid.UUID, lease time.Duration, maxAttempts int) (int, error) {
-	var attempt int
-	scan := func(r pgx.Row) error { return r.Scan(&attempt) }
-	err := s.row(ctx, false, scan, claimSQL, [16]byte(id), lease, maxAttempts)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = task.ErrNotClaimable
-	}
-	if err != nil {
-		return 0, fmt.Errorf("claim task %s: %w", id, err)
-	}
-	return attempt, nil
-}
-
 // Heartbeat extends the lease of a running attempt; see task.Attempts.
-func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration) error {
-	return s.fenced(ctx, true, "extend the lease of", heartbeatSQL, id, attempt, lease)
+func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration, progress *task.Progress) error {
+	var text *string
+	if progress != nil {
+		encoded, err := json.Marshal(progress)
+		if err != nil {
+			return fmt.Errorf("encode the progress of task %s: %w", id, err)
+		}
+		text = new(string)
+		*text = task.Text(string(encoded))
+	}
+	return s.fenced(ctx, true, "extend the lease of", heartbeatSQL, id, attempt, lease, text)
 }
 
 // Complete ends a running attempt with its result.
@@ -80,21 +83,21 @@ func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason stri
 
 // Requeue makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
 func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
-	var again bool
-	scan := func(r pgx.Row) error { return r.Scan(&again) }
-	err := s.row(ctx, false, scan, requeueSQL, [16]byte(id), attempt, task.Text(reason), after, maxAttempts)
+	var pending bool
+	scan := func(r pgx.Row) error { return r.Scan(&pending) }
+	err := s.row(ctx, false, scan, requeueSQL, [16]byte(id), attempt, maxAttempts, task.Text(reason), task.MaxDelay, max(after, 0))
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}
 	if err != nil {
 		return false, fmt.Errorf("requeue task %s, attempt %d: %w", id, attempt, err)
 	}
-	return again, nil
+	return pending, nil
 }
 
 // Release gives the task of a running attempt back; see task.Attempts.
-func (s *Store) Release(ctx context.Context, id uuid.UUID, attempt int) error {
-	return s.fenced(ctx, false, "release", releaseSQL, id, attempt)
+func (s *Store) Release(ctx context.Context, id uuid.UUID, attempt int, after time.Duration) error {
+	return s.fenced(ctx, false, "release", releaseSQL, id, attempt, max(after, 0), task.MaxDelay)
 }
 
 // fenced runs a statement that writes one row if the attempt still holds the task. With again it may run twice.

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"testing"
-	"time"
 
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/task"
@@ -41,11 +40,11 @@ func BenchmarkClaimFinish(b *testing.B) {
 	s := open(b, testserver.Postgres(b))
 	for b.Loop() {
 		b.StopTimer()
-		id := create(b, s)
+		create(b, s)
 		b.StartTimer()
-		attempt, err := s.Claim(b.Context(), id, time.Minute, 3)
+		t, err := s.Claim(b.Context(), hour)
 		if err == nil {
-			err = s.Complete(b.Context(), id, attempt, []byte(`"io work result = 0"`))
+			err = s.Complete(b.Context(), t.ID, t.Attempt, []byte(`"io work result = 0"`))
 		}
 		if err != nil {
 			b.Fatal(err)

@@ -39,20 +39,21 @@ func TestOneRoundTrip(t *testing.T) {
 			_, _, err := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: uuid.NewString()})
 			return err
 		},
-		"MarkEnqueued":   func() error { return s.MarkEnqueued(ctx, newID(t)) },
 		"Get":            func() error { _, err := s.Get(ctx, newID(t)); return err },
 		"List":           func() error { _, err := s.List(ctx, task.Page{}); return err },
 		"List by status": func() error { _, err := s.List(ctx, task.Page{Status: task.Failed}); return err },
 		"Cancel":         func() error { return s.Cancel(ctx, newID(t)) },
-		"Claim":          func() error { _, err := s.Claim(ctx, newID(t), time.Hour, 3); return err },
-		"Heartbeat":      func() error { return s.Heartbeat(ctx, newID(t), 1, time.Hour) },
+		"Claim":          func() error { _, err := s.Claim(ctx, hour); return err },
+		"Load":           func() error { _, err := s.Load(ctx, 1); return err },
+		"Heartbeat":      func() error { return s.Heartbeat(ctx, newID(t), 1, time.Hour, nil) },
 		"Complete":       func() error { return s.Complete(ctx, newID(t), 1, []byte(`"result"`)) },
 		"Fail":           func() error { return s.Fail(ctx, newID(t), 1, "reason") },
 		"Retry":          func() error { _, err := s.Requeue(ctx, newID(t), 1, "reason", time.Second, 3); return err },
-		"Release":        func() error { return s.Release(ctx, newID(t), 1) },
-		"Unsent":         func() error { _, err := s.Unsent(ctx, 100, time.Hour, time.Hour); return err },
+		"Release":        func() error { return s.Release(ctx, newID(t), 1, 0) },
+		"Wake":           func() error { _, err := s.Wake(ctx, 100); return err },
+		"Announce":       func() error { _, err := s.Announce(ctx, 100); return err },
+		"Expire":         func() error { _, err := s.Expire(ctx, 100); return err },
 		"Rescue":         func() error { _, err := s.Rescue(ctx, 100, policy); return err },
-		"Settle":         func() error { _, err := s.Settle(ctx, newID(t), policy); return err },
 		"Purge":          func() error { _, err := s.Purge(ctx, 100, task.Retention{}); return err },
 	} {
 		trips := 0
@@ -143,13 +144,10 @@ func TestLostAnswers(t *testing.T) {
 	if list, err := s.List(ctx, task.Page{}); err != nil || len(list) != 4 {
 		t.Errorf("%d tasks, %v; want 4", len(list), err)
 	}
-	id := create(t, s)
-	if _, err := s.Claim(ctx, newID(t), time.Hour, 3); !errors.Is(err, task.ErrNotClaimable) { // prepares the statement
-		t.Fatal(err)
-	}
+	claim(t, s) // prepares the statements
 	p.LoseAnswers(1)
-	if attempt, err := s.Claim(ctx, id, time.Hour, 3); !errors.Is(err, task.ErrUnavailable) {
-		t.Errorf("Claim = %d, %v; want ErrUnavailable, since a second claim would find the task running", attempt, err)
+	if claimed, err := s.Claim(ctx, hour); !errors.Is(err, task.ErrUnavailable) {
+		t.Errorf("Claim = %+v, %v; want ErrUnavailable, since a second claim would take another task", claimed, err)
 	}
 }
 
@@ -162,11 +160,11 @@ func TestUnavailable(t *testing.T) {
 	_, _, keyed := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: "k"})
 	_, got := s.Get(ctx, newID(t))
 	_, listed := s.List(ctx, task.Page{})
-	_, claimed := s.Claim(ctx, newID(t), time.Hour, 3)
-	_, unsent := s.Unsent(ctx, 1, 0, 0)
+	_, claimed := s.Claim(ctx, hour)
+	_, announced := s.Announce(ctx, 1)
 	for name, err := range map[string]error{
-		"Create": created, "Create with a key": keyed, "Get": got, "List": listed, "Claim": claimed, "Unsent": unsent,
-		"MarkEnqueued": s.MarkEnqueued(ctx, newID(t)), "Complete": s.Complete(ctx, newID(t), 1, []byte(`""`)), "Cancel": s.Cancel(ctx, newID(t)),
+		"Create": created, "Create with a key": keyed, "Get": got, "List": listed, "Claim": claimed, "Announce": announced,
+		"Complete": s.Complete(ctx, newID(t), 1, []byte(`""`)), "Cancel": s.Cancel(ctx, newID(t)),
 	} {
 		if !errors.Is(err, task.ErrUnavailable) {
 			t.Errorf("%s without a server = %v; want ErrUnavailable", name, err)

@@ -23,9 +23,8 @@ func TestDurability(t *testing.T) {
 		do         func() error
 	}{
 		{"create", "on", func() error { id = create(t, s); return nil }},
-		{"mark", "off", func() error { return s.MarkEnqueued(ctx, id) }},
-		{"claim", "on", func() error { _, err := s.Claim(ctx, id, time.Hour, 3); return err }},
-		{"heartbeat", "off", func() error { return s.Heartbeat(ctx, id, 1, time.Hour) }},
+		{"claim", "on", func() error { _, err := s.Claim(ctx, hour); return err }},
+		{"heartbeat", "off", func() error { return s.Heartbeat(ctx, id, 1, time.Hour, nil) }},
 		{"complete", "on", func() error { return s.Complete(ctx, id, 1, []byte(`"result"`)) }},
 	} {
 		if err := step.do(); err != nil {

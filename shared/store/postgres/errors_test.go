@@ -95,14 +95,11 @@ func TestServerThatRefusesForNow(t *testing.T) {
 			url, ctx := testserver.Postgres(t), t.Context()
 			s := open(t, url)
 			id := create(t, s)
-			attempt, err := s.Claim(ctx, id, time.Hour, 3)
-			if err != nil {
-				t.Fatal(err)
-			}
+			attempt := claim(t, s).Attempt
 			permit := refuse(t, url, code, -1)
 			_, _, created := s.Create(ctx, newID(t), task.Submission{}, task.Key{})
 			for name, err := range map[string]error{
-				"Create": created, "Complete": s.Complete(ctx, id, attempt, []byte(`"result"`)), "Heartbeat": s.Heartbeat(ctx, id, attempt, time.Hour),
+				"Create": created, "Complete": s.Complete(ctx, id, attempt, []byte(`"result"`)), "Heartbeat": s.Heartbeat(ctx, id, attempt, time.Hour, nil),
 			} {
 				if !errors.Is(err, task.ErrUnavailable) {
 					t.Errorf("%s = %v; want ErrUnavailable", name, err)
@@ -124,11 +121,11 @@ func TestStatementsThatWereUndone(t *testing.T) {
 			t.Parallel()
 			url := testserver.Postgres(t)
 			s := open(t, url)
-			id := create(t, s)
+			create(t, s)
 			refuse(t, url, code, 1)
-			attempt, err := s.Claim(t.Context(), id, time.Hour, 3)
-			if again && (err != nil || attempt != 1) || !again && !errors.Is(err, task.ErrUnavailable) {
-				t.Errorf("Claim = %d, %v; want it repeated: %t", attempt, err, again)
+			claimed, err := s.Claim(t.Context(), hour)
+			if again && (err != nil || claimed.Attempt != 1) || !again && !errors.Is(err, task.ErrUnavailable) {
+				t.Errorf("Claim = %+v, %v; want it repeated: %t", claimed, err, again)
 			}
 		})
 	}

@@ -35,8 +35,8 @@ func BenchmarkGrowth(b *testing.B) {
 		plans [][2]string
 	}{
 		{"sweep", (*grown).candidates, (*grown).sweep, [][2]string{
-			{rescueSQL, `100, 3, '1 s', 'reason'`}, {unsentSQL, `100, '1 min', '1 h'`}, {purgeSQL, `100, '30 days', '1 day', '1 day'`}}},
-		{"claim", (*grown).waiting, (*grown).claim, [][2]string{{claimSQL, `'01800000-0000-7000-8000-000000000abc', '9 s', 3`}}},
+			{rescueSQL, `100, 3, '1 s', 'reason', '15 min'`}, {announceSQL, `100, '15 min'`}, {loadSQL, `100`}, {purgeSQL, `100, '30 days', '1 day', '1 day'`}}},
+		{"claim", (*grown).waiting, (*grown).claim, [][2]string{{claimSQL, `'9 s', '{a}', '{1}', '{NULL}', '{k}', '{2}'`}}},
 		{"first-page", func(*grown, *testing.B) {}, (*grown).page, [][2]string{{listSQL(task.Page{}), `'ffffffff-ffff-ffff-ffff-ffffffffffff', 101`}}},
 	} {
 		b.Run(step.name, func(b *testing.B) {
@@ -88,7 +88,7 @@ func (g *grown) candidates(b *testing.B) {
 	for _, sql := range []string{
 		`UPDATE tasks SET status = 'running', tries = 1, started_at = now(), lease_expires_at = now() - interval '1 s'
 		WHERE status IN ('pending', 'running') AND attempt = 1`,
-		`UPDATE tasks SET enqueued_at = NULL, send_after = now() - interval '1 s' WHERE status = 'pending' AND attempt = 0`,
+		`UPDATE tasks SET due = false, announced = false, run_at = now() + interval '1 min' WHERE status = 'pending' AND NOT due AND attempt = 0`,
 	} {
 		if _, err := g.pool.Exec(b.Context(), sql); err != nil {
 			b.Fatal(err)
@@ -102,9 +102,18 @@ func (g *grown) sweep(b *testing.B) {
 	if err != nil || len(rescued) != 100 {
 		b.Fatalf("rescued %d, %v; want 100", len(rescued), err)
 	}
-	sent, err := g.Unsent(ctx, 100, time.Minute, time.Hour)
-	if err != nil || len(sent) != 100 {
-		b.Fatalf("%d unsent, %v; want 100", len(sent), err)
+	permits, err := g.Announce(ctx, 100)
+	if err != nil || len(permits) != 100 {
+		b.Fatalf("%d announced, %v; want 100", len(permits), err)
+	}
+	if _, err := g.Wake(ctx, 100); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := g.Expire(ctx, 100); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := g.Load(ctx, 100); err != nil {
+		b.Fatal(err)
 	}
 	if _, err := g.Purge(ctx, 100, task.Retention{Ended: 30 * 24 * time.Hour, Cancelled: 24 * time.Hour}); err != nil {
 		b.Fatal(err)
@@ -114,13 +123,9 @@ func (g *grown) sweep(b *testing.B) {
 func (g *grown) waiting(b *testing.B) { create(b, g.Store) }
 
 func (g *grown) claim(b *testing.B) {
-	list, err := g.List(b.Context(), task.Page{Limit: 1, Status: task.Pending})
-	if err != nil || len(list) != 1 {
-		b.Fatalf("%d waiting, %v; want 1", len(list), err)
-	}
-	attempt, err := g.Claim(b.Context(), list[0].ID, time.Minute, 3)
+	t, err := g.Claim(b.Context(), hour)
 	if err == nil {
-		err = g.Complete(b.Context(), list[0].ID, attempt, []byte(`"result"`))
+		err = g.Complete(b.Context(), t.ID, t.Attempt, []byte(`"result"`))
 	}
 	if err != nil {
 		b.Fatal(err)

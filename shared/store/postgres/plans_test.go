@@ -32,16 +32,18 @@ func TestPlans(t *testing.T) {
 		"retry":        {retrySQL, id, ""},
 		"update":       {updateSQL, id + `, 1, now(), '15 min'`, ""},
 		"create keyed": {createKeyedSQL, submitted + `, 'key', '', '1 day'`, ""},
-		"mark":         {markEnqueuedSQL, id, ""},
-		"claim":        {claimSQL, id + `, '9 s', 3`, ""},
-		"heartbeat":    {heartbeatSQL, id + `, 1, '9 s'`, ""},
+		"ready":        {readySQL, `100, 'expired'`, "tasks_scheduled tasks_expiring"},
+		"claim":        {claimSQL, `'9 s', '{a}', '{1}', '{NULL}', '{k}', '{2}'`, "lanes_turn tasks_running tasks_waiting"},
+		"load":         {loadSQL, `100`, "tasks_running tasks_waiting"},
+		"heartbeat":    {heartbeatSQL, id + `, 1, '9 s', NULL`, ""},
 		"complete":     {completeSQL, id + `, 1, 'result'`, ""},
 		"fail":         {failSQL, id + `, 1, 'reason'`, ""},
-		"requeue":      {requeueSQL, id + `, 1, 'reason', '9 s', 3`, ""},
-		"release":      {releaseSQL, id + `, 1`, ""},
-		"unsent":       {unsentSQL, `100, '1 min', '1 h'`, "tasks_unsent tasks_sent"},
-		"rescue":       {rescueSQL, `100, 3, '1 s', 'reason'`, "tasks_leases"},
-		"settle":       {settleSQL, id + `, 3, '1 s', 'reason'`, ""},
+		"requeue":      {requeueSQL, id + `, 1, 3, 'reason', '15 min', '9 s'`, ""},
+		"release":      {releaseSQL, id + `, 1, '0', '15 min'`, ""},
+		"wake":         {wakeSQL, `100`, "tasks_scheduled"},
+		"announce":     {announceSQL, `100, '15 min'`, "tasks_unannounced"},
+		"expire":       {expireSQL, `100, 'expired'`, "tasks_expiring"},
+		"rescue":       {rescueSQL, `100, 3, '1 s', 'reason', '15 min'`, "tasks_running"},
 		"purge":        {purgeSQL, `1000, '30 days', '1 day', '1 day'`, "tasks_ended tasks_cancelled idempotency_keys_age"},
 		"purge all":    {purgeSQL, `1000, '0', '0', '0'`, "tasks_ended tasks_cancelled idempotency_keys_age"},
 	} {
@@ -63,19 +65,22 @@ func fill(t testing.TB, url string, n int) {
 	t.Helper()
 	// An id is made of the row's number; the order is that of creation.
 	const id = `overlay('01800000-0000-7000-8000-000000000000' placing lpad(to_hex(n), 12, '0') from 25)::uuid`
-	exec(t, url, `INSERT INTO tasks (id, status, result, attempt, tries, created_at, started_at, ended_at, enqueued_at)
-		SELECT `+id+`, 'completed', 'io work result = 0', 1, 1, now(), now(), now() - interval '1 h', now()
+	exec(t, url, `INSERT INTO tasks (id, status, result, attempt, tries, created_at, started_at, ended_at)
+		SELECT `+id+`, 'completed', 'io work result = 0', 1, 1, now(), now(), now() - interval '1 h'
 		FROM generate_series(1, $1::int) n`, n)
 	for offset, values := range []string{
-		`'pending', NULL, 0, NULL, NULL, NULL`, `'pending', NULL, 0, NULL, NULL, now() - interval '1 day'`,
-		`'running', NULL, 1, now(), now(), now()`, `'failed', 'reason', 1, now(), NULL, now()`, `'cancelled', NULL, 1, now(), NULL, now()`,
+		`'pending', NULL, 0, NULL, NULL, NULL, true, NULL, NULL`, `'pending', NULL, 0, NULL, NULL, NULL, false, now() + interval '1 day', NULL`,
+		`'pending', NULL, 0, NULL, NULL, NULL, true, NULL, now() + interval '1 day'`, `'running', NULL, 1, now(), now(), NULL, true, NULL, NULL`,
+		`'failed', 'reason', 1, now(), NULL, now(), true, NULL, NULL`, `'cancelled', NULL, 1, now(), NULL, now(), true, NULL, NULL`,
 	} {
-		exec(t, url, fmt.Sprintf(`INSERT INTO tasks (id, status, error, attempt, started_at, lease_expires_at, enqueued_at, ended_at)
-			SELECT %s, %s, CASE WHEN '%[3]d' IN ('3', '4') THEN now() END FROM generate_series($1::int, $1::int + 99) n`, id, values, offset), n+1+100*offset)
+		exec(t, url, fmt.Sprintf(`INSERT INTO tasks (id, status, error, attempt, started_at, lease_expires_at, ended_at, due, run_at, expires_at, announced)
+			SELECT %s, %s, false FROM generate_series($1::int, $1::int + 99) n`, id, values), n+1+100*offset)
 	}
 	exec(t, url, `INSERT INTO idempotency_keys (key, request, task_id, created_at)
 		SELECT n::text, '', `+id+`, now() - interval '1 day' * n / $1::int FROM generate_series(1, $1::int) n`, n)
-	exec(t, url, `ANALYZE tasks, idempotency_keys`)
+	exec(t, url, `INSERT INTO lanes (fairness_key, type, waiting, served_at)
+		SELECT 'key ' || n, 'iowork', n % 2 = 0, now() - interval '1 s' * n FROM generate_series(1, 10000) n`)
+	exec(t, url, `ANALYZE tasks, idempotency_keys, lanes`)
 }
 
 // listSQL is the statement of a page.

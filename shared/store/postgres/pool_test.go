@@ -33,7 +33,7 @@ func TestStatementsOfSeveralJobs(t *testing.T) {
 			}
 			var jobs sync.WaitGroup
 			for range c.want + 1 {
-				jobs.Go(func() { _ = s.Heartbeat(ctx, newID(t), 1, time.Hour) })
+				jobs.Go(func() { _ = s.Heartbeat(ctx, newID(t), 1, time.Hour, nil) })
 			}
 			waiting(t, connect(t, url), c.want)
 			if got := int(s.pool.Stat().TotalConns()); got != c.want {

@@ -31,7 +31,8 @@ func (d address) Age(t testing.TB, by time.Duration) {
 	exec(t, string(d), `
 		UPDATE tasks SET created_at = created_at - $1::interval, started_at = started_at - $1::interval,
 		    ended_at = ended_at - $1::interval, lease_expires_at = lease_expires_at - $1::interval,
-		    enqueued_at = enqueued_at - $1::interval, send_after = send_after - $1::interval`, by)
+		    run_at = run_at - $1::interval, expires_at = expires_at - $1::interval`, by)
+	exec(t, string(d), `UPDATE lanes SET served_at = served_at - $1::interval`, by)
 	exec(t, string(d), `UPDATE idempotency_keys SET created_at = created_at - $1::interval`, by)
 }
 
@@ -83,4 +84,17 @@ func create(t testing.TB, s *Store) uuid.UUID {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// hour is a claim without limits that holds for an hour.
+var hour = task.ClaimRules{Lease: time.Hour}
+
+// claim claims the best task.
+func claim(t testing.TB, s *Store) task.Task {
+	t.Helper()
+	claimed, err := s.Claim(t.Context(), hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claimed
 }

@@ -44,12 +44,6 @@ WITH k AS (
 )
 SELECT task_id, created_at, request = $18 FROM k`
 
-	// markEnqueuedSQL and heartbeatSQL do not wait for the disk: set_config runs before the statement commits, and
-	// counts for its transaction alone. What a crash of the server can lose that way does no harm.
-	markEnqueuedSQL = `
-UPDATE tasks SET enqueued_at = now() FROM set_config('synchronous_commit', 'off', true)
-WHERE id = $1 AND status = 'pending'`
-
 	// columns are those of a list; columnsOfOne are the ones that can be large.
 	columns = `id, status, CASE WHEN typed THEN result ELSE to_json(result)::text END, coalesce(error, ''), attempt, created_at,
     coalesce(greatest(extract(epoch FROM coalesce(ended_at, now()) - started_at), 0) * 1000000, 0)::bigint,
@@ -65,7 +59,7 @@ WHERE id = $1 AND status <> 'cancelled'`
 
 	retrySQL = `
 UPDATE tasks SET status = 'pending', due = true, announced = true, run_at = now(), tries = 0, started_at = NULL, ended_at = NULL,
-    expires_at = NULL, progress = NULL, enqueued_at = NULL, send_after = now()
+    expires_at = NULL, progress = NULL
 WHERE id = $1 AND status = 'failed'
 RETURNING ` + columns + columnsOfOne
 
@@ -151,14 +145,6 @@ func given[T comparable](v T) *T {
 		return nil
 	}
 	return &v
-}
-
-// MarkEnqueued notes that the task's message is in the queue; see task.Submissions.
-func (s *Store) MarkEnqueued(ctx context.Context, id uuid.UUID) error {
-	if _, err := s.exec(ctx, true, markEnqueuedSQL, [16]byte(id)); err != nil {
-		return fmt.Errorf("mark task %s as enqueued: %w", id, err)
-	}
-	return nil
 }
 
 // Get returns a task, or task.ErrNotFound.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/eragon-mdi/ksu/shared/task"
 )
@@ -15,51 +16,36 @@ import (
 // write by id = ANY (array): the planner expects few elements of an array, where it expects a tenth of the table from a
 // LIMIT whose value it does not know, and would read all of it.
 const (
-	unsentSQL = `
-WITH new AS (
-    SELECT id FROM tasks WHERE status = 'pending' AND enqueued_at IS NULL AND send_after <= now()
-    ORDER BY send_after LIMIT $1 FOR UPDATE SKIP LOCKED
-), lost AS (
-    SELECT id FROM tasks WHERE status = 'pending' AND enqueued_at IS NOT NULL AND enqueued_at < now() - $3::interval
-    ORDER BY enqueued_at LIMIT greatest($1::bigint - (SELECT count(*) FROM new), 0) FOR UPDATE SKIP LOCKED
-), held AS (
-    UPDATE tasks SET enqueued_at = NULL, send_after = now() + $2::interval
-    WHERE id = ANY (ARRAY(SELECT id FROM new UNION ALL SELECT id FROM lost))
-    RETURNING id
-)
-SELECT id FROM held ORDER BY id`
+	announceSQL = `
+UPDATE tasks SET announced = true
+WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND NOT due AND NOT announced AND run_at <= now() + $2::interval
+    ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED))
+RETURNING id, fairness_key, coalesce(trace, ''), greatest(run_at - now(), '0')`
 
+	wakeSQL = `
+UPDATE tasks SET due = true
+WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND NOT due AND run_at <= now()
+    ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED))`
+
+	// closeSQL closes the lanes that are open and empty, as two deletions at once may leave one.
+	closeSQL = `SELECT lanes_close()`
+
+	expireSQL = `
+UPDATE tasks SET status = 'failed', error = $2, ended_at = now()
+WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND expires_at <= now()
+    ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))
+RETURNING id`
+
+	// rescueSQL reads all running tasks, of which there are no more than the semaphore allows.
 	rescueSQL = `
-WITH expired AS (
-    SELECT id FROM tasks WHERE status = 'running' AND lease_expires_at <= now()
-    ORDER BY lease_expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-)
-UPDATE tasks SET
-    status      = CASE WHEN tries >= $2 THEN 'failed' ELSE 'pending' END,
-    ended_at    = CASE WHEN tries >= $2 THEN now() END,
-    started_at  = CASE WHEN tries >= $2 THEN started_at END,
-    enqueued_at = CASE WHEN tries >= $2 THEN enqueued_at END,
-    send_after  = now() + $3::interval * power(2, least(greatest(tries - 1, 0), 20)),
-    error = $4, lease_expires_at = NULL
-WHERE id = ANY (ARRAY(SELECT id FROM expired))
-RETURNING id, attempt, status = 'failed', (extract(epoch FROM send_after - now()) * 1000000)::bigint`
-
-	// settleSQL counts a pending task's lost message as a try of its own; a running one's was counted by its claim.
-	settleSQL = `
-WITH given_up AS (
-    SELECT id, CASE WHEN status = 'pending' THEN tries + 1 ELSE tries END AS counted FROM tasks
-    WHERE id = $1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now())
-    FOR UPDATE
-)
-UPDATE tasks SET
-    status      = CASE WHEN counted >= $2 THEN 'failed' ELSE 'pending' END,
-    ended_at    = CASE WHEN counted >= $2 THEN now() END,
-    started_at  = CASE WHEN counted >= $2 THEN started_at END,
-    enqueued_at = CASE WHEN counted >= $2 THEN enqueued_at END,
-    send_after  = now() + $3::interval * power(2, least(greatest(counted - 1, 0), 20)),
-    error = $4, tries = counted, lease_expires_at = NULL
-FROM given_up WHERE tasks.id = given_up.id
-RETURNING tasks.id, attempt, status = 'failed', (extract(epoch FROM send_after - now()) * 1000000)::bigint`
+UPDATE tasks SET ` + again + `
+FROM (
+    SELECT id, tries >= coalesce(max_attempts, $2) AS over, $3::interval * power(2, least(greatest(tries - 1, 0), 20)) AS wait
+    FROM tasks WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'running' AND lease_expires_at <= now()
+        ORDER BY lease_expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))
+) a
+WHERE tasks.id = a.id AND status = 'running' AND lease_expires_at <= now()
+RETURNING tasks.id, fairness_key, attempt, over, (extract(epoch FROM wait) * 1000000)::bigint`
 
 	purgeSQL = `
 WITH ended AS (
@@ -77,43 +63,86 @@ WITH ended AS (
         SELECT key FROM idempotency_keys WHERE created_at < now() - $4::interval
         ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED))
     RETURNING 1
+), lanes AS (
+    DELETE FROM lanes WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM lanes WHERE NOT waiting AND served_at < now() - $4::interval
+        ORDER BY served_at LIMIT $1 FOR UPDATE SKIP LOCKED))
 )
 SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM cancelled) + (SELECT count(*) FROM keys)`
 )
 
-// Unsent returns tasks whose message is to be sent and holds them; see task.Upkeep.
-func (s *Store) Unsent(ctx context.Context, limit int, hold, resendAfter time.Duration) ([]uuid.UUID, error) {
-	ids, err := rows(ctx, s, false, func(r pgx.CollectableRow) (id uuid.UUID, err error) {
-		err = r.Scan((*[16]byte)(&id))
-		return id, err
-	}, unsentSQL, limit, hold, resendAfter)
+// Wake makes tasks due; see task.Upkeep.
+func (s *Store) Wake(ctx context.Context, limit int) (n int, err error) {
+	err = s.inTurn(ctx, func(batch *pgx.Batch) {
+		batch.Queue(wakeSQL, limit).Exec(func(tag pgconn.CommandTag) error {
+			n = int(tag.RowsAffected())
+			return nil
+		})
+		batch.Queue(closeSQL)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("find unsent tasks: %w", err)
+		return 0, fmt.Errorf("wake tasks: %w", err)
+	}
+	return n, nil
+}
+
+// Announce returns the permits of tasks that are due soon; see task.Upkeep.
+func (s *Store) Announce(ctx context.Context, limit int) ([]task.Permit, error) {
+	list, err := rows(ctx, s, false, func(r pgx.CollectableRow) (p task.Permit, err error) {
+		err = r.Scan((*[16]byte)(&p.Task), &p.FairnessKey, &p.Trace, &p.Delay)
+		return p, err
+	}, announceSQL, limit, task.MaxDelay)
+	if err != nil {
+		return nil, fmt.Errorf("announce tasks: %w", err)
+	}
+	return list, nil
+}
+
+// Expire fails tasks that have not started in time; see task.Upkeep.
+func (s *Store) Expire(ctx context.Context, limit int) (ids []uuid.UUID, err error) {
+	err = s.inTurn(ctx, func(batch *pgx.Batch) {
+		batch.Queue(expireSQL, limit, task.Expired).Query(func(found pgx.Rows) (err error) {
+			ids, err = pgx.CollectRows(found, func(r pgx.CollectableRow) (id uuid.UUID, err error) {
+				err = r.Scan((*[16]byte)(&id))
+				return id, err
+			})
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("expire tasks: %w", err)
 	}
 	return ids, nil
 }
 
 // Rescue takes running tasks whose lease expired; see task.Upkeep.
-func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) ([]task.Rescued, error) {
-	list, err := rows(ctx, s, true, scanRescued, rescueSQL, limit, retry.MaxAttempts, retry.Backoff, task.Text(retry.Reason))
+func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) (list []task.Rescued, err error) {
+	err = s.inTurn(ctx, func(batch *pgx.Batch) {
+		batch.Queue(rescueSQL, limit, retry.MaxAttempts, retry.Backoff, task.Text(retry.Reason), task.MaxDelay).Query(func(found pgx.Rows) (err error) {
+			list, err = pgx.CollectRows(found, scanRescued)
+			return err
+		})
+	})
 	if err != nil {
 		return nil, fmt.Errorf("rescue tasks: %w", err)
 	}
 	return list, nil
 }
 
-// Settle is Rescue for one task whose message the queue gave up on; see task.Upkeep.
-func (s *Store) Settle(ctx context.Context, id uuid.UUID, retry task.RetryPolicy) ([]task.Rescued, error) {
-	list, err := rows(ctx, s, false, scanRescued, settleSQL, [16]byte(id), retry.MaxAttempts, retry.Backoff, task.Text(retry.Reason))
-	if err != nil {
-		return nil, fmt.Errorf("settle task %s: %w", id, err)
-	}
-	return list, nil
+// inTurn runs a statement that may move tasks of several lanes. While no claim is under way it cannot wait for a lane that
+// waits for it.
+func (s *Store) inTurn(ctx context.Context, statement func(*pgx.Batch)) error {
+	return s.run(ctx, true, func() error {
+		batch := &pgx.Batch{}
+		batch.Queue(turnSQL)
+		statement(batch)
+		return s.pool.SendBatch(ctx, batch).Close()
+	})
 }
 
 func scanRescued(r pgx.CollectableRow) (rescued task.Rescued, err error) {
 	var micros int64
-	err = r.Scan((*[16]byte)(&rescued.ID), &rescued.Attempt, &rescued.Failed, &micros)
+	err = r.Scan((*[16]byte)(&rescued.ID), &rescued.FairnessKey, &rescued.Attempt, &rescued.Failed, &micros)
 	rescued.Due = time.Duration(micros) * time.Microsecond
 	return rescued, err
 }

@@ -14,54 +14,55 @@ import (
 )
 
 const (
-	claimSQL = `
-UPDATE tasks SET status = 'running', attempt = attempt + 1, tries = tries + 1, started_at = now_us(),
-    lease_expires_at = now_us() + ?2
-WHERE id = ?1 AND (status = 'pending' OR status = 'running' AND lease_expires_at <= now_us() AND tries < coalesce(max_attempts, ?3))
-RETURNING attempt`
-
 	heartbeatSQL = `
-UPDATE tasks SET lease_expires_at = now_us() + ?3 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
+UPDATE tasks SET lease_expires_at = now_us() + ?3, progress = coalesce(?4, progress) WHERE id = ?1 AND status = 'running' AND attempt = ?2`
+
+	// ended is the list of attempts with the one that ends now. Times are RFC 3339 with microseconds.
+	ended = `json_insert(coalesce(attempts, '[]'), '$[#]', json_object('number', attempt,
+        'started', strftime('%Y-%m-%dT%H:%M:%S', started_at / 1000000, 'unixepoch') || printf('.%06dZ', started_at % 1000000),
+        'ended', strftime('%Y-%m-%dT%H:%M:%S', now_us() / 1000000, 'unixepoch') || printf('.%06dZ', now_us() % 1000000)`
 
 	completeSQL = `
-UPDATE tasks SET status = 'completed', result = ?3, typed = 1, error = NULL, ended_at = now_us(), lease_expires_at = NULL
+UPDATE tasks SET status = 'completed', result = ?3, typed = 1, error = NULL, ended_at = now_us(), lease_expires_at = NULL,
+    attempts = ` + ended + `))
 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
 	failSQL = `
-UPDATE tasks SET status = 'failed', error = ?3, ended_at = now_us(), lease_expires_at = NULL
+UPDATE tasks SET status = 'failed', error = ?3, ended_at = now_us(), lease_expires_at = NULL, attempts = ` + ended + `, 'error', ?3))
 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
+
+	// over says that an attempt is a task's last one; ?3 is the worker's limit.
+	over = `tries >= coalesce(max_attempts, ?3)`
 
 	requeueSQL = `
 UPDATE tasks SET
-    status      = CASE WHEN tries >= coalesce(max_attempts, ?5) THEN 'failed' ELSE 'pending' END,
-    ended_at    = CASE WHEN tries >= coalesce(max_attempts, ?5) THEN now_us() END,
-    started_at  = CASE WHEN tries >= coalesce(max_attempts, ?5) THEN started_at END,
-    enqueued_at = CASE WHEN tries >= coalesce(max_attempts, ?5) THEN enqueued_at END,
-    send_after = now_us() + ?4, error = ?3, lease_expires_at = NULL
+    status     = CASE WHEN ` + over + ` THEN 'failed' ELSE 'pending' END,
+    ended_at   = CASE WHEN ` + over + ` THEN now_us() END,
+    started_at = CASE WHEN ` + over + ` THEN started_at END,
+    due        = ` + over + ` OR ?6 <= 0,
+    announced  = ` + over + ` OR ?6 <= ?5,
+    run_at     = CASE WHEN ` + over + ` THEN run_at ELSE now_us() + ?6 END,
+    error = ?4, lease_expires_at = NULL, attempts = ` + ended + `, 'error', ?4))
 WHERE id = ?1 AND status = 'running' AND attempt = ?2
 RETURNING status = 'pending'`
 
 	releaseSQL = `
 UPDATE tasks SET status = 'pending', tries = max(tries - 1, 0), started_at = NULL, lease_expires_at = NULL,
-    enqueued_at = NULL, send_after = now_us()
+    due = ?3 <= 0, announced = ?3 <= ?4, run_at = CASE WHEN ?3 <= 0 THEN run_at ELSE now_us() + ?3 END
 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 )
 
-// Claim makes a task running; see task.Attempts.
-func (s *Store) Claim(ctx context.Context, id uuid.UUID, lease time.Duration, maxAttempts int) (int, error) {
-	attempt, err := one(ctx, s, scanInt, claimSQL, id[:], lease.Microseconds(), maxAttempts)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = task.ErrNotClaimable
-	}
-	if err != nil {
-		return 0, fmt.Errorf("claim task %s: %w", id, err)
-	}
-	return int(attempt), nil
-}
-
 // Heartbeat extends the lease of a running attempt; see task.Attempts.
-func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration) error {
-	return s.fenced(ctx, "extend the lease of", heartbeatSQL, id, attempt, lease.Microseconds())
+func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration, progress *task.Progress) error {
+	var text any
+	if progress != nil {
+		encoded, err := json.Marshal(progress)
+		if err != nil {
+			return fmt.Errorf("encode the progress of task %s: %w", id, err)
+		}
+		text = task.Text(string(encoded))
+	}
+	return s.fenced(ctx, "extend the lease of", heartbeatSQL, id, attempt, lease.Microseconds(), text)
 }
 
 // Complete ends a running attempt with its result.
@@ -76,19 +77,19 @@ func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason stri
 
 // Requeue makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
 func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
-	again, err := one(ctx, s, scanInt, requeueSQL, id[:], attempt, task.Text(reason), after.Microseconds(), maxAttempts)
+	pending, err := one(ctx, s, scanInt, requeueSQL, id[:], attempt, maxAttempts, task.Text(reason), task.MaxDelay.Microseconds(), max(after, 0).Microseconds())
 	if errors.Is(err, sql.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}
 	if err != nil {
 		return false, fmt.Errorf("requeue task %s, attempt %d: %w", id, attempt, err)
 	}
-	return again == 1, nil
+	return pending == 1, nil
 }
 
 // Release gives the task of a running attempt back; see task.Attempts.
-func (s *Store) Release(ctx context.Context, id uuid.UUID, attempt int) error {
-	return s.fenced(ctx, "release", releaseSQL, id, attempt)
+func (s *Store) Release(ctx context.Context, id uuid.UUID, attempt int, after time.Duration) error {
+	return s.fenced(ctx, "release", releaseSQL, id, attempt, max(after, 0).Microseconds(), task.MaxDelay.Microseconds())
 }
 
 // fenced runs a statement that writes one row if the attempt still holds the task.

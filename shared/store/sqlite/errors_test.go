@@ -82,7 +82,7 @@ func TestStepsWaitForTheLock(t *testing.T) {
 	s := open(t, d)
 	id := create(t, s)
 	for name, step := range map[string]func(context.Context) error{
-		"statement": func(ctx context.Context) error { return s.MarkEnqueued(ctx, id) },
+		"statement": func(ctx context.Context) error { _, err := s.Update(ctx, id, task.Change{Priority: 1}); return err },
 		"transaction": func(ctx context.Context) error {
 			_, _, err := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: "k"})
 			return err
@@ -96,7 +96,7 @@ func TestStepsWaitForTheLock(t *testing.T) {
 		go func() { done <- step(t.Context()) }()
 		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		other := open(t, d)
-		if err := other.MarkEnqueued(short, id); !errors.Is(err, task.ErrUnavailable) {
+		if _, err := other.Update(short, id, task.Change{Priority: 1}); !errors.Is(err, task.ErrUnavailable) {
 			t.Errorf("a caller whose time is up gets %v; want ErrUnavailable", err)
 		}
 		cancel()
@@ -120,7 +120,7 @@ func TestCallersThatGiveUpAreNotUnavailable(t *testing.T) {
 	defer lock(t, d)()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- s.MarkEnqueued(ctx, id) }()
+	go func() { _, err := s.Update(ctx, id, task.Change{Priority: 1}); done <- err }()
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) || errors.Is(err, task.ErrUnavailable) {
 		t.Errorf("got %v; want context.Canceled alone", err)
@@ -151,7 +151,7 @@ func TestBusyIsRepeated(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := s.MarkEnqueued(t.Context(), id); err != nil { // overtakes it
+		if _, err := s.Update(t.Context(), id, task.Change{Priority: 1}); err != nil { // overtakes it
 			t.Fatal(err)
 		}
 		_, overtaken := reader.ExecContext(t.Context(), `DELETE FROM tasks`)

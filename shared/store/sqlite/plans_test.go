@@ -23,22 +23,27 @@ func TestPlans(t *testing.T) {
 		"cancel":          {cancelSQL, "PRIMARY KEY"},
 		"key":             {keySQL, ""},
 		"key's owner":     {keyOwnerSQL, "PRIMARY KEY"},
-		"mark":            {markEnqueuedSQL, "PRIMARY KEY"},
-		"claim":           {claimSQL, "PRIMARY KEY"},
+		"claim":           {claimSQL, "PRIMARY KEY lanes_turn tasks_running tasks_waiting"},
+		"load":            {loadSQL, "tasks_running tasks_waiting"},
+		"wake":            {wakeSQL, "PRIMARY KEY tasks_scheduled"},
+		"announce":        {announceSQL, "PRIMARY KEY tasks_unannounced"},
+		"expire":          {expireSQL, "PRIMARY KEY tasks_expiring"},
 		"heartbeat":       {heartbeatSQL, "PRIMARY KEY"},
 		"complete":        {completeSQL, "PRIMARY KEY"},
 		"fail":            {failSQL, "PRIMARY KEY"},
 		"requeue":         {requeueSQL, "PRIMARY KEY"},
 		"release":         {releaseSQL, "PRIMARY KEY"},
-		"unsent":          {unsentSQL, "tasks_unsent tasks_sent PRIMARY KEY"},
-		"rescue":          {rescueSQL, "tasks_leases PRIMARY KEY"},
-		"settle":          {settleSQL, "PRIMARY KEY"},
+		"rescue":          {rescueSQL, "tasks_running PRIMARY KEY"},
 		"purge ended":     {purgeEndedSQL, "tasks_ended PRIMARY KEY"},
 		"purge cancelled": {purgeCancelledSQL, "tasks_cancelled PRIMARY KEY"},
 		"purge keys":      {purgeKeysSQL, "idempotency_keys_age PRIMARY KEY"},
 	} {
 		plan := explain(t, s, test.sql)
-		wrong := strings.Contains(plan, "SCAN tasks") || strings.Contains(plan, "SCAN idempotency_keys") || strings.Contains(plan, "ORDER BY")
+		// The claim sorts the keys that run tasks, and the tasks that are first in their lanes.
+		sorts := strings.Contains(plan, "ORDER BY") && name != "claim"
+		// A partial index has no other rows than those that are asked for.
+		partial := strings.NewReplacer("SCAN tasks USING INDEX", "", "SCAN tasks USING COVERING INDEX", "").Replace(plan)
+		wrong := strings.Contains(partial, "SCAN tasks") || strings.Contains(plan, "SCAN idempotency_keys") || strings.Contains(plan, "SCAN l\n") || sorts
 		for _, index := range strings.Split(strings.ReplaceAll(test.indexes, "PRIMARY KEY", "PRIMARY"), " ") {
 			wrong = wrong || !strings.Contains(plan, index)
 		}
@@ -56,7 +61,7 @@ func listSQL(page task.Page) string {
 
 func explain(t *testing.T, s *Store, text string) string {
 	t.Helper()
-	rows, err := s.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, 1, 2, 3, 4, 5)
+	rows, err := s.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, 1, 2, 3, 4, 5, 6)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,8 @@ func (d database) Age(t testing.TB, by time.Duration) {
 	db := connect(t, d)
 	for _, text := range []string{
 		`UPDATE tasks SET created_at = created_at - ?1, started_at = started_at - ?1, ended_at = ended_at - ?1,
-		    lease_expires_at = lease_expires_at - ?1, enqueued_at = enqueued_at - ?1, send_after = send_after - ?1`,
+		    lease_expires_at = lease_expires_at - ?1, run_at = run_at - ?1, expires_at = expires_at - ?1`,
+		`UPDATE lanes SET served_at = served_at - ?1`,
 		`UPDATE idempotency_keys SET created_at = created_at - ?1`,
 	} {
 		if _, err := db.ExecContext(t.Context(), text, by.Microseconds()); err != nil {
@@ -97,4 +98,17 @@ func create(t testing.TB, s *Store) uuid.UUID {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// hour is a claim without limits that holds for an hour.
+var hour = task.ClaimRules{Lease: time.Hour}
+
+// claim claims the best task.
+func claim(t testing.TB, s *Store) task.Task {
+	t.Helper()
+	claimed, err := s.Claim(t.Context(), hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claimed
 }

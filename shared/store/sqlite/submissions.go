@@ -17,9 +17,9 @@ import (
 const (
 	// createSQL inserts a submission, whose arguments are those of submissionArgs. created is when.
 	createSQL = `
-INSERT INTO tasks (id, created_at, send_after, type, payload, owner, fairness_key, priority, run_at, due, announced, expires_at,
+INSERT INTO tasks (id, created_at, type, payload, owner, fairness_key, priority, run_at, due, announced, expires_at,
     max_attempts, timeout, tags, metadata, trace)
-SELECT ?1, created, created + 10000000, ?2, ?3, ?4, ?5, ?6, run_at, coalesce(run_at <= created, 1), coalesce(run_at <= created + ?7, 1),
+SELECT ?1, created, ?2, ?3, ?4, ?5, ?6, run_at, coalesce(run_at <= created, 1), coalesce(run_at <= created + ?7, 1),
     coalesce(created + ?10, ?11), ?12, ?13, ?14, ?15, ?16
 FROM (SELECT created, coalesce(created + ?8, ?9) AS run_at FROM (SELECT coalesce(?17, now_us()) AS created))
 RETURNING created_at`
@@ -31,8 +31,6 @@ ON CONFLICT (key) DO UPDATE SET (request, task_id, created_at) = (excluded.reque
     WHERE old.created_at < now_us() - ?4`
 
 	keyOwnerSQL = `SELECT task_id, created_at, request FROM idempotency_keys WHERE key = ?1`
-
-	markEnqueuedSQL = `UPDATE tasks SET enqueued_at = now_us() WHERE id = ?1 AND status = 'pending'`
 
 	// columns are those of a list; columnsOfOne are the ones that can be large.
 	columns = `id, status, CASE WHEN typed = 1 OR result IS NULL THEN result ELSE json_quote(result) END, coalesce(error, ''), attempt,
@@ -49,7 +47,7 @@ WHERE id = ?1 AND status <> 'cancelled'`
 
 	retrySQL = `
 UPDATE tasks SET status = 'pending', due = 1, announced = 1, run_at = now_us(), tries = 0, started_at = NULL, ended_at = NULL,
-    expires_at = NULL, progress = NULL, enqueued_at = NULL, send_after = now_us()
+    expires_at = NULL, progress = NULL
 WHERE id = ?1 AND status = 'failed'
 RETURNING ` + columns + columnsOfOne
 
@@ -159,14 +157,6 @@ func scanKeyOwner(r row) (o keyOwner, err error) {
 		o.task, err = uuid.FromBytes(id)
 	}
 	return o, err
-}
-
-// MarkEnqueued notes that the task's message is in the queue; see task.Submissions.
-func (s *Store) MarkEnqueued(ctx context.Context, id uuid.UUID) error {
-	if _, err := s.exec(ctx, markEnqueuedSQL, id[:]); err != nil {
-		return fmt.Errorf("mark task %s as enqueued: %w", id, err)
-	}
-	return nil
 }
 
 // Get returns a task, or task.ErrNotFound.

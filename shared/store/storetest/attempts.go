@@ -5,97 +5,74 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 var attempts = map[string]func(*fixture){
-	"claim unknown": func(f *fixture) {
-		_, err := f.store.Claim(f.ctx, newID(f), lease, policy.MaxAttempts)
-		f.is(err, task.ErrNotClaimable)
-	},
 	"claim pending": func(f *fixture) {
 		id, _ := f.running()
 		f.want(id, task.Running, "", "", 1)
 		f.until("the duration of a running task grows", func() bool { return f.get(id).Duration > 0 })
-		f.unsent() // its message was there, whether it was marked or not
+		f.nothing(rules)
 	},
-	"claim running": func(f *fixture) {
-		id, _ := f.running()
-		_, err := f.store.Claim(f.ctx, id, lease, policy.MaxAttempts)
-		f.is(err, task.ErrNotClaimable)
-		f.want(id, task.Running, "", "", 1)
-	},
-	"claim after the lease": func(f *fixture) {
+	"a task whose lease has expired waits for its rescue": func(f *fixture) {
 		id, first := f.running()
 		f.Age(f, 2*lease)
-		second := f.claim(id, 2)
-		f.is(f.store.Heartbeat(f.ctx, id, first, lease), task.ErrLeaseLost)
+		f.nothing(rules)
+		f.rescue(became{Requeued: 1})
+		f.Age(f, 2*policy.Backoff)
+		f.next(rules, id, 2)
+		f.is(f.store.Heartbeat(f.ctx, id, first, lease, nil), task.ErrLeaseLost)
 		f.is(f.store.Complete(f.ctx, id, first, text("late")), task.ErrLeaseLost)
-		f.ok(f.store.Complete(f.ctx, id, second, text("result")))
+		f.ok(f.store.Complete(f.ctx, id, 2, text("result")))
 		f.want(id, task.Completed, "result", "", 2)
-	},
-	"claim after the last attempt's lease": func(f *fixture) {
-		id, _ := f.running()
-		for attempt := 2; attempt <= policy.MaxAttempts; attempt++ {
-			f.Age(f, 2*lease)
-			f.claim(id, attempt)
-		}
-		f.Age(f, 2*lease)
-		_, err := f.store.Claim(f.ctx, id, lease, policy.MaxAttempts)
-		f.is(err, task.ErrNotClaimable)
-		f.rescue(became{Failed: 1})
 	},
 	"claim ended": func(f *fixture) {
 		done, attempt := f.running()
 		f.ok(f.store.Complete(f.ctx, done, attempt, text("")))
-		_, err := f.store.Claim(f.ctx, done, lease, policy.MaxAttempts)
-		f.is(err, task.ErrNotClaimable)
 		failed, attempt := f.running()
 		f.ok(f.store.Fail(f.ctx, failed, attempt, "reason"))
 		f.Age(f, 2*lease)
-		_, err = f.store.Claim(f.ctx, failed, lease, policy.MaxAttempts)
-		f.is(err, task.ErrNotClaimable)
+		f.nothing(rules)
 	},
 	"a lease really ends": func(f *fixture) {
 		id := f.create()
-		_, err := f.store.Claim(f.ctx, id, time.Millisecond, policy.MaxAttempts)
-		f.ok(err)
+		f.next(task.ClaimRules{Lease: time.Millisecond}, id, 1)
 		f.until("the lease ends", func() bool {
-			_, err := f.store.Claim(f.ctx, id, lease, policy.MaxAttempts)
-			if err != nil {
-				f.is(err, task.ErrNotClaimable)
-			}
-			return err == nil
+			rescued, err := f.store.Rescue(f.ctx, enough, policy)
+			f.ok(err)
+			return len(rescued) == 1
 		})
-		f.want(id, task.Running, "", "", 2)
 	},
 	"heartbeat extends the lease": func(f *fixture) {
 		id, attempt := f.running()
 		f.Age(f, lease-time.Minute)
-		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease))
+		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease, nil))
 		f.Age(f, lease-time.Minute)
 		f.rescue(became{})
-		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease))
+		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease, nil))
 		f.want(id, task.Running, "", "", 1)
 	},
 	"heartbeat after the lease, before anyone noticed": func(f *fixture) {
 		id, attempt := f.running()
 		f.Age(f, 2*lease)
-		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease))
+		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease, nil))
 		f.rescue(became{})
 	},
 	"fenced off": func(f *fixture) {
 		id, _ := f.running()
 		for _, wrong := range []int{0, 2} {
-			f.is(f.store.Heartbeat(f.ctx, id, wrong, lease), task.ErrLeaseLost)
+			f.is(f.store.Heartbeat(f.ctx, id, wrong, lease, nil), task.ErrLeaseLost)
 			f.is(f.store.Complete(f.ctx, id, wrong, text("x")), task.ErrLeaseLost)
 			f.is(f.store.Fail(f.ctx, id, wrong, "x"), task.ErrLeaseLost)
 			f.noRetry(id, wrong)
-			f.is(f.store.Release(f.ctx, id, wrong), task.ErrLeaseLost)
+			f.is(f.store.Release(f.ctx, id, wrong, 0), task.ErrLeaseLost)
 		}
 		f.want(id, task.Running, "", "", 1)
 		pending := f.create()
-		f.is(f.store.Heartbeat(f.ctx, pending, 0, lease), task.ErrLeaseLost)
+		f.is(f.store.Heartbeat(f.ctx, pending, 0, lease, nil), task.ErrLeaseLost)
 		f.is(f.store.Complete(f.ctx, pending, 0, text("x")), task.ErrLeaseLost)
 		f.is(f.store.Fail(f.ctx, newID(f), 1, "x"), task.ErrLeaseLost)
 	},
@@ -108,13 +85,13 @@ var attempts = map[string]func(*fixture){
 			var all sync.WaitGroup
 			for i := range 12 {
 				all.Go(func() {
-					_, err := stores[i%len(stores)].Claim(f.ctx, id, lease, policy.MaxAttempts)
+					_, err := stores[i%len(stores)].Claim(f.ctx, rules)
 					mu.Lock()
 					defer mu.Unlock()
 					switch {
 					case err == nil:
 						won++
-					case !errors.Is(err, task.ErrNotClaimable):
+					case !errors.Is(err, task.ErrNothingToClaim):
 						f.Error(err)
 					}
 				})
@@ -123,6 +100,44 @@ var attempts = map[string]func(*fixture){
 				f.Fatalf("%d claims succeeded; want 1", won)
 			}
 			f.want(id, task.Running, "", "", 1)
+		}
+	},
+	"progress": func(f *fixture) {
+		id, attempt := f.running()
+		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease, &task.Progress{Done: 3, Total: 7, Note: "a\x00b"}))
+		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease, nil))
+		want := task.Progress{Done: 3, Total: 7, Note: "a\x00b"}
+		f.requeue(id, attempt, "reason", 0)
+		t := f.next(rules, id, 2) // it survives a retry
+		if t.Progress == nil || *t.Progress != want {
+			f.Errorf("progress is %+v; want %+v", t.Progress, want)
+		}
+	},
+	"each ended attempt is recorded": func(f *fixture) {
+		id, _ := f.running()
+		f.Age(f, time.Minute)
+		f.requeue(id, 1, "first", 0)
+		f.claim(id, 2)
+		f.ok(f.store.Release(f.ctx, id, 2, 0)) // leaves none
+		f.claim(id, 3)
+		f.Age(f, 2*lease)
+		f.rescue(became{Requeued: 1})
+		f.Age(f, 2*policy.Backoff)
+		f.claim(id, 4)
+		f.ok(f.store.Complete(f.ctx, id, 4, text("result")))
+		got := f.get(id).Attempts
+		want := []task.AttemptRecord{{Number: 1, Error: "first"}, {Number: 3, Error: policy.Reason}, {Number: 4}}
+		if len(got) != len(want) {
+			f.Fatalf("attempts are %+v; want %+v", got, want)
+		}
+		for i, a := range got {
+			if a.Number != want[i].Number || a.Error != want[i].Error || a.Ended.Before(a.Started) || a.Started.Location() != time.UTC ||
+				a.Started.Nanosecond()%1000 != 0 {
+				f.Errorf("attempt is %+v; want %+v", a, want[i])
+			}
+		}
+		if took := got[0].Ended.Sub(got[0].Started); took < time.Minute || took > 2*time.Minute {
+			f.Errorf("the first attempt took %s; want a minute", took)
 		}
 	},
 }
@@ -142,7 +157,7 @@ var endings = map[string]func(*fixture){
 		}
 		f.is(f.store.Complete(f.ctx, id, attempt, text("again")), task.ErrLeaseLost)
 		f.is(f.store.Fail(f.ctx, id, attempt, "again"), task.ErrLeaseLost)
-		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
+		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease, nil), task.ErrLeaseLost)
 		f.want(id, task.Completed, "io work result = 7", "", 1)
 	},
 	"fail": func(f *fixture) {
@@ -151,7 +166,7 @@ var endings = map[string]func(*fixture){
 		f.want(id, task.Failed, "", "no route to host", 1)
 		f.is(f.store.Complete(f.ctx, id, attempt, text("again")), task.ErrLeaseLost)
 		f.noRetry(id, attempt)
-		f.is(f.store.Release(f.ctx, id, attempt), task.ErrLeaseLost)
+		f.is(f.store.Release(f.ctx, id, attempt, 0), task.ErrLeaseLost)
 		f.want(id, task.Failed, "", "no route to host", 1)
 	},
 	"empty result and reason": func(f *fixture) {
@@ -170,7 +185,7 @@ var endings = map[string]func(*fixture){
 		f.ok(f.store.Complete(f.ctx, id, attempt, []byte("\"a\x00b\xff\"")))
 		f.want(id, task.Completed, "a\uFFFDb\uFFFD", "", 1)
 		id, attempt = f.running()
-		f.retry(id, attempt, "a\x00b\xff", 0)
+		f.requeue(id, attempt, "a\x00b\xff", 0)
 		f.want(id, task.Pending, "", "a\uFFFDb\uFFFD", 1)
 		attempt = f.claim(id, 2)
 		f.ok(f.store.Fail(f.ctx, id, attempt, "a\x00b\xff"))
@@ -178,16 +193,14 @@ var endings = map[string]func(*fixture){
 	},
 	"retry": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.MarkEnqueued(f.ctx, id))
-		f.retry(id, attempt, "reset by peer", time.Minute)
+		f.requeue(id, attempt, "reset by peer", time.Minute)
 		if t := f.want(id, task.Pending, "", "reset by peer", 1); t.Duration != 0 {
 			f.Errorf("a waiting task has duration %s; want 0", t.Duration)
 		}
-		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
-		f.unsent() // not yet
+		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease, nil), task.ErrLeaseLost)
+		f.nothing(rules) // not yet
 		f.Age(f, 2*time.Minute)
-		f.unsent(id)
-		attempt = f.claim(id, 2)
+		attempt = f.next(rules, id, 2).Attempt
 		f.want(id, task.Running, "", "reset by peer", 2)
 		f.ok(f.store.Complete(f.ctx, id, attempt, text("result")))
 		f.want(id, task.Completed, "result", "", 2)
@@ -195,7 +208,7 @@ var endings = map[string]func(*fixture){
 	"retry counts as an attempt": func(f *fixture) {
 		id, _ := f.running()
 		for attempt := 1; attempt < policy.MaxAttempts; attempt++ {
-			f.retry(id, attempt, "reason", 0)
+			f.requeue(id, attempt, "reason", 0)
 			f.claim(id, attempt+1)
 		}
 		f.Age(f, 2*lease)
@@ -203,11 +216,11 @@ var endings = map[string]func(*fixture){
 	},
 	"retry after the last attempt": func(f *fixture) {
 		id, attempt := f.running()
-		f.retry(id, attempt, "first", 0)
+		f.requeue(id, attempt, "first", 0)
 		attempt = f.claim(id, 2)
-		f.ok(f.store.Release(f.ctx, id, attempt)) // does not count, though the token grows
+		f.ok(f.store.Release(f.ctx, id, attempt, 0)) // does not count, though the token grows
 		attempt = f.claim(id, 3)
-		f.retry(id, attempt, "second", 0)
+		f.requeue(id, attempt, "second", 0)
 		attempt = f.claim(id, 4)
 		f.Age(f, time.Minute)
 		again, err := f.store.Requeue(f.ctx, id, attempt, "last", 0, policy.MaxAttempts)
@@ -220,20 +233,49 @@ var endings = map[string]func(*fixture){
 		}
 		f.noRetry(id, attempt)
 		f.Age(f, 24*time.Hour)
-		f.unsent()
+		f.nothing(rules)
 	},
 	"release": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Release(f.ctx, id, attempt))
+		f.ok(f.store.Release(f.ctx, id, attempt, 0))
 		f.want(id, task.Pending, "", "", 1)
 		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
-		f.unsent(id)
-		f.claim(id, 2)
+		f.next(rules, id, 2)
+	},
+	"release for later": func(f *fixture) {
+		id, attempt := f.running()
+		f.ok(f.store.Release(f.ctx, id, attempt, time.Minute))
+		f.nothing(rules)
+		f.Age(f, time.Minute)
+		f.next(rules, id, 2)
+	},
+	"a task's own max attempts": func(f *fixture) {
+		more := f.submit(task.Submission{MaxAttempts: policy.MaxAttempts + 1})
+		for attempt := 1; attempt <= policy.MaxAttempts; attempt++ {
+			f.claim(more, attempt)
+			f.requeue(more, attempt, "reason", 0)
+		}
+		f.ok(f.store.Cancel(f.ctx, more))
+		for _, end := range []func(uuid.UUID){
+			func(id uuid.UUID) {
+				again, err := f.store.Requeue(f.ctx, id, 1, policy.Reason, 0, policy.MaxAttempts)
+				f.ok(err)
+				if again {
+					f.Error("the only attempt was not the last")
+				}
+			},
+			func(uuid.UUID) { f.Age(f, 2*lease); f.rescue(became{Failed: 1}) },
+		} {
+			once := f.submit(task.Submission{MaxAttempts: 1})
+			f.claim(once, 1)
+			end(once)
+			f.want(once, task.Failed, "", policy.Reason, 1)
+		}
 	},
 	"release does not count as an attempt": func(f *fixture) {
 		id, _ := f.running()
 		for attempt := 1; attempt <= 2*policy.MaxAttempts; attempt++ {
-			f.ok(f.store.Release(f.ctx, id, attempt))
+			f.ok(f.store.Release(f.ctx, id, attempt, 0))
 			f.claim(id, attempt+1)
 		}
 		f.Age(f, 2*lease)
@@ -241,9 +283,9 @@ var endings = map[string]func(*fixture){
 	},
 	"release keeps the last error": func(f *fixture) {
 		id, attempt := f.running()
-		f.retry(id, attempt, "reason", 0)
+		f.requeue(id, attempt, "reason", 0)
 		attempt = f.claim(id, 2)
-		f.ok(f.store.Release(f.ctx, id, attempt))
+		f.ok(f.store.Release(f.ctx, id, attempt, 0))
 		f.want(id, task.Pending, "", "reason", 2)
 	},
 }

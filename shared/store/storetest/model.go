@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -24,15 +25,27 @@ var concurrent = map[string]func(*fixture){
 	"random steps keep the state machine": func(f *fixture) {
 		m := &model{fixture: f, stores: []task.Store{f.store, f.Open(f), f.Open(f)}}
 		m.seed = seed(f)
-		for range 16 {
-			m.tasks = append(m.tasks, &history{id: f.create(), spent: map[int]bool{}, tokens: map[int]bool{}})
+		for i := range 16 {
+			submission := task.Submission{FairnessKey: fmt.Sprint(i % 3), Priority: 1 + i%4, MaxAttempts: modelAttempts}
+			if i%2 == 0 {
+				submission.Type = "limited"
+			}
+			m.tasks = append(m.tasks, &history{id: f.submit(submission), spent: map[int]bool{}, tokens: map[int]bool{}})
 		}
 		var all sync.WaitGroup
 		for n := range 8 {
 			w := &worker{model: m, store: m.stores[n%len(m.stores)], rand: rand.New(rand.NewPCG(m.seed, uint64(n)))}
 			all.Go(w.work)
 		}
+		watched := make(chan struct{})
+		stop := make(chan struct{})
+		go func() {
+			defer close(watched)
+			m.watch(stop)
+		}()
 		all.Wait()
+		close(stop)
+		<-watched
 		m.check()
 	},
 }
@@ -55,7 +68,7 @@ type model struct {
 	stores []task.Store
 	seed   uint64
 	tasks  []*history
-	// givenUp counts the endings that Rescue and Settle wrote.
+	// givenUp counts the endings that Rescue wrote.
 	givenUp atomic.Int64
 }
 
@@ -72,9 +85,9 @@ func (w *worker) work() {
 		h := w.tasks[w.rand.IntN(len(w.tasks))]
 		switch n := w.rand.IntN(100); {
 		case n < 35:
-			w.claim(h)
+			w.claim()
 		case n < 50:
-			w.attempt(h, "heartbeat", func(token int) error { return w.store.Heartbeat(w.ctx, h.id, token, w.lease()) })
+			w.attempt(h, "heartbeat", func(token int) error { return w.store.Heartbeat(w.ctx, h.id, token, w.lease(), nil) })
 		case n < 60:
 			w.retry(h)
 		case n < 72:
@@ -87,12 +100,10 @@ func (w *worker) work() {
 			w.end(h, task.Failed, w.store.Fail)
 		case n < 79:
 			w.cancel(h)
-		case n < 85:
-			w.rescue(func(p task.RetryPolicy) ([]task.Rescued, error) { return w.store.Rescue(w.ctx, 3, p) })
-		case n < 87:
-			w.rescue(func(p task.RetryPolicy) ([]task.Rescued, error) { return w.store.Settle(w.ctx, h.id, p) })
+		case n < 89:
+			w.rescue()
 		case n < 91:
-			w.send()
+			w.change(h)
 		default:
 			w.read(h)
 		}
@@ -107,14 +118,24 @@ func (w *worker) lease() time.Duration {
 	return lease
 }
 
-const modelAttempts = 12
+const (
+	modelAttempts = 12
+	// modelRunning is how many tasks of the type "limited" run at once.
+	modelRunning = 3
+)
 
-func (w *worker) claim(h *history) {
-	was := h.before()
-	token, err := w.store.Claim(w.ctx, h.id, w.lease(), modelAttempts)
-	if !w.expected(err, task.ErrNotClaimable) {
+// claim takes whichever task is the best one. The limits hold among the tasks that surely run.
+func (w *worker) claim() {
+	before := map[uuid.UUID]facts{}
+	for _, h := range w.tasks {
+		before[h.id] = h.before()
+	}
+	t, err := w.store.Claim(w.ctx, task.ClaimRules{Lease: w.lease(), Limits: map[string]task.Limit{"limited": {MaxRunning: modelRunning}}})
+	if !w.expected(err, task.ErrNothingToClaim) {
 		return
 	}
+	i := slices.IndexFunc(w.tasks, func(h *history) bool { return h.id == t.ID })
+	h, token, was := w.tasks[i], t.Attempt, before[t.ID]
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.tokens[token] || token <= was.latest || was.ended != "" || was.cancelled {
@@ -122,6 +143,18 @@ func (w *worker) claim(h *history) {
 	}
 	h.tokens[token] = true
 	h.latest = max(h.latest, token)
+}
+
+// change moves a task that waits.
+func (w *worker) change(h *history) {
+	was := h.before()
+	t, err := w.store.Update(w.ctx, h.id, task.Change{Priority: 1 + w.rand.IntN(4)})
+	if errors.Is(err, task.ErrNotFound) || !w.expected(err, task.ErrNotWaiting) {
+		return
+	}
+	if was.ended != "" || was.cancelled || t.Status != task.Pending {
+		w.Errorf("task %s changed after %+v", h.id, was)
+	}
 }
 
 // attempt takes a step with a token, mostly the latest, and returns the token if it succeeded, else 0.
@@ -143,7 +176,7 @@ func (w *worker) attempt(h *history, what string, step func(token int) error) in
 
 // release gives a task back.
 func (w *worker) release(h *history) {
-	token := w.attempt(h, "release", func(token int) error { return w.store.Release(w.ctx, h.id, token) })
+	token := w.attempt(h, "release", func(token int) error { return w.store.Release(w.ctx, h.id, token, 0) })
 	w.spend(h, token, "", "")
 }
 
@@ -188,26 +221,6 @@ func (w *worker) spend(h *history, token int, status task.Status, words string) 
 	}
 }
 
-// send takes what is to be sent, which is nothing that has ended, and marks some of it.
-func (w *worker) send() {
-	before := map[uuid.UUID]facts{}
-	for _, h := range w.tasks {
-		before[h.id] = h.before()
-	}
-	ids, err := w.store.Unsent(w.ctx, 3, 0, time.Hour)
-	if !w.expected(err, nil) {
-		return
-	}
-	for _, id := range ids {
-		if was, ok := before[id]; !ok || was.ended != "" || was.cancelled {
-			w.Errorf("task %s is to be sent after %+v", id, was)
-		}
-		if w.rand.IntN(2) == 0 {
-			w.expected(w.store.MarkEnqueued(w.ctx, id), nil)
-		}
-	}
-}
-
 func (w *worker) cancel(h *history) {
 	if !w.expected(w.store.Cancel(w.ctx, h.id), task.ErrNotFound) {
 		return
@@ -220,8 +233,8 @@ func (w *worker) cancel(h *history) {
 	h.cancelled = true
 }
 
-func (w *worker) rescue(step func(task.RetryPolicy) ([]task.Rescued, error)) {
-	got, err := step(task.RetryPolicy{MaxAttempts: modelAttempts, Reason: policy.Reason})
+func (w *worker) rescue() {
+	got, err := w.store.Rescue(w.ctx, 3, task.RetryPolicy{MaxAttempts: modelAttempts, Reason: policy.Reason})
 	if w.expected(err, nil) {
 		for _, r := range got {
 			if r.Failed {
@@ -248,6 +261,25 @@ func (w *worker) expected(err, allowed error) bool {
 		w.Error(err)
 	}
 	return err == nil
+}
+
+// watch looks at all tasks at once, again and again, and counts those of the limited type that run.
+func (m *model) watch(stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		list, err := m.stores[0].List(m.ctx, task.Page{Type: "limited", Status: task.Running})
+		if err != nil {
+			m.Error(err)
+			return
+		}
+		if len(list) > modelRunning {
+			m.Errorf("%d limited tasks run; the limit is %d", len(list), modelRunning)
+		}
+	}
 }
 
 // check compares the tasks with their histories once all workers are done.

@@ -16,16 +16,14 @@ var rescues = map[string]func(*fixture){
 	},
 	"back to pending": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.MarkEnqueued(f.ctx, id))
 		f.Age(f, 2*lease)
 		f.rescue(became{Requeued: 1})
 		f.want(id, task.Pending, "", policy.Reason, 1)
-		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
+		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease, nil), task.ErrLeaseLost)
 		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
-		f.unsent() // not before the backoff
+		f.nothing(rules) // not before the backoff
 		f.Age(f, policy.Backoff+time.Second)
-		f.unsent(id)
-		f.claim(id, 2)
+		f.next(rules, id, 2)
 	},
 	"backoff doubles, then the task fails": func(f *fixture) {
 		id := f.create()
@@ -36,9 +34,8 @@ var rescues = map[string]func(*fixture){
 			wait := policy.Backoff << (attempt - 1)
 			f.dueIn(rescued[0], wait)
 			f.Age(f, wait-10*time.Second)
-			f.unsent()
+			f.nothing(rules)
 			f.Age(f, 20*time.Second)
-			f.unsent(id)
 		}
 		f.claim(id, policy.MaxAttempts)
 		f.Age(f, 2*lease)
@@ -48,11 +45,12 @@ var rescues = map[string]func(*fixture){
 			f.Errorf("duration is %s; want the last attempt's, over %s", t.Duration, 2*lease)
 		}
 		f.Age(f, 24*time.Hour)
-		f.unsent()
+		f.nothing(rules)
 	},
 	"a huge backoff is still a time": func(f *fixture) {
 		id := f.create()
 		for attempt := 1; attempt <= 40; attempt++ {
+			f.Age(f, time.Hour<<20)
 			f.claim(id, attempt)
 			f.Age(f, 2*lease)
 			got, err := f.store.Rescue(f.ctx, enough, task.RetryPolicy{MaxAttempts: 100, Backoff: time.Hour, Reason: policy.Reason})
@@ -68,7 +66,7 @@ var rescues = map[string]func(*fixture){
 		f.ok(err)
 		f.became("rescued", got, became{Requeued: 1})
 		f.dueIn(got[0], 0)
-		f.unsent(id)
+		f.next(rules, id, 2)
 	},
 	"keeps the limit": func(f *fixture) {
 		for range 5 {
@@ -104,52 +102,5 @@ var rescues = map[string]func(*fixture){
 		if all.Wait(); requeued.Load() != n {
 			f.Errorf("rescued %d; want %d", requeued.Load(), n)
 		}
-	},
-	"settle pending": func(f *fixture) {
-		id := f.create()
-		f.ok(f.store.MarkEnqueued(f.ctx, id))
-		f.settle(id, became{Requeued: 1})
-		f.want(id, task.Pending, "", policy.Reason, 0)
-		f.unsent()
-		f.Age(f, policy.Backoff+time.Second)
-		f.unsent(id)
-		f.ok(f.store.MarkEnqueued(f.ctx, id))
-		f.settle(id, became{Requeued: 1})
-		f.Age(f, policy.Backoff+time.Second)
-		f.unsent() // the wait doubled
-		f.Age(f, policy.Backoff)
-		f.unsent(id)
-		f.settle(id, became{Failed: 1})
-		if t := f.want(id, task.Failed, "", policy.Reason, 0); t.Duration != 0 {
-			f.Errorf("duration of a task that never ran is %s; want 0", t.Duration)
-		}
-		f.settle(id, became{})
-	},
-	"settle counts with claims": func(f *fixture) {
-		id, attempt := f.running()
-		f.retry(id, attempt, "reason", 0)
-		f.settle(id, became{Requeued: 1})
-		f.claim(id, 2) // the fencing token counts claims alone
-		f.Age(f, 2*lease)
-		f.settle(id, became{Failed: 1})
-		f.want(id, task.Failed, "", policy.Reason, 2)
-	},
-	"settle running": func(f *fixture) {
-		id, attempt := f.running()
-		f.settle(id, became{})
-		f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease))
-		f.Age(f, 2*lease)
-		f.settle(id, became{Requeued: 1})
-		f.want(id, task.Pending, "", policy.Reason, 1)
-	},
-	"settle ended, deleted and unknown": func(f *fixture) {
-		done, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, done, attempt, text("result")))
-		deleted := f.create()
-		f.ok(f.store.Cancel(f.ctx, deleted))
-		f.settle(done, became{})
-		f.settle(deleted, became{})
-		f.settle(newID(f), became{})
-		f.want(done, task.Completed, "result", "", 1)
 	},
 }

@@ -29,7 +29,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Database) {
 		tests map[string]func(*fixture)
 	}{
 		{"submissions", submissions}, {"list", lists}, {"keys", keys},
-		{"attempts", attempts}, {"endings", endings}, {"upkeep", upkeep}, {"rescue", rescues}, {"concurrent", concurrent},
+		{"claims", claims}, {"attempts", attempts}, {"endings", endings}, {"upkeep", upkeep}, {"rescue", rescues}, {"concurrent", concurrent},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()
@@ -47,8 +47,6 @@ func Run(t *testing.T, fresh func(t testing.TB) Database) {
 const (
 	// lease is longer than any test; what shall expire is aged.
 	lease = time.Hour
-	// resend is a resendAfter that no message reaches unless the test ages it.
-	resend = 24 * time.Hour
 	// enough is a limit above what any test stores.
 	enough = 100
 )
@@ -98,10 +96,12 @@ func (f *fixture) is(err, want error) {
 }
 
 // create submits a task without a key.
-func (f *fixture) create() uuid.UUID {
+func (f *fixture) create() uuid.UUID { return f.submit(task.Submission{}) }
+
+func (f *fixture) submit(s task.Submission) uuid.UUID {
 	f.Helper()
 	id := newID(f)
-	_, created, err := f.store.Create(f.ctx, id, task.Submission{}, task.Key{})
+	_, created, err := f.store.Create(f.ctx, id, s, task.Key{})
 	f.ok(err)
 	if !created {
 		f.Fatal("Create without a key made nothing")
@@ -109,14 +109,37 @@ func (f *fixture) create() uuid.UUID {
 	return id
 }
 
+// rules are those of a claim without limits.
+var rules = task.ClaimRules{Lease: lease}
+
+// claim claims a task that waits, whatever waits beside it with a lower priority.
 func (f *fixture) claim(id uuid.UUID, wantAttempt int) int {
 	f.Helper()
-	attempt, err := f.store.Claim(f.ctx, id, lease, policy.MaxAttempts)
+	_, err := f.store.Update(f.ctx, id, task.Change{Priority: task.MaxPriority})
 	f.ok(err)
-	if attempt != wantAttempt {
-		f.Fatalf("claimed as attempt %d; want %d", attempt, wantAttempt)
+	f.next(rules, id, wantAttempt)
+	return wantAttempt
+}
+
+// next checks which task is claimed next.
+func (f *fixture) next(rules task.ClaimRules, want uuid.UUID, wantAttempt int) task.Task {
+	f.Helper()
+	t, err := f.store.Claim(f.ctx, rules)
+	f.ok(err)
+	if t.ID != want || t.Attempt != wantAttempt || t.Status != task.Running {
+		f.Fatalf("claimed %+v; want task %s as attempt %d", t, want, wantAttempt)
 	}
-	return attempt
+	return t
+}
+
+// nothing checks that no task may start.
+func (f *fixture) nothing(rules task.ClaimRules) {
+	f.Helper()
+	t, err := f.store.Claim(f.ctx, rules)
+	if err == nil {
+		f.Fatalf("claimed %+v; want no task", t)
+	}
+	f.is(err, task.ErrNothingToClaim)
 }
 
 // running makes a task that its first attempt holds.
@@ -126,8 +149,8 @@ func (f *fixture) running() (uuid.UUID, int) {
 	return id, f.claim(id, 1)
 }
 
-// retry gives an attempt back that may be repeated.
-func (f *fixture) retry(id uuid.UUID, attempt int, reason string, after time.Duration) {
+// requeue ends an attempt that may be repeated.
+func (f *fixture) requeue(id uuid.UUID, attempt int, reason string, after time.Duration) {
 	f.Helper()
 	again, err := f.store.Requeue(f.ctx, id, attempt, reason, after, policy.MaxAttempts)
 	f.ok(err)
@@ -164,17 +187,24 @@ func (f *fixture) want(id uuid.UUID, status task.Status, result, reason string, 
 	return t
 }
 
-// unsent checks which tasks are to be sent, in order, and holds them for an hour.
-func (f *fixture) unsent(want ...uuid.UUID) {
+// waiting checks how many tasks may start, within enough.
+func (f *fixture) waiting(want int) {
 	f.Helper()
-	f.unsentOf(enough, want...)
+	load, err := f.store.Load(f.ctx, enough)
+	f.ok(err)
+	if load.Waiting != want {
+		f.Fatalf("%+v; want %d waiting", load, want)
+	}
 }
 
-func (f *fixture) unsentOf(limit int, want ...uuid.UUID) {
+// wake checks how many tasks become due.
+func (f *fixture) wake(want int) {
 	f.Helper()
-	got, err := f.store.Unsent(f.ctx, limit, time.Hour, resend)
+	n, err := f.store.Wake(f.ctx, enough)
 	f.ok(err)
-	same(f, "unsent", got, want)
+	if n != want {
+		f.Fatalf("%d tasks became due; want %d", n, want)
+	}
 }
 
 // became counts rescued tasks.
@@ -193,16 +223,6 @@ func (f *fixture) dueIn(r task.Rescued, want time.Duration) {
 	f.Helper()
 	if r.Due > want || r.Due < want-5*time.Second {
 		f.Fatalf("due in %s; want %s", r.Due, want)
-	}
-}
-
-func (f *fixture) settle(id uuid.UUID, want became) {
-	f.Helper()
-	got, err := f.store.Settle(f.ctx, id, policy)
-	f.ok(err)
-	f.became("settled", got, want)
-	if len(got) > 0 && got[0].ID != id {
-		f.Fatalf("settled %s; want %s", got[0].ID, id)
 	}
 }
 

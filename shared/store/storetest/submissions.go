@@ -50,22 +50,18 @@ var submissions = map[string]func(*fixture){
 		_, err := f.store.Get(f.ctx, id)
 		f.is(err, task.ErrNotFound)
 		f.is(f.store.Cancel(f.ctx, id), task.ErrNotFound)
-		_, err = f.store.Claim(f.ctx, id, lease, policy.MaxAttempts)
-		f.is(err, task.ErrNotClaimable)
-		f.ok(f.store.MarkEnqueued(f.ctx, id))
-		f.unsent()
+		f.nothing(rules)
 	},
 	"cancel running": func(f *fixture) {
 		id, attempt := f.running()
 		f.ok(f.store.Cancel(f.ctx, id))
-		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease), task.ErrLeaseLost)
+		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease, nil), task.ErrLeaseLost)
 		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
 		f.is(f.store.Fail(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
 		f.noRetry(id, attempt)
-		f.is(f.store.Release(f.ctx, id, attempt), task.ErrLeaseLost)
+		f.is(f.store.Release(f.ctx, id, attempt, 0), task.ErrLeaseLost)
 		f.Age(f, 2*lease)
 		f.rescue(became{})
-		f.settle(id, became{})
 	},
 	"cancel ended": func(f *fixture) {
 		done, attempt := f.running()

@@ -1,7 +1,8 @@
 package storetest
 
 import (
-	"sync"
+	"bytes"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,99 +11,57 @@ import (
 )
 
 var upkeep = map[string]func(*fixture){
-	"a new task is its creator's to send": func(f *fixture) {
-		id := f.create()
-		keyed := newID(f)
-		_, _, err := f.store.Create(f.ctx, keyed, task.Submission{}, task.Key{Name: "k"})
-		f.ok(err)
-		f.unsent()
-		f.Age(f, task.SendTime+time.Second)
-		f.unsent(id, keyed)
-	},
-	"unsent, oldest first": func(f *fixture) {
-		first, second, third := f.create(), f.create(), f.create()
-		f.Age(f, task.SendTime+time.Second)
-		f.unsentOf(2, first, second)
-		f.unsentOf(2, third) // the others are held
-		f.unsent()
-		f.Age(f, 2*time.Hour)
-		f.ok(f.store.MarkEnqueued(f.ctx, first))
-		f.unsent(second, third)
-		f.ok(f.store.MarkEnqueued(f.ctx, second))
-		f.ok(f.store.MarkEnqueued(f.ctx, third))
-		f.Age(f, 2*time.Hour)
-		f.unsent()
-	},
-	"unsent after the message is gone": func(f *fixture) {
-		lost, claimed := f.create(), f.create()
-		f.ok(f.store.MarkEnqueued(f.ctx, lost))
-		f.ok(f.store.MarkEnqueued(f.ctx, claimed))
-		f.claim(claimed, 1)
-		f.unsent()
-		f.Age(f, resend+time.Minute)
-		fresh := f.create()
-		f.Age(f, task.SendTime+time.Second)
-		f.unsent(lost, fresh)
-		f.unsent() // held
-		f.Age(f, 2*time.Hour)
-		f.unsent(lost, fresh)
-	},
-	"unsent takes both kinds within the limit": func(f *fixture) {
-		lost := f.create()
-		f.ok(f.store.MarkEnqueued(f.ctx, lost))
-		f.Age(f, resend+time.Minute)
-		fresh := f.create()
-		f.Age(f, task.SendTime+time.Second)
-		seen := map[uuid.UUID]bool{}
-		for range 2 {
-			ids, err := f.store.Unsent(f.ctx, 1, time.Hour, resend)
-			f.ok(err)
-			if len(ids) != 1 || seen[ids[0]] {
-				f.Fatalf("unsent are %v; want one that was not named yet", ids)
+	"load": func(f *fixture) {
+		f.many(3)
+		f.submit(task.Submission{Delay: time.Hour})
+		f.waiting(3)
+		f.running()
+		for most, want := range map[int]task.Load{2: {Waiting: 2, Running: 1}, enough: {Waiting: 3, Running: 1}} {
+			if got, err := f.store.Load(f.ctx, most); err != nil || got != want {
+				f.Errorf("load up to %d is %+v, %v; want %+v", most, got, err, want)
 			}
-			seen[ids[0]] = true
-		}
-		f.unsent()
-		if !seen[lost] || !seen[fresh] {
-			f.Errorf("unsent named %v; want %s and %s", seen, lost, fresh)
 		}
 	},
-	"unsent names a task to one sweeper": func(f *fixture) {
-		const n = 60
-		f.many(n)
-		f.Age(f, task.SendTime+time.Second)
-		stores := []task.Store{f.store, f.Open(f), f.Open(f), f.Open(f)}
-		for range 10 {
-			var mu sync.Mutex
-			named := map[uuid.UUID]int{}
-			var all sync.WaitGroup
-			for _, store := range stores {
-				all.Go(func() {
-					ids, err := store.Unsent(f.ctx, enough, time.Hour, resend)
-					if err != nil {
-						f.Error(err)
-					}
-					mu.Lock()
-					defer mu.Unlock()
-					for _, id := range ids {
-						if named[id]++; named[id] > 1 {
-							f.Errorf("task %s was named %d times; want once", id, named[id])
-						}
-					}
-				})
-			}
-			if all.Wait(); len(named) != n || f.Failed() {
-				f.Fatalf("%d tasks were named; want %d", len(named), n)
-			}
-			f.Age(f, 2*time.Hour) // the hold ends
-		}
+	"wake": func(f *fixture) {
+		f.submit(task.Submission{Delay: time.Minute})
+		later := f.submit(task.Submission{Delay: time.Hour})
+		f.wake(0)
+		f.Age(f, 2*time.Minute)
+		f.wake(1)
+		f.wake(0)
+		f.waiting(1)
+		f.Age(f, time.Hour)
+		f.ok(f.store.Cancel(f.ctx, later))
+		f.wake(0)
 	},
-	"mark unknown": func(f *fixture) { f.ok(f.store.MarkEnqueued(f.ctx, newID(f))) },
-	"mark leaves a running task": func(f *fixture) {
+	"announce a permit once its delay is short enough": func(f *fixture) {
+		f.submit(task.Submission{Delay: task.MaxDelay}) // its submission sends the permit
+		far := f.submit(task.Submission{Delay: task.MaxDelay + time.Hour, FairnessKey: "k", Trace: "Root=1-5-7"})
+		f.announced()
+		f.Age(f, 50*time.Minute)
+		f.announced()
+		f.Age(f, 15*time.Minute)
+		permits := f.announced(far)
+		if p := permits[0]; p.FairnessKey != "k" || p.Trace != "Root=1-5-7" || p.Delay > 10*time.Minute || p.Delay < 10*time.Minute-5*time.Second {
+			f.Errorf("permit is %+v; want key, trace and a delay of 10 minutes", p)
+		}
+		f.announced()
 		id, attempt := f.running()
-		f.ok(f.store.MarkEnqueued(f.ctx, id)) // the message was faster than this note
-		f.ok(f.store.Release(f.ctx, id, attempt))
-		f.unsent(id)
+		f.requeue(id, attempt, "reason", 24*time.Hour)
+		f.Age(f, 24*time.Hour-task.MaxDelay)
+		f.announced(id)
+	},
+	"expire": func(f *fixture) {
+		running := f.submit(task.Submission{TTL: time.Minute})
+		f.next(rules, running, 1)
+		waits, scheduled := f.submit(task.Submission{TTL: time.Minute}), f.submit(task.Submission{TTL: time.Minute, Delay: time.Hour})
+		f.expired()
+		f.Age(f, 2*time.Minute)
+		f.expired(waits, scheduled)
+		f.expired()
+		f.want(running, task.Running, "", "", 1)
+		f.want(waits, task.Failed, "", task.Expired, 0)
+		f.want(scheduled, task.Failed, "", task.Expired, 0)
 	},
 	"purge": func(f *fixture) {
 		ids := f.many(5)
@@ -165,4 +124,26 @@ func (f *fixture) purge(want, limit int, keep task.Retention) {
 	if n != want {
 		f.Fatalf("purged %d rows; want %d", n, want)
 	}
+}
+
+// announced checks whose permits are due to be sent.
+func (f *fixture) announced(want ...uuid.UUID) []task.Permit {
+	f.Helper()
+	permits, err := f.store.Announce(f.ctx, enough)
+	f.ok(err)
+	got := make([]uuid.UUID, len(permits))
+	for i, p := range permits {
+		got[i] = p.Task
+	}
+	same(f, "announced", got, want)
+	return permits
+}
+
+// expired checks which tasks expire, in any order.
+func (f *fixture) expired(want ...uuid.UUID) {
+	f.Helper()
+	got, err := f.store.Expire(f.ctx, enough)
+	f.ok(err)
+	slices.SortFunc(got, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	same(f, "expired", got, want)
 }
