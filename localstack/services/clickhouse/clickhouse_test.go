@@ -23,7 +23,7 @@ func options(t *testing.T) Options {
 	return Options{Dir: runtest.Dir(t), Processes: runtest.NewProcesses(t), Log: runtest.Log(t)}
 }
 
-// startClickHouse starts a server that the end of the test closes.
+// startServer starts a server that the end of the test closes.
 func startServer(t *testing.T, o Options) *Server {
 	t.Helper()
 	c, err := Start(t.Context(), o)
