@@ -39,8 +39,14 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("STORAGE_PATH: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("create the folder of the internal store: %w", err)
+	}
+	// SQLite would let other users read a new file. If the file cannot be created, SQLite says why.
+	if created, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		if err := created.Close(); err != nil {
+			return nil, fmt.Errorf("create the internal store: %w", err)
+		}
 	}
 	query := url.Values{
 		"_busy_timeout": {"10000"},

@@ -3,6 +3,7 @@
 package schema
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -79,4 +80,20 @@ func openTest(t *testing.T, path string) *file {
 		}
 	})
 	return f
+}
+
+// TestInternalIsPrivate: other users cannot read what the internal store holds.
+func TestInternalIsPrivate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "new", "internal.db")
+	openTest(t, path)
+	for name, want := range map[string]os.FileMode{filepath.Dir(path): 0o700, path: 0o600, path + "-wal": 0o600} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("the mode of %s is %v, want %v", name, got, want)
+		}
+	}
 }
