@@ -56,7 +56,7 @@ func configured() (targets, error) {
 		slog.Warn(warning)
 	}
 	t := targets{leaveTasks: !cfg.Storage.NeedMigrate}
-	if t.tasks, err = schema.Tasks(cfg.Storage); err != nil {
+	if t.tasks, err = schema.ForFunctions(cfg); err != nil {
 		return t, err
 	}
 	if cfg.ClickHouse.Address != "" {

@@ -11,8 +11,7 @@ import (
 
 func main() {
 	app.Run("worker", func(ctx context.Context, a *app.App) (any, error) {
-		// Each job has its heartbeat, and none waits for another's ending.
-		a.Config.Storage.MaxConnections = a.Config.App.JobsPerInvocation + 1
+		a.Config.Storage.MaxConnections = a.Config.App.WorkerConnections()
 		tasks, err := a.Store(ctx)
 		if err != nil {
 			return nil, err

@@ -39,7 +39,7 @@ func TestTemplateTakesKeys(t *testing.T) {
 			t.Errorf("%s: %v", f.Name, err)
 		}
 		for _, s := range given {
-			if config.Parameters[s.Key] == "" && s.Key != "task.queue_url" {
+			if config.Parameters[s.Key] == "" && !slices.Contains([]string{"task.queue_url", "storage.role", "storage.roles"}, s.Key) {
 				t.Errorf("the template gives %s a value for %s; a parameter of config.Parameters must stand behind it", f.Name, s.Key)
 			}
 		}
@@ -107,6 +107,7 @@ func TestDatabasesOfTheTemplate(t *testing.T) {
 			}
 			got, want := cfg.Storage, test.want
 			want.Type, want.Port, want.Name, want.Path, want.NeedMigrate, want.Pooler = got.Type, 5432, "ksu", got.Path, true, "auto"
+			want.Role, want.Roles = got.Role, got.Roles
 			if want.User == "" {
 				want.User = "ksu"
 			}

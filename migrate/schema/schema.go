@@ -32,6 +32,8 @@ type Target struct {
 	driver  func(*sql.DB) (database.Driver, error)
 	// alone waits until nobody else migrates the database, and returns what lets the next one in; nil waits for nobody.
 	alone func(context.Context, *sql.DB) (release func(), err error)
+	// prepare runs before the migrations and refuses them by its error; nil refuses nothing.
+	prepare func(context.Context, *sql.DB) error
 	// finish runs after the migrations, for statements that they cannot contain; nil for none.
 	finish func(context.Context, *sql.DB) error
 }
@@ -56,6 +58,28 @@ func Tasks(storage config.Storage) (*Target, error) {
 		return nil, fmt.Errorf("storage.migrate_src: %w", err)
 	}
 	return onPostgres(storage, files), nil
+}
+
+// ForFunctions is Tasks for the functions of a configuration. Up of a Postgres database also refuses functions that need more
+// connections than the server has, before it changes anything, and makes a role for each function.
+func ForFunctions(cfg *config.Config) (*Target, error) {
+	t, err := Tasks(cfg.Storage)
+	if err != nil || cfg.Storage.Type == "internal" {
+		return t, err
+	}
+	var found connections
+	t.prepare = func(ctx context.Context, db *sql.DB) (err error) {
+		if found, err = connectionsOf(ctx, db, cfg.App); err != nil {
+			return err
+		}
+		return found.check(cfg.App)
+	}
+	if makesRoles(cfg.Storage) {
+		t.finish = func(ctx context.Context, db *sql.DB) error {
+			return makeRoles(ctx, db, cfg.Storage.Roles, found.limits())
+		}
+	}
+	return t, nil
 }
 
 func onPostgres(storage config.Storage, files fs.FS) *Target {
@@ -103,6 +127,11 @@ func versions(files fs.FS) ([]uint, error) {
 // retries for some seconds if the server does not answer. It makes the internal store's file, and its folder.
 func (t *Target) Up(ctx context.Context) (uint, error) {
 	return t.with(ctx, func(m *migrate.Migrate, db *sql.DB) error {
+		if t.prepare != nil {
+			if err := t.prepare(ctx, db); err != nil {
+				return err
+			}
+		}
 		version, dirty, err := version(m)
 		if err != nil {
 			return err

@@ -50,6 +50,8 @@ type Logger struct {
 type App struct {
 	// Semaphore is how many tasks run at once, 2 to 1000: the template's parameter Semaphore.
 	Semaphore int
+	// APIConcurrency is how many requests the API answers at once, 1 to 1000: the template's parameter ApiConcurrency.
+	APIConcurrency int
 	// JobsPerInvocation is how many of them one worker environment runs at most, 1 to 100.
 	JobsPerInvocation int
 	// WorkerConcurrency is how many worker environments run at once, 2 to 1000; 0 is Semaphore.
@@ -140,10 +142,14 @@ type Storage struct {
 	Auth string
 	// SecretARN is a Secrets Manager secret with username and password; "" is none.
 	SecretARN string
+	// Role is the function whose role the program logs in as: api, worker or sweeper. "" is the account itself.
+	Role string
+	// Roles is how the functions' roles log in that the migration makes: password or iam. none and "" make none.
+	Roles string
 	// Pooler is what stands between the programs and the server: transaction, none, or auto, by which the store finds out.
 	// "" is auto.
 	Pooler string
-	// MaxConnections is how many connections to the database one process holds at most; 0 is 2. It is no key: the
+	// MaxConnections is how many connections to the database one process holds at most; 0 is 1. It is no key: the
 	// programs set it.
 	MaxConnections int
 	// Path is the file of the internal store.

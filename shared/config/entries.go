@@ -45,6 +45,7 @@ func (c *Config) entries() []entry {
 		{name: "logger.source", def: "true", value: boolean{&log.Source}, meaning: "add file and line of the caller"},
 
 		{name: "app.semaphore", def: "16", value: number{&c.App.Semaphore, 2, 1000}, meaning: "how many tasks run at once: the template's `Semaphore`"},
+		{name: "app.api_concurrency", def: "40", value: number{&c.App.APIConcurrency, 1, 1000}, meaning: "how many requests the API answers at once: the template's `ApiConcurrency`; more are answered 429"},
 		{name: "app.jobs_per_invocation", def: "1", value: number{&c.App.JobsPerInvocation, 1, 100}, meaning: "how many of them one worker environment runs: the template's `JobsPerInvocation`"},
 		{name: "app.worker_concurrency", value: optional{number{&c.App.WorkerConcurrency, 2, 1000}}, meaning: "how many worker environments run at once: the template's `WorkerConcurrency`; empty is `app.semaphore`"},
 		{name: "app.worker_timeout", def: "900", value: seconds{duration{&c.App.WorkerTimeout, 30 * time.Second, 15 * time.Minute, ""}}, meaning: "time-out of a worker in seconds: the template's `WorkerTimeout`"},
@@ -82,6 +83,8 @@ func (c *Config) entries() []entry {
 		{name: "storage.auth", def: "password", value: choice{&st.Auth, []string{"password", "iam"}}, meaning: "`password`, or `iam` for a token of the function's role"},
 		{name: "storage.secret_arn", env: []string{"DATABASE_SECRET_ARN"}, value: arn{&st.SecretARN}, meaning: "Secrets Manager secret with `username` and `password` of the database"},
 		{name: "storage.pooler", def: "auto", value: choice{&st.Pooler, []string{"auto", "transaction", "none"}}, meaning: "`transaction` behind a pooler that shares sessions (pgbouncer, RDS Proxy, Supavisor): statements are not prepared; `none` without one; `auto` finds out"},
+		{name: "storage.role", value: choice{&st.Role, []string{"", "api", "worker", "sweeper"}}, meaning: "function whose role the program logs in as: the role `NAME_FUNCTION`, such as `ksu_api`, which the migration made; empty is the account itself"},
+		{name: "storage.roles", def: "password", value: choice{&st.Roles, []string{"password", "iam", "none"}}, meaning: "how the roles log in that the migration makes for the functions; `none` makes none"},
 		{name: "storage.path", def: ".local/ksu.db", value: text{&st.Path}, meaning: "file of the internal store"},
 		{name: "storage.need_migrate", def: "true", value: boolean{&st.NeedMigrate}, meaning: "`false` leaves the schema alone"},
 		{name: "storage.migrate_src", misspelt: "migaret_src", value: url{&st.MigrateSource, nil, []string{"file"}}, meaning: "folder of migrations as `file:///folder`; empty is those that the program carries"},

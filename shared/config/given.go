@@ -5,6 +5,7 @@ import "errors"
 // Parameters are the template's parameters that keys fill, by key. The functions get the other keys as environment
 // variables.
 var Parameters = map[string]string{
+	"app.api_concurrency":       "ApiConcurrency",
 	"app.jobs_per_invocation":   "JobsPerInvocation",
 	"app.semaphore":             "Semaphore",
 	"app.worker_concurrency":    "WorkerConcurrency",

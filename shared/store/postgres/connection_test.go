@@ -86,7 +86,7 @@ func TestCutConnections(t *testing.T) {
 			t.Parallel()
 			direct := testserver.Postgres(t)
 			p, url := through(t, direct)
-			s, ctx := open(t, url+"&application_name="+t.Name()), t.Context()
+			s, ctx := openWith(t, driver.Config{DatabaseURL: config.Secret(url + "&application_name=" + t.Name()), MaxConnections: 2}), t.Context()
 			for range 3 {
 				id := create(t, s)
 				both(t, s) // the pool has two connections
@@ -111,7 +111,7 @@ func TestCutConnections(t *testing.T) {
 // both makes the pool use both of its connections.
 func both(t *testing.T, s *Store) {
 	t.Helper()
-	for range maxConns {
+	for range 2 {
 		conn, err := s.pool.Acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 func TestStatementsOfSeveralJobs(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ connections, want int }{
-		"default": {0, 2},
+		"default": {0, 1},
 		"five":    {5, 5},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	// maxConns is enough for a function's environment that does one thing at a time: the heartbeat must not wait for the
-	// statement of the job's end. A thousand environments share the server's few hundred connections.
-	maxConns = 2
+	// maxConns is enough for an environment that does one thing at a time, as the API and the sweeper do. Their
+	// environments share the few hundred connections of the server.
+	maxConns = 1
 	// connectTimeout bounds one attempt to connect, unless the URL says connect_timeout: an Aurora that was paused for
 	// want of work holds the connection for some 15 s until it has resumed.
 	connectTimeout = 20 * time.Second

@@ -26,6 +26,7 @@ const wrongPassword = "28P01"
 type Config struct {
 	*pgxpool.Config
 	secret *secret // nil where the credentials come from elsewhere
+	role   *role   // nil where the account itself logs in
 }
 
 // Parse makes the configuration of a pool. Credentials that are not part of the configuration are fetched when a
@@ -56,6 +57,10 @@ func Parse(ctx context.Context, storage config.Storage) (*Config, error) {
 		}
 		c.BeforeConnect = token{sdk.Region, sdk.Credentials}.beforeConnect
 	}
+	if storage.Role != "" {
+		c.role = &role{function: storage.Role, token: storage.SecretARN == "" && storage.Auth == "iam"}
+		c.BeforeConnect = c.role.login(c.BeforeConnect)
+	}
 	return c, nil
 }
 
@@ -71,9 +76,12 @@ func load(ctx context.Context, why string) (aws.Config, error) {
 	return sdk, nil
 }
 
-// Refused says whether connecting failed because the password was changed meanwhile, as rotation does: the secret is
-// then fetched again at the next connection, which is worth an attempt.
+// Refused reports whether the server refused the credentials of a connection and others are worth an attempt: a secret is
+// read again after its rotation, and the account logs in where the function's role may not.
 func (c *Config) Refused(err error) bool {
+	if c.role != nil && c.role.refuse(err, c.secret) {
+		return true
+	}
 	var answer *pgconn.PgError
 	var attempt *pgconn.ConnectError
 	if c.secret == nil || !errors.As(err, &answer) || answer.Code != wrongPassword || !errors.As(err, &attempt) {

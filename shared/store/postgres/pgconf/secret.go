@@ -67,11 +67,12 @@ func (s *secret) get(ctx context.Context) (*login, error) {
 	return &l, nil
 }
 
-// forget drops the kept credentials if they have this password, which was refused. Others were fetched meanwhile.
+// forget drops the kept credentials if they have this password, which was refused, or whichever they have for "". Others
+// were fetched meanwhile.
 func (s *secret) forget(password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.kept != nil && s.kept.Password == password {
+	if s.kept != nil && (password == "" || s.kept.Password == password) {
 		s.kept = nil
 	}
 }
