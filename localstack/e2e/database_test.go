@@ -22,6 +22,12 @@ import (
 // postgresURL starts a Postgres that the test has to itself, past the stack.
 func postgresURL(t testing.TB) string {
 	t.Helper()
+	return postgresWith(t, nil)
+}
+
+// postgresWith is postgresURL with settings of the server.
+func postgresWith(t testing.TB, settings map[string]string) string {
+	t.Helper()
 	supervisor, err := process.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +38,7 @@ func postgresURL(t testing.TB) string {
 		}
 	})
 	server, err := postgres.Start(t.Context(), postgres.Options{
-		Dir: filepath.Join(t.TempDir(), "postgres"), Processes: supervisor,
+		Dir: filepath.Join(t.TempDir(), "postgres"), Processes: supervisor, Settings: settings,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/postgres"
 	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 )
 
@@ -105,19 +106,11 @@ func reach(ctx context.Context, db *sql.DB, server string, transient func(error)
 	}
 }
 
-// transient says whether connecting may succeed in a moment: the server did not answer, or said that it starts up. One
-// that refuses the user or has no such database stays that way.
+// transient reports whether connecting may succeed in a moment: the server did not answer, or refused for now. A server that
+// refuses the user or does not have the database stays that way.
 func transient(err error) bool {
 	if errors.As(err, new(*ch.Exception)) {
 		return false // ClickHouse does not answer before it has started
 	}
-	var refused *pgconn.PgError
-	if !errors.As(err, &refused) {
-		return true
-	}
-	switch refused.Code {
-	case "57P01", "57P02", "57P03", "53300": // shutting down, crashed, starting up, too many connections
-		return true
-	}
-	return false
+	return !isAnswer(err) || postgres.Passing(err)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/eragon-mdi/ksu/shared/config"
-	"github.com/eragon-mdi/ksu/shared/database"
+	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 )
 
 // rights are what each function does with each table. schema_migrations is the migration's alone.
@@ -123,7 +123,7 @@ func (r roles) statements(ctx context.Context, tx *sql.Tx) ([]string, error) {
 		return nil, err
 	}
 	for _, function := range slices.Sorted(maps.Keys(rights)) {
-		name := database.RoleName(r.database, function)
+		name := pgconf.RoleName(r.database, function)
 		var exists bool
 		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, name).Scan(&exists); err != nil {
 			return nil, err
@@ -149,7 +149,7 @@ func (r roles) role(name, function string, exists bool) ([]string, error) {
 	if r.how == "iam" {
 		return []string{text, "GRANT rds_iam TO " + identifier(name)}, nil
 	}
-	if password := database.RolePassword(r.password, name); password != "" {
+	if password := pgconf.RolePassword(r.password, name); password != "" {
 		verifier, err := scram(password)
 		if err != nil {
 			return nil, err

@@ -16,8 +16,8 @@ import (
 
 	"github.com/eragon-mdi/ksu/migrate/schema"
 	"github.com/eragon-mdi/ksu/shared/config"
-	credentials "github.com/eragon-mdi/ksu/shared/database"
 	"github.com/eragon-mdi/ksu/shared/store/postgres"
+	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
@@ -43,7 +43,7 @@ func migrate(t *testing.T, cfg *config.Config) error {
 // as connects as a function's role, or fails the test.
 func as(t *testing.T, address, function string) *pgx.Conn {
 	t.Helper()
-	cfg, err := credentials.Parse(t.Context(), config.Storage{DatabaseURL: config.Secret(address), Role: function})
+	cfg, err := pgconf.Parse(t.Context(), config.Storage{DatabaseURL: config.Secret(address), Role: function})
 	if err != nil {
 		t.Fatal(err)
 	}

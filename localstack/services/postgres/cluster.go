@@ -129,8 +129,8 @@ func (c *cluster) server(port int) *exec.Cmd {
 	settings := map[string]string{
 		"listen_addresses":        "127.0.0.1",
 		"port":                    strconv.Itoa(port),
-		"unix_socket_directories": "",    // nothing in /tmp
-		"max_connections":         "400", // every function environment keeps one or two
+		"unix_socket_directories": "",     // nothing in /tmp
+		"max_connections":         "1000", // every function environment keeps one or more
 		"shared_buffers":          "64MB",
 		"log_checkpoints":         "off",
 		"log_line_prefix":         "",

@@ -36,7 +36,7 @@ func TestServerKeepsItsData(t *testing.T) {
 	if want := "PostgreSQL " + again.version + " from /"; !strings.HasPrefix(again.What(), want) {
 		t.Errorf("What is %q, want a text that starts with %q", again.What(), want)
 	}
-	for setting, want := range map[string]string{"synchronous_commit": "on", "fsync": "off", "max_connections": "400",
+	for setting, want := range map[string]string{"synchronous_commit": "on", "fsync": "off", "max_connections": "1000",
 		"unix_socket_directories": "", "listen_addresses": "127.0.0.1", "server_encoding": "UTF8"} {
 		if got := query(t, again.URL(), "SHOW "+setting); got != want {
 			t.Errorf("%s is %q, want %q", setting, got, want)

@@ -86,7 +86,7 @@ func TestCutConnections(t *testing.T) {
 			t.Parallel()
 			direct := testserver.Postgres(t)
 			p, url := through(t, direct)
-			s, ctx := openWith(t, driver.Config{DatabaseURL: config.Secret(url + "&application_name=" + t.Name()), MaxConnections: 2}), t.Context()
+			s, ctx := openWith(t, config.Storage{DatabaseURL: config.Secret(url + "&application_name=" + t.Name()), MaxConnections: 2}), t.Context()
 			for range 3 {
 				id := create(t, s)
 				both(t, s) // the pool has two connections
