@@ -20,17 +20,18 @@ import (
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	database := postgresURL(t)
-	s := start(t, t.TempDir(), `JobMinDuration=2s JobMaxDuration=2s JobFailureRate=0 DatabaseUrl="`+database+`"`)
-	id := s.submit()
-	s.until("the job to run", 20*time.Second, func() bool { return s.status(id) == "in process" })
-	// Postgres would find room for the few bytes of an ending for a while.
+	s := start(t, t.TempDir(), `JobMinDuration=1s JobMaxDuration=1s JobFailureRate=0 DatabaseUrl="`+database+`"`)
+	// Postgres would find room for the few bytes of an ending for a while, so that a trigger stands in for the full disk.
 	execute(t, database, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
 		$$BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END$$`)
-	execute(t, database, `CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OF status ON tasks FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+	execute(t, database, `CREATE TRIGGER no_ending BEFORE UPDATE ON tasks FOR EACH ROW WHEN (NEW.status = 'completed') EXECUTE FUNCTION full_disk()`)
+	id := s.submit()
+	execute(t, database, `CREATE TRIGGER no_task BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION full_disk()`)
 	s.refusesSubmission()
-	s.until("the ending to be tried", 20*time.Second, func() bool { return strings.Contains(s.output(), `"ending not written yet"`) })
-	execute(t, database, `DROP TRIGGER full_disk ON tasks`)
-	s.until("the ending to be written", 20*time.Second, func() bool { return s.status(id) == "completed" })
+	s.until("the ending to be tried", time.Minute, func() bool { return strings.Contains(s.output(), `"ending not written yet"`) })
+	execute(t, database, `DROP TRIGGER no_ending ON tasks`)
+	s.until("the ending to be written", time.Minute, func() bool { return s.status(id) == "completed" })
+	execute(t, database, `DROP TRIGGER no_task ON tasks`)
 	s.submit()
 }
 

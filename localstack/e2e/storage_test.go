@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // storages are the places where the functions can keep tasks.
@@ -50,5 +51,32 @@ func TestInternalStorage(t *testing.T) {
 	s.status(id)
 	if text := s.output(); !strings.Contains(text, "off, "+file+" instead (--provide postgres=off)") {
 		t.Error("the configuration did not choose the storage")
+	}
+}
+
+// TestInternalStorageIsOneFile: after a clean stop the file alone is the data, whatever ran.
+func TestInternalStorageIsOneFile(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := start(t, data, "JobMinDuration=4m JobMaxDuration=5m", "--storage", "internal")
+	const tasks = 30
+	for range tasks {
+		s.submit()
+	}
+	s.until("jobs to run", 30*time.Second, func() bool { return s.count("running") > 0 })
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	copied := t.TempDir()
+	content, err := os.ReadFile(filepath.Join(data, "ksu.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(copied, "ksu.db"), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, copied, "JobMinDuration=4m JobMaxDuration=5m", "--storage", "internal")
+	if n := s.count("running") + s.count("pending"); n != tasks {
+		t.Errorf("the copy has %d tasks, want %d", n, tasks)
 	}
 }

@@ -23,7 +23,8 @@ type App struct {
 	Config *config.Config
 	Log    *logging.Logger
 
-	ends []func()
+	ends   []func()
+	stores []task.Store
 }
 
 // Run starts the function with the given name and serves its invocations for as long as the process lives. build returns
@@ -55,13 +56,27 @@ func start(ctx context.Context, build func(context.Context, *App) (any, error)) 
 	if err != nil {
 		return nil, nil, err
 	}
-	// A SIGTERM handler makes Lambda announce the end of the environment: tasks are given back and lines sent in time.
-	return log.Wrap(handler), []lambda.Option{lambda.WithEnableSIGTERM(append(a.ends, log.End)...)}, nil
+	// A SIGTERM handler makes Lambda announce the end of the environment: tasks are given back, the store is closed and lines
+	// are sent in time.
+	return log.Wrap(handler), []lambda.Option{lambda.WithEnableSIGTERM(append(a.ends, a.closeStores, log.End)...)}, nil
 }
 
-// Store opens the store of the configuration. It lives as long as the process.
+// Store opens the store of the configuration. It lives as long as the process, and is closed after all that AtEnd was given.
 func (a *App) Store(ctx context.Context) (task.Store, error) {
-	return store.Open(ctx, a.Config.Storage)
+	s, err := store.Open(ctx, a.Config.Storage)
+	if err != nil {
+		return nil, err
+	}
+	a.stores = append(a.stores, s)
+	return s, nil
+}
+
+// closeStores closes the stores: the server gets its connections back, and the last process that closes the file of the
+// internal store leaves all data in it.
+func (a *App) closeStores() {
+	for _, s := range a.stores {
+		s.Close()
+	}
 }
 
 // Queue opens the queue of the configuration.
