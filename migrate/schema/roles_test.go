@@ -118,13 +118,18 @@ func TestLifeByRoles(t *testing.T) {
 	if _, _, err := api.Create(ctx, id, task.Submission{}, task.Key{Name: "k"}); err != nil {
 		t.Fatal(err)
 	}
-	attempt, err := worker.Claim(ctx, id, time.Minute, 3)
+	claimed, err := worker.Claim(ctx, task.ClaimRules{Lease: time.Minute})
 	if err == nil {
-		err = errors.Join(worker.Heartbeat(ctx, id, attempt, time.Minute), worker.Complete(ctx, id, attempt, []byte(`"done"`)))
+		err = errors.Join(worker.Heartbeat(ctx, claimed.ID, claimed.Attempt, time.Minute, nil),
+			worker.Complete(ctx, claimed.ID, claimed.Attempt, []byte(`"done"`)))
 	}
+	_, woken := sweeper.Wake(ctx, 10)
+	_, announced := sweeper.Announce(ctx, 10)
+	_, expired := sweeper.Expire(ctx, 10)
 	_, rescued := sweeper.Rescue(ctx, 10, task.RetryPolicy{MaxAttempts: 3})
 	_, purged := sweeper.Purge(ctx, 10, task.Retention{})
-	if err := errors.Join(err, rescued, purged); err != nil {
+	_, loaded := worker.Load(ctx, 10)
+	if err := errors.Join(err, woken, announced, expired, rescued, purged, loaded); err != nil {
 		t.Error(err)
 	}
 	if _, err := api.List(ctx, task.Page{}); err != nil {
