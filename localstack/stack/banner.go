@@ -9,7 +9,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// banner says in at most 12 lines what runs where, with the URL and an example last.
+// banner says in at most 12 lines what runs where, with the URLs and an example last.
 func banner(p *plan, backing *provide.Backing, missing []error, ports ports) string {
 	var b strings.Builder
 	row := func(name, text string) {
@@ -37,10 +37,10 @@ func banner(p *plan, backing *provide.Backing, missing []error, ports ports) str
 	case len(missing) > 1:
 		row("warning", fmt.Sprintf("%d custom resources failed, see above; the next start tries them again", len(missing)))
 	}
-	row("AWS endpoint", p.endpoint)
-	if s.API != nil {
+	if s.API != nil { // the first URL, since people open it in a browser
 		row("REST API", ports.api.URL()+first(s.API.Routes))
 	}
+	row("AWS endpoint", p.endpoint)
 	fmt.Fprintf(&b, "  Try: %s   Ctrl-C ends everything.\n", p.example(ports))
 	return b.String()
 }

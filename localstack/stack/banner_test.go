@@ -26,7 +26,7 @@ func setupPorts(t *testing.T) ports {
 	return p
 }
 
-// TestBannerIsShort: the most that a banner may have to say fits 12 lines, and ends with the URL and an example.
+// TestBannerIsShort: the most that a banner may have to say fits 12 lines, and ends with the URLs and an example.
 func TestBannerIsShort(t *testing.T) {
 	t.Parallel()
 	limit := 3
@@ -44,8 +44,8 @@ func TestBannerIsShort(t *testing.T) {
 	if len(lines) > 12 {
 		t.Errorf("%d lines", len(lines))
 	}
-	for i, want := range []string{"REST API      " + p.api.URL() + "/b", "Try: curl -i -X GET " + p.api.URL() + "/b   Ctrl-C ends everything."} {
-		if got := strings.TrimSpace(lines[len(lines)-2+i]); got != want {
+	for i, want := range []string{"REST API      " + p.api.URL() + "/b", "AWS endpoint  http://aws", "Try: curl -i -X GET " + p.api.URL() + "/b   Ctrl-C ends everything."} {
+		if got := strings.TrimSpace(lines[len(lines)-3+i]); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
