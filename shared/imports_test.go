@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +84,7 @@ type pkg struct {
 
 func list(t *testing.T, args ...string) (packages []pkg) {
 	t.Helper()
+	openSources(t)
 	args = append([]string{"list", "-json=ImportPath,GoFiles,Imports"}, args...)
 	var wrong bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "go", args...)
@@ -97,5 +101,26 @@ func list(t *testing.T, args ...string) (packages []pkg) {
 			t.Fatal(err)
 		}
 		packages = append(packages, p)
+	}
+}
+
+// openSources opens the sources that the go command reads: `go test` caches a result for as long as the files that a test
+// itself opened stay as they are.
+func openSources(t *testing.T) {
+	t.Helper()
+	for _, root := range []string{".", "../functions", "../migrate"} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" {
+				return err
+			}
+			file, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			return file.Close()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

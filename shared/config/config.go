@@ -166,20 +166,11 @@ func Load() (*Config, error) { return Read(os.Getenv) }
 // Read is Load with a function in place of the environment. An empty variable counts as unset: a CloudFormation template
 // can leave a variable empty more easily than it can omit it. The error joins everything that is wrong, one line each.
 func Read(env func(string) string) (*Config, error) {
-	l, err := load(env, nil)
-	if err != nil {
-		return nil, err
-	}
-	return l.config, nil
-}
-
-// load reads all sources. The error joins everything that is wrong.
-func load(env func(string) string, given []Setting) (*loader, error) {
-	l := gather(env, given)
+	l := gather(env, nil)
 	if len(l.problems) > 0 {
 		return nil, errors.Join(l.problems...)
 	}
-	return l, nil
+	return l.config, nil
 }
 
 // gather reads the file, the environment, and the settings that take precedence over both.

@@ -32,13 +32,13 @@ var Parameters = map[string]string{
 // Setting is one key with its value.
 type Setting struct {
 	// Key is section.key.
-	Key string `json:"key"`
+	Key string
 	// Variables are the key's environment variables; the first has precedence over the others.
-	Variables []string `json:"variables"`
+	Variables []string
 	// Value is the value as it may stand in a variable. It may be a password.
-	Value string `json:"value"`
-	// Source is path:line, the environment variable or what else the value comes from, "" for the default.
-	Source string `json:"source"`
+	Value string
+	// Source is the place that the value comes from: path:line, a variable or a parameter; "" for the default.
+	Source string
 }
 
 // Given reads the configuration as Read does, with overrides that take precedence over file and environment: of those it
