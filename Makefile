@@ -79,7 +79,7 @@ help: ## list the targets
 				if (length(line " " words[i]) > 79) { print line; line = sprintf("  %-12s", "") } \
 				line = line " " words[i] } \
 			print line }' $(firstword $(MAKEFILE_LIST))
-	@printf '\nVariables, such as PORT=9000, come behind the target; README.md explains them.\n'
+	@printf '\nVariables, such as PORT=9000, come behind the target; the READMEs explain them.\n'
 
 ##@ Run
 
