@@ -52,12 +52,31 @@ func TestImageBuildsFromItsContext(t *testing.T) {
 			t.Errorf("service %s: %v", name, err)
 		}
 	}
-	// Parameters are refused in the words of `make run`.
-	cmd := exec.CommandContext(t.Context(), filepath.Join(context, ".local/tools/params"), "-out", filepath.Join(context, "params"))
-	cmd.Env = []string{"PARAMS=JobsPerInvocation=10 WorkerConcurrency=2"}
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "parameter JobsPerInvocation: app.jobs_per_invocation is \"10\"; app.semaphore (16, default)") {
-		t.Errorf("params: %v, %s", err, out)
+	checkParameters(t, filepath.Join(context, ".local/tools"))
+}
+
+// checkParameters runs the command of the service check, with the image's root at a folder.
+func checkParameters(t *testing.T, root string) {
+	t.Helper()
+	command := slices.Clone(composeServices(t)["check"].Command)
+	for i, argument := range command {
+		if strings.HasPrefix(argument, "/") {
+			command[i] = filepath.Join(root, argument)
+		}
+	}
+	for parameters, want := range map[string]string{
+		"":                                    "",
+		"JobMinDuration=2s JobMaxDuration=3s": "",
+		"JobsPerInvocation=10 WorkerConcurrency=2": `parameter JobsPerInvocation: app.jobs_per_invocation is "10"; app.semaphore (16, default)`,
+		"Semafore=3":     "Parameter Semafore: is not declared; did you mean Semaphore?",
+		"ThrottleRate=0": `Parameter ThrottleRate: "0" of PARAMS breaks MinValue 1`,
+	} {
+		cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+		cmd.Env = []string{"PARAMS=" + parameters}
+		out, err := cmd.CombinedOutput()
+		if (err == nil) != (want == "") || !strings.Contains(string(out), want) {
+			t.Errorf("PARAMS=%q: %v, %s; want %s", parameters, err, out, want)
+		}
 	}
 }
 
