@@ -20,6 +20,7 @@ func submissionChecks() []check {
 		{"POST /task with wrong members", wrongMembers},
 		{"PATCH of a waiting task", changed},
 		{"GET /task by type, tag and fairness_key", filtered},
+		{"POST /task/{id}/retry of a failed task", retried},
 	}
 }
 
@@ -171,5 +172,37 @@ func filtered(ctx context.Context, c *client, f *findings) {
 			ids = append(ids, task.ID)
 		}
 		f.expect(slices.Equal(ids, want), "%s; want the tasks %v", r, want)
+	}
+}
+
+// retried lets a task fail, since its job may not reach the address, and tries it again.
+func retried(ctx context.Context, c *client, f *findings) {
+	if c.wait == 0 {
+		f.skip("-wait is 0")
+		return
+	}
+	t, _, err := c.submitBody(ctx, `{"type":"http","payload":{"url":"http://169.254.169.254/"},"priority":1}`)
+	if f.failed(err) {
+		return
+	}
+	for attempts := 1; attempts <= 2; attempts++ {
+		var got wholeTask
+		var r reply
+		ended, err := until(ctx, min(c.wait, patience), func() (bool, error) {
+			got, r, err = c.whole(ctx, t.ID)
+			return got.ended(), err
+		})
+		if f.failed(err) || !f.expect(ended, "%s; want its ending within %s", r, patience) {
+			return
+		}
+		f.expect(got.Status == failed && len(got.Attempts) == attempts && got.Attempts[attempts-1].Error != "" && got.Error != "", "%s; want %d failed attempts", r, attempts)
+		if attempts == 2 {
+			return
+		}
+		r, err = c.do(ctx, http.MethodPost, "/task/"+t.ID+"/retry", "")
+		if f.failed(err) || f.failed(r.decode(http.StatusOK, &got)) {
+			return
+		}
+		f.expect(got.Status == waiting && len(got.Attempts) == 1, "%s; want a waiting task with one attempt", r)
 	}
 }

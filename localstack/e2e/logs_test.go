@@ -93,7 +93,7 @@ func TestLogsTellATasksStory(t *testing.T) {
 
 	out, err := exec.Command("go", "run", "../../shared/logging/logs", "-data", data, "-task", id).CombinedOutput()
 	story := regexp.MustCompile(`(?s)"function":"ksu-ApiFunction","msg":"task submitted".*\n.*"function":"ksu-WorkerFunction","msg":"task started".*"attempt":1.*\n` +
-		`.*"function":"ksu-WorkerFunction","msg":"task completed".*"result".*\n.*"function":"ksu-ApiFunction","msg":"task deleted"`)
+		`.*"function":"ksu-WorkerFunction","msg":"task completed".*"result_bytes".*\n.*"function":"ksu-ApiFunction","msg":"task deleted"`)
 	if err != nil || !story.Match(out) {
 		t.Errorf("the story is, %v:\n%s", err, out)
 	}

@@ -39,7 +39,7 @@ func (r *Runner) finish(ctx context.Context, a attempt, j *job.Job, result json.
 	case err != nil:
 		return fmt.Errorf("write the ending of task %s: %w", a.ID, err)
 	case jobErr == nil:
-		r.log.InfoContext(ctx, "task completed", "result", abridged(result))
+		r.log.InfoContext(ctx, "task completed", "result_bytes", len(result)) // not the result, which may hold a secret
 	case again:
 		r.log.WarnContext(ctx, "attempt failed, the task is tried again", "error", jobErr, "after", after.String())
 		r.permit(ctx, a, after)
@@ -55,19 +55,6 @@ func (r *Runner) attemptsOf(j *job.Job) int {
 		return own
 	}
 	return r.cfg.MaxAttempts
-}
-
-// abridged is a result for the log, which is not the place for all of a large one.
-func abridged(result json.RawMessage) string {
-	const most = 200
-	var text string
-	if json.Unmarshal(result, &text) != nil {
-		text = string(result)
-	}
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
 }
 
 // permit sends a permit for a task that is due after a time. The sweeper sends the permit of a longer time.

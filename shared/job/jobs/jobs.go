@@ -9,9 +9,6 @@ import (
 	"github.com/eragon-mdi/ksu/shared/job/iowork"
 )
 
-// Default is the job of a submission that names none.
-const Default = iowork.Name
-
 // New returns the catalogue with the settings of a configuration. A new job is one more line.
 func New(cfg *config.Config) job.Catalogue {
 	return job.NewCatalogue(

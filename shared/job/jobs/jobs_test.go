@@ -7,6 +7,7 @@ import (
 
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/job/jobs"
+	"github.com/eragon-mdi/ksu/shared/task"
 )
 
 // TestEachJobHasSchemas finds a job whose payload or result has a type, or a tag, that no schema can say.
@@ -24,8 +25,8 @@ func TestEachJobHasSchemas(t *testing.T) {
 			}
 		}
 	}
-	if work, ok := catalogue.Lookup(jobs.Default); !ok || work.Validate(nil) != nil {
-		t.Errorf("the default job %q is unknown or does not take an empty payload", jobs.Default)
+	if work, ok := catalogue.Lookup(task.DefaultType); !ok || work.Validate(nil) != nil {
+		t.Errorf("the default job %q is unknown or does not take an empty payload", task.DefaultType)
 	}
 	if _, ok := catalogue.Lookup("nowork"); ok {
 		t.Error("an unknown job is found")
