@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -51,6 +52,35 @@ func TestFindsWhatIsWrong(t *testing.T) {
 		for _, word := range []string{"ok ", "differs "} {
 			if strings.HasPrefix(line, word) && !strings.Contains(line, "Idempotency-Key at once") {
 				t.Errorf("%s", line)
+			}
+		}
+	}
+}
+
+// TestKnownDifferences: what README documents of a platform is no failure there, and is one everywhere else.
+func TestKnownDifferences(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]string{"X-Localstack": "differs", "X-Other": "FAIL"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(header, "true")
+			if r.Header.Get("Content-Encoding") != "" {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `{"message":"Missing Authentication Token"}`)
+		}))
+		t.Cleanup(server.Close)
+		c := newClient(options{url: server.URL})
+		if err := c.findPlatform(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for name, run := range map[string]func(context.Context, *client, *findings){"routes": routes, "encoded": encoded} {
+			var f findings
+			run(t.Context(), c, &f)
+			if word := f.print(io.Discard, name, 0); word != want {
+				t.Errorf("%s with %s: %s, %+v; want %s", name, header, word, f, want)
 			}
 		}
 	}
