@@ -40,3 +40,28 @@ func TestDispatch(t *testing.T) {
 		}
 	}
 }
+
+// TestQueryDispatch checks that requests of the query protocol reach SQS, and that others get an error in XML.
+func TestQueryDispatch(t *testing.T) {
+	t.Parallel()
+	handler := endpoint.Handler(named("sqs"), named("lambda"), named("custom"))
+	for _, test := range []struct{ method, path, service, want string }{
+		{"POST", "/", "sqs", "sqs"},
+		{"POST", "/", "", "sqs"},
+		{"POST", "/000000000000/work", "", "sqs"},
+		{"GET", "/?Action=ListQueues", "", "sqs"},
+		{"GET", "/000000000000/work", "", "sqs"},
+		{"POST", "/", "sts", "<Code>UnknownOperationException</Code><Message>the local stack serves SQS and Lambda&#39;s functions API, not the service sts</Message>"},
+	} {
+		r := httptest.NewRequest(test.method, test.path, strings.NewReader("Action=ListQueues"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+		if test.service != "" {
+			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/"+test.service+"/aws4_request, Signature=00")
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), test.want) {
+			t.Errorf("%s %s for %q: %d %s; want %s", test.method, test.path, test.service, w.Code, w.Body, test.want)
+		}
+	}
+}

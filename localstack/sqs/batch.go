@@ -47,17 +47,28 @@ func checkEntries[T any](entries []T, kind string, id func(T) string) error {
 	return nil
 }
 
-// eachEntry does an entry's work and sorts what came of it.
-func eachEntry[T any](entries []T, id func(T) string, do func(T) error) (out batchResponse[doneEntry]) {
+// doneEntry is a successful entry of a batch.
+type doneEntry interface {
+	deletedEntry | changedEntry
+	~struct{ Id string }
+}
+
+type deletedEntry struct{ Id string }
+
+func (deletedEntry) xmlName() string { return "DeleteMessageBatchResultEntry" }
+
+type changedEntry struct{ Id string }
+
+func (changedEntry) xmlName() string { return "ChangeMessageVisibilityBatchResultEntry" }
+
+// eachEntry does each entry's work and sorts the results.
+func eachEntry[Done doneEntry, T any](entries []T, id func(T) string, do func(T) error) (out batchResponse[Done]) {
 	for _, e := range entries {
 		if err := do(e); err != nil {
 			out.Failed = append(out.Failed, failed(id(e), err))
 		} else {
-			out.Successful = append(out.Successful, doneEntry{id(e)})
+			out.Successful = append(out.Successful, Done{id(e)})
 		}
 	}
 	return out
 }
-
-// doneEntry is a batch entry of which there is nothing to say.
-type doneEntry struct{ Id string }

@@ -1,5 +1,5 @@
 // Package sqs is a local Amazon SQS: standard queues with their journals on disk, an API for the event source mapping
-// in the same process, and the AWS JSON 1.0 protocol for SDKs and the aws CLI.
+// in the same process, and both protocols of SDKs and the aws CLI: AWS JSON 1.0 and the older query protocol.
 //
 // # What it keeps of SQS
 //
@@ -22,7 +22,7 @@
 // # What differs
 //
 //   - A standard queue keeps a message's MessageGroupId, but does not deliver fairly by it.
-//   - There are no FIFO queues, tags, permissions, encryption or the XML query protocol. Each is refused by name.
+//   - There are no FIFO queues, tags, permissions, or encryption. Each is refused by name.
 //   - Queues come from the template: CreateQueue answers for those that there are. SetQueueAttributes lasts until the
 //     stack stops.
 //   - Messages are delivered exactly once a visibility timeout, roughly in the order sent, and counts are exact. SQS

@@ -3,6 +3,7 @@ package sqs
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -31,6 +32,9 @@ var types = map[string]string{
 	codeSerialization:    coral + "SerializationException",
 	codeInternal:         coral + "InternalFailure",
 	codeTimeout:          coral + "RequestTimeoutException",
+	codeMissingAction:    coral + "MissingActionException",
+	codeInvalidAction:    coral + "InvalidActionException",
+	codeMalformed:        coral + "MalformedQueryStringException",
 }
 
 const (
@@ -44,6 +48,13 @@ const (
 	codeNotInflight      = "MessageNotInflight"
 	codeBadHandle        = "ReceiptHandleIsInvalid"
 	codeUnsupported      = "UnsupportedOperation"
+	codeOverLimit        = "OverLimit"
+	codePurging          = "PurgeQueueInProgress"
+	codeDeleted          = "QueueDeletedRecently"
+	codeNoResource       = "ResourceNotFoundException"
+	codeMissingAction    = "MissingAction"
+	codeInvalidAction    = "InvalidAction"
+	codeMalformed        = "MalformedQueryString"
 )
 
 // queryCodes are the query protocol's codes where they differ from the JSON protocol's.
@@ -57,6 +68,24 @@ var queryCodes = map[string]string{
 	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
 	codeNotInflight:                "AWS.SimpleQueueService.MessageNotInflight",
 	codeUnsupported:                "AWS.SimpleQueueService.UnsupportedOperation",
+	codePurging:                    "AWS.SimpleQueueService.PurgeQueueInProgress",
+	codeDeleted:                    "AWS.SimpleQueueService.QueueDeletedRecently",
+}
+
+// statuses are the HTTP statuses of errors other than 400.
+var statuses = map[string]int{
+	codeOverLimit:  http.StatusForbidden,
+	codePurging:    http.StatusForbidden,
+	codeNoResource: http.StatusNotFound,
+	codeTimeout:    http.StatusRequestTimeout,
+}
+
+// status is the error's HTTP status.
+func (e *Error) status() int {
+	if status, ok := statuses[e.Code]; ok {
+		return status
+	}
+	return http.StatusBadRequest
 }
 
 // typeName is the error's __type on the wire.
@@ -73,6 +102,14 @@ func (e *Error) queryCode() string {
 		return code
 	}
 	return e.Code
+}
+
+// queryMessage is the message in the query protocol, which is another for one error.
+func (e *Error) queryMessage() string {
+	if e.Code == codeNoQueue {
+		return "The specified queue does not exist for this wsdl version."
+	}
+	return e.Message
 }
 
 func invalidValue(format string, args ...any) error {

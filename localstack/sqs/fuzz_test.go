@@ -2,6 +2,8 @@ package sqs_test
 
 import (
 	"encoding/json"
+	"encoding/xml"
+	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -47,6 +49,43 @@ func FuzzRequest(f *testing.F) {
 		}
 		if !json.Valid(w.Body.Bytes()) {
 			t.Errorf("%s %q: the answer %q is not JSON", operation, body, w.Body)
+		}
+	})
+}
+
+// FuzzQuery checks that every request of the query protocol gets an answer in XML that says what was asked, and none an error
+// of the server's own.
+func FuzzQuery(f *testing.F) {
+	files, _ := filepath.Glob("testdata/query/*.txt")
+	for _, path := range files {
+		requests, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for request := range strings.Lines(string(requests)) {
+			if fields := strings.SplitN(strings.TrimSpace(request), " ", 3); len(fields) == 3 && fields[0] == "POST" {
+				f.Add(fields[2])
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		if len(body) > 1<<16 || strings.Contains(strings.ToLower(body), "waittime") { // a long poll only waits
+			return
+		}
+		s := open(t, "", work(), dead())
+		send(t, queue(t, s, "work"), "one", "two")
+		r := httptest.NewRequest("POST", "/000000000000/work", strings.NewReader(body))
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if w.Code >= 500 {
+			t.Errorf("%q: %d %s", body, w.Code, w.Body)
+		}
+		for decoder := xml.NewDecoder(w.Body); ; {
+			if _, err := decoder.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%q: the answer is not XML: %v", body, err)
+			}
 		}
 	})
 }

@@ -19,11 +19,11 @@ var absentAttributes = []string{
 
 type getAttributesRequest struct {
 	QueueUrl       string
-	AttributeNames []string
+	AttributeNames []string `query:"AttributeName"`
 }
 
 type attributesResponse struct {
-	Attributes map[string]string `json:",omitempty"`
+	Attributes map[string]string `json:",omitempty" query:"Attribute,Name,Value"`
 }
 
 func (c call) getQueueAttributes(in getAttributesRequest) (out attributesResponse, err error) {
@@ -77,7 +77,7 @@ func unknownAttribute(name string) error {
 
 type setAttributesRequest struct {
 	QueueUrl   string
-	Attributes map[string]string
+	Attributes map[string]string `query:"Attribute,Name,Value"`
 }
 
 // setQueueAttributes changes a queue until the stack stops; the next start has the template's again.

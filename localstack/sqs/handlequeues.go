@@ -16,8 +16,8 @@ type queueURLResponse struct{ QueueUrl string }
 
 type createQueueRequest struct {
 	QueueName  string
-	Attributes map[string]string
-	Tags       map[string]string `json:"tags"`
+	Attributes map[string]string `query:"Attribute,Name,Value"`
+	Tags       map[string]string `json:"tags" query:"Tag,Key,Value"`
 }
 
 // createQueue answers for a queue of the template, as SQS does for one that exists with the same attributes.
@@ -101,7 +101,7 @@ type listQueuesRequest struct {
 }
 
 type listQueuesResponse struct {
-	QueueUrls []string `json:",omitempty"`
+	QueueUrls []string `json:",omitempty" query:"QueueUrl"`
 	NextToken string   `json:",omitempty"`
 }
 
@@ -118,7 +118,7 @@ type listSourcesRequest struct {
 }
 
 type listSourcesResponse struct {
-	QueueUrls []string `json:"queueUrls"` // in this operation SQS writes it small
+	QueueUrls []string `json:"queueUrls" query:"QueueUrl"` // in this operation SQS writes it small
 	NextToken string   `json:",omitempty"`
 }
 
@@ -172,7 +172,9 @@ type listMovesRequest struct {
 	MaxResults *int
 }
 
-type listMovesResponse struct{ Results []moveResult }
+type listMovesResponse struct {
+	Results []moveResult `query:"ListMessageMoveTasksResultEntry"`
+}
 
 type moveResult struct {
 	TaskHandle                        string `json:",omitempty"`

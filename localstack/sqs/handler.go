@@ -1,9 +1,7 @@
 package sqs
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,14 +16,15 @@ import (
 // maxRequest is the most bytes of a request: a batch of MaxMessageSize, each byte of which may be written \u00xx.
 const maxRequest = 7 * MaxMessageSize
 
-// operation answers one kind of request; body is the request's JSON.
-type operation func(call, []byte) (any, error)
+// operation answers one kind of request; read fills in the request.
+type operation func(c call, read func(request any) error) (any, error)
 
-// call is what an operation knows of its request.
+// call is the part of a request that all operations know.
 type call struct {
 	*Service
 	ctx    context.Context
 	header http.Header
+	caller awsid.Caller
 }
 
 // operations are what the protocol serves, by the part of X-Amz-Target behind AmazonSQS.
@@ -53,68 +52,50 @@ var operations = map[string]operation{
 // others are the operations that SQS has and this package refuses.
 var others = map[string]bool{"AddPermission": true, "DeleteQueue": true, "RemovePermission": true, "TagQueue": true, "UntagQueue": true}
 
-// decode makes an operation of a function from its request to its answer. A member that the request type lacks is
-// refused by name.
+// decode makes an operation of a function from its request to its answer.
 func decode[In, Out any](f func(call, In) (Out, error)) operation {
-	return func(c call, body []byte) (any, error) {
+	return func(c call, read func(any) error) (any, error) {
 		var in In
-		decoder := json.NewDecoder(bytes.NewReader(body))
-		decoder.DisallowUnknownFields()
-		err := decoder.Decode(&in)
-		if err == nil {
-			_, err = decoder.Token() // io.EOF at the end
-		}
-		if err == nil {
-			err = errors.New("the request has more than one JSON value")
-		}
-		if err != io.EOF {
-			if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-				return nil, unsupported("the parameter " + name)
-			}
-			return nil, &Error{Code: codeSerialization, Message: err.Error()}
+		if err := read(&in); err != nil {
+			return nil, err
 		}
 		return f(c, in)
 	}
 }
 
-// Handler serves SQS's AWS JSON 1.0 protocol: POST with X-Amz-Target AmazonSQS.{Operation}. Signatures are not checked.
-// See https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html.
+// Handler serves SQS's two protocols: AWS JSON 1.0, a POST with X-Amz-Target AmazonSQS.{Operation}, and the older query
+// protocol with a parameter Action and answers in XML. Signatures are not checked.
+// See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests.html.
 func (s *Service) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
 
 func (s *Service) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.answer(w, r)
-	w.Header().Set("X-Amzn-Requestid", awsid.NewRequestID())
-	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	if err != nil {
-		writeError(w, err)
+	c := call{Service: s, ctx: r.Context(), header: r.Header, caller: awsid.CallerOf(r)}
+	if r.Header.Get("X-Amz-Target") != "" {
+		c.serveJSON(w, r)
 		return
 	}
-	body, err := json.Marshal(answer)
-	if err != nil {
-		writeError(w, fmt.Errorf("encode answer: %w", err))
-		return
-	}
-	_, _ = w.Write(body)
+	c.serveQuery(w, r)
 }
 
-func (s *Service) answer(w http.ResponseWriter, r *http.Request) (any, error) {
-	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.")
-	if !ok || r.Method != http.MethodPost {
-		return nil, &Error{Code: codeUnknownOperation, Message: "SQS's JSON protocol is a POST with a header X-Amz-Target: AmazonSQS.{Operation}. " +
-			"SDKs from before November 2023 speak the query protocol, which the local stack does not."}
-	}
+// operate does an operation by its name.
+func (c call) operate(name, unknown string, read func(any) error) (any, error) {
 	operate, ok := operations[name]
 	if !ok && others[name] {
 		return nil, unsupported("the operation " + name)
 	}
 	if !ok {
-		return nil, &Error{Code: codeUnknownOperation, Message: fmt.Sprintf("SQS has no operation %q.", name)}
+		return nil, &Error{Code: unknown, Message: fmt.Sprintf("The action %s is not valid for this endpoint.", name)}
 	}
+	return operate(c, read)
+}
+
+// body reads the request's body.
+func body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	return operate(call{Service: s, ctx: r.Context(), header: r.Header}, body)
+	return body, nil
 }
 
 // unreadable is the refusal of a request whose body cannot be read.
@@ -128,19 +109,13 @@ func unreadable(err error) error {
 	return &Error{Code: codeSerialization, Message: "read request: " + err.Error()}
 }
 
-// writeError answers 400, or 408 for a time-out, to what the client did wrong, else 500, on which SDKs try again.
-func writeError(w http.ResponseWriter, err error) {
-	status, fault := http.StatusBadRequest, "Sender"
-	refusal, ok := errors.AsType[*Error](err)
-	if !ok {
-		status, fault = http.StatusInternalServerError, "Receiver"
-		refusal = &Error{Code: codeInternal, Message: err.Error()}
+// refusalOf is the error as SQS words it. An error of the server's own is InternalFailure with status 500, on which SDKs
+// try again.
+func refusalOf(err error) (refusal *Error, status int) {
+	if refusal, ok := errors.AsType[*Error](err); ok {
+		return refusal, refusal.status()
 	}
-	if refusal.Code == codeTimeout {
-		status = http.StatusRequestTimeout
-	}
-	w.Header().Set("X-Amzn-Query-Error", refusal.queryCode()+";"+fault)
-	awsid.WriteError(w, status, refusal.typeName(), refusal.Message)
+	return &Error{Code: codeInternal, Message: err.Error()}, http.StatusInternalServerError
 }
 
 // byURL finds a queue by the path of its URL, whatever the host: the same endpoint has several names.

@@ -11,14 +11,14 @@ type receiveRequest struct {
 	MaxNumberOfMessages         *int
 	WaitTimeSeconds             *int
 	VisibilityTimeout           *int
-	AttributeNames              []string // older clients; the same as MessageSystemAttributeNames
-	MessageSystemAttributeNames []string
-	MessageAttributeNames       []string
+	AttributeNames              []string `query:"AttributeName"` // older clients; the same as MessageSystemAttributeNames
+	MessageSystemAttributeNames []string `query:"MessageSystemAttributeName"`
+	MessageAttributeNames       []string `query:"MessageAttributeName"`
 	ReceiveRequestAttemptId     *string
 }
 
 type receiveResponse struct {
-	Messages []receivedMessage `json:",omitempty"`
+	Messages []receivedMessage `json:",omitempty" query:"Message"`
 }
 
 type receivedMessage struct {
@@ -26,9 +26,9 @@ type receivedMessage struct {
 	ReceiptHandle          string
 	MD5OfBody              string
 	Body                   string
-	Attributes             map[string]string    `json:",omitempty"`
+	Attributes             map[string]string    `json:",omitempty" query:"Attribute,Name,Value"`
 	MD5OfMessageAttributes string               `json:",omitempty"`
-	MessageAttributes      map[string]Attribute `json:",omitempty"`
+	MessageAttributes      map[string]Attribute `json:",omitempty" query:"MessageAttribute,Name,Value"`
 }
 
 // systemAttributes are the names that SQS knows; those of FIFO queues answer nothing.
@@ -139,10 +139,10 @@ type deleteEntry struct{ Id, ReceiptHandle string }
 
 type deleteBatchRequest struct {
 	QueueUrl string
-	Entries  []deleteEntry
+	Entries  []deleteEntry `query:"DeleteMessageBatchRequestEntry"`
 }
 
-func (c call) deleteMessageBatch(in deleteBatchRequest) (out batchResponse[doneEntry], err error) {
+func (c call) deleteMessageBatch(in deleteBatchRequest) (out batchResponse[deletedEntry], err error) {
 	q, err := c.byURL(in.QueueUrl)
 	if err != nil {
 		return out, err
@@ -151,7 +151,7 @@ func (c call) deleteMessageBatch(in deleteBatchRequest) (out batchResponse[doneE
 	if err := checkEntries(in.Entries, "DeleteMessageBatchRequestEntry", id); err != nil {
 		return out, err
 	}
-	return eachEntry(in.Entries, id, func(e deleteEntry) error { return q.Delete(e.ReceiptHandle) }), nil
+	return eachEntry[deletedEntry](in.Entries, id, func(e deleteEntry) error { return q.Delete(e.ReceiptHandle) }), nil
 }
 
 type visibilityEntry struct {
@@ -184,10 +184,10 @@ func (c call) changeMessageVisibility(in visibilityRequest) (none, error) {
 
 type visibilityBatchRequest struct {
 	QueueUrl string
-	Entries  []visibilityEntry
+	Entries  []visibilityEntry `query:"ChangeMessageVisibilityBatchRequestEntry"`
 }
 
-func (c call) changeMessageVisibilityBatch(in visibilityBatchRequest) (out batchResponse[doneEntry], err error) {
+func (c call) changeMessageVisibilityBatch(in visibilityBatchRequest) (out batchResponse[changedEntry], err error) {
 	q, err := c.byURL(in.QueueUrl)
 	if err != nil {
 		return out, err
@@ -196,5 +196,5 @@ func (c call) changeMessageVisibilityBatch(in visibilityBatchRequest) (out batch
 	if err := checkEntries(in.Entries, "ChangeMessageVisibilityBatchRequestEntry", id); err != nil {
 		return out, err
 	}
-	return eachEntry(in.Entries, id, func(e visibilityEntry) error { return e.apply(q) }), nil
+	return eachEntry[changedEntry](in.Entries, id, func(e visibilityEntry) error { return e.apply(q) }), nil
 }

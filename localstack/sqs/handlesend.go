@@ -10,16 +10,16 @@ import (
 // attributeValue is an attribute on the wire; BinaryValue is base64 there.
 type attributeValue struct {
 	Attribute
-	StringListValues []string
-	BinaryListValues [][]byte
+	StringListValues []string `query:"StringListValue"`
+	BinaryListValues [][]byte `query:"BinaryListValue"`
 }
 
 // outgoing is what SendMessage and an entry of SendMessageBatch have in common.
 type outgoing struct {
 	MessageBody                            string
 	DelaySeconds                           *int
-	MessageAttributes                      map[string]attributeValue
-	MessageSystemAttributes                map[string]attributeValue
+	MessageAttributes                      map[string]attributeValue `query:"MessageAttribute,Name,Value"`
+	MessageSystemAttributes                map[string]attributeValue `query:"MessageSystemAttribute,Name,Value"`
 	MessageDeduplicationId, MessageGroupId *string
 }
 
@@ -123,7 +123,7 @@ type sendEntry struct {
 
 type sendBatchRequest struct {
 	QueueUrl string
-	Entries  []sendEntry
+	Entries  []sendEntry `query:"SendMessageBatchRequestEntry"`
 }
 
 type sentEntry struct {
@@ -131,9 +131,11 @@ type sentEntry struct {
 	sendResponse
 }
 
+func (sentEntry) xmlName() string { return "SendMessageBatchResultEntry" }
+
 type batchResponse[T any] struct {
 	Successful []T           `json:",omitempty"`
-	Failed     []failedEntry `json:",omitempty"`
+	Failed     []failedEntry `json:",omitempty" query:"BatchResultErrorEntry"`
 }
 
 // sendMessageBatch sends the good entries with one write and says what is wrong with the others.

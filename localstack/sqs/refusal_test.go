@@ -169,7 +169,7 @@ func TestWire(t *testing.T) {
 		{"AmazonSQS.SendMessage", `{}`, "com.amazon.coral.service#MissingRequiredParameterException", "MissingParameter;Sender", "QueueUrl"},
 		{"AmazonSQS.TagQueue", `{}`, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender", "TagQueue"},
 		{"AmazonSQS.Explode", `{}`, "com.amazon.coral.service#UnknownOperationException", "UnknownOperationException;Sender", "Explode"},
-		{"", "Action=ListQueues", "com.amazon.coral.service#UnknownOperationException", "UnknownOperationException;Sender", "query protocol"},
+		{"SQS.ListQueues", "{}", "com.amazon.coral.service#UnknownOperationException", "UnknownOperationException;Sender", "X-Amz-Target"},
 	} {
 		r, answer := post(test.target, test.body)
 		if r.StatusCode != 400 || answer["__type"] != test.code || r.Header.Get("X-Amzn-Query-Error") != test.query ||
