@@ -1,4 +1,4 @@
-// Package shared_test holds the folders of the application to the imports that README.md allows.
+// Package shared_test holds the folders of the repository to its layout, and those of the application to their imports.
 package shared_test
 
 import (
@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"shared/logging/logs": {"shared/config"},
 
 	"functions":          {"shared"},
-	"migrate":            {"shared/config", "shared/logging", "shared/profiling", "shared/store/postgres/pgconf"},
+	"migrate":            {"shared/config", "shared/logging", "shared/profiling", "shared/store/postgres"},
 	"migrate/schematest": {"migrate", "shared/config", "localstack/process", "localstack/services"},
 }
 
@@ -73,6 +73,20 @@ func TestSharedStandsAlone(t *testing.T) {
 			if strings.HasPrefix(p.ImportPath, module+folder) {
 				t.Errorf("a package of shared, or one of its tests, depends on %s", p.ImportPath)
 			}
+		}
+	}
+}
+
+// TestTopLevel: all packages are in the folders that the layout of the repository has.
+func TestTopLevel(t *testing.T) {
+	t.Parallel()
+	if _, err := os.ReadDir(".."); err != nil { // a new folder makes a cached result void
+		t.Fatal(err)
+	}
+	for _, p := range list(t, "../...") {
+		folder, _, _ := strings.Cut(strings.TrimPrefix(p.ImportPath, module), "/")
+		if !slices.Contains([]string{"functions", "shared", "infra", "migrate", "localstack"}, folder) {
+			t.Errorf("%s is in a folder that the layout does not have", p.ImportPath)
 		}
 	}
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/localstack/process"
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
@@ -29,7 +28,7 @@ type chaos struct {
 	processes *process.Supervisor
 	folder    string
 	postgres  *postgres.Server
-	proxy     *netfault.Proxy
+	proxy     faultProxy
 	through   string // the database's URL through the proxy
 	queue     *faultyQueue
 
@@ -138,10 +137,10 @@ func (c *chaos) inject(f fault) {
 	case "kill the sweeper":
 		c.signal("sweeper", f.n, syscall.SIGKILL)
 	case "cut connections":
-		c.proxy.Cut()
+		c.proxy.cut()
 	case "lose answers":
 		c.lostAnswers += f.n
-		c.proxy.LoseAnswers(f.n)
+		c.proxy.loseAnswers(f.n)
 	case "restart Postgres":
 		c.restartPostgres(func() error { return c.postgres.Close(context.Background()) })
 	case "crash Postgres":
@@ -192,7 +191,7 @@ func (c *chaos) restartPostgres(stop func() error) {
 		c.t.Error(err)
 	}
 	c.startPostgres()
-	c.proxy.Redirect(c.server())
+	c.proxy.redirect(c.server())
 }
 
 // crashPostgres ends the server without a word to its clients and without writing a checkpoint.

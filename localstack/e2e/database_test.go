@@ -14,7 +14,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/localstack/process"
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
@@ -64,18 +63,6 @@ func execute(t testing.TB, url, sql string) {
 	}
 }
 
-// proxied starts a proxy to a database and returns it with the URL that leads through it.
-func proxied(t testing.TB, database string) (*netfault.Proxy, string) {
-	t.Helper()
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := netfault.New(t, u.Host)
-	u.Host = p.Address()
-	return p, u.String()
-}
-
 // TestDatabaseAway: every route of a function that runs already says 503 and when to come again, and works again as soon
 // as the database does.
 func TestDatabaseAway(t *testing.T) {
@@ -84,8 +71,8 @@ func TestDatabaseAway(t *testing.T) {
 	proxy, through := proxied(t, database)
 	s := start(t, t.TempDir(), `JobMinDuration=4m JobMaxDuration=5m DatabaseUrl="`+through+`"`)
 	id := s.submit()
-	proxy.Redirect("127.0.0.1:1") // where nothing listens
-	proxy.Cut()
+	proxy.redirect("127.0.0.1:1") // where nothing listens
+	proxy.cut()
 	for _, route := range []struct{ method, path string }{
 		{"POST", "/task"}, {"GET", "/task"}, {"GET", "/task/" + id + "/status"}, {"GET", "/task/" + id + "/result"}, {"DELETE", "/task/" + id},
 	} {
@@ -103,7 +90,7 @@ func TestDatabaseAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy.Redirect(u.Host)
+	proxy.redirect(u.Host)
 	if r := s.do("GET", "/task/"+id+"/status", ""); r.status != http.StatusOK {
 		t.Errorf("with the database back: %d %s", r.status, r.body)
 	}
@@ -119,8 +106,8 @@ func TestDatabaseAwayFromColdStarts(t *testing.T) {
 	s := start(t, t.TempDir(), `JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0 DatabaseUrl="`+through+`"`)
 	before := s.submit()
 	s.until("the task to complete", 20*time.Second, func() bool { return s.status(before) == "completed" })
-	proxy.Redirect("127.0.0.1:1") // where nothing listens
-	proxy.Cut()
+	proxy.redirect("127.0.0.1:1") // where nothing listens
+	proxy.cut()
 	for _, p := range family(t, s.cmd.Process.Pid) {
 		if strings.Contains(p.command, "/functions/") {
 			if err := syscall.Kill(p.id, syscall.SIGKILL); err != nil {
@@ -141,7 +128,7 @@ func TestDatabaseAwayFromColdStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy.Redirect(u.Host)
+	proxy.redirect(u.Host)
 	after := s.submit()
 	s.until("the new task to complete", 20*time.Second, func() bool { return s.status(after) == "completed" })
 	if got := s.status(before); got != "completed" {

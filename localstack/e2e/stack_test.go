@@ -22,8 +22,9 @@ import (
 	"time"
 )
 
-// binary is the local stack, and params what turns the application's configuration into its flags. Both are built once.
-var binary, params string
+// binary is the local stack, params what turns the application's configuration into its flags, and faultproxy breaks
+// connections to a database. All are built once.
+var binary, params, faultproxy string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -33,9 +34,11 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		runMoreAtOnce()
-		binary, params, built = filepath.Join(dir, "localstack"), filepath.Join(dir, "params"), filepath.Join(dir, "built")
-		if out, err := exec.Command("go", "build", "-o", dir, "..", "../../shared/config/params").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build the local stack: %v\n%s", err, out)
+		binary, params, faultproxy = filepath.Join(dir, "localstack"), filepath.Join(dir, "params"), filepath.Join(dir, "faultproxy")
+		built = filepath.Join(dir, "built")
+		build := exec.Command("go", "build", "-o", dir, "..", "../../shared/config/params", "../../shared/testserver/netfault/faultproxy")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build the local stack and the tests' programs: %v\n%s", err, out)
 			return 1
 		}
 		return m.Run()

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/eragon-mdi/ksu/internal/pgbouncer"
 	"github.com/eragon-mdi/ksu/migrate/schema"
+	"github.com/eragon-mdi/ksu/migrate/schematest/pgbouncer"
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/store/postgres"
 	"github.com/eragon-mdi/ksu/shared/store/storetest"

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 	"github.com/eragon-mdi/ksu/shared/testserver"
+	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
 // opened is a log to nowhere that ends with the benchmark.

@@ -10,10 +10,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 	"github.com/eragon-mdi/ksu/shared/testserver"
+	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
 func TestMain(m *testing.M) { testserver.Main(m) }

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 	"github.com/eragon-mdi/ksu/shared/testserver"
+	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
 // insertEnd reports whether an answer of the server is the one that says that an insert is done: it is a single byte.

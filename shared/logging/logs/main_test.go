@@ -16,10 +16,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/logging"
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 	"github.com/eragon-mdi/ksu/shared/testserver"
+	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
 // setup starts a server and returns what names its database, and a log of a function into it.

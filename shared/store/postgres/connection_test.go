@@ -10,10 +10,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/eragon-mdi/ksu/internal/netfault"
 	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
+	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
 // through returns a proxy to the database's server and the URL that leads through it.

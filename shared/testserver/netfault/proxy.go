@@ -1,4 +1,4 @@
-// Package netfault is for tests: a TCP proxy that does to connections what networks and restarts do.
+// Package netfault is a TCP proxy for tests. It does to connections what networks and restarts do.
 package netfault
 
 import (
@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Proxy forwards connections to a server and breaks them when it is told to. Its methods may be called at any time.
+// Proxy forwards connections to a server and breaks them on demand. Its methods may be called at any time.
 type Proxy struct {
 	listener net.Listener
 	all      sync.WaitGroup
@@ -19,7 +19,7 @@ type Proxy struct {
 	conns     map[net.Conn]bool // both ends of each
 	turns     int               // times that a client spoke after the server did: round trips
 	serverWas bool              // the server spoke last
-	losing    int               // answers still to be lost, each with its connection
+	losing    int               // how many of the next answers are lost, each with its connection
 	mute      func([]byte) bool // answers that are lost without their connection
 	hang      bool
 	goOn      *sync.Cond // tells that hang has become false
@@ -62,20 +62,20 @@ func (p *Proxy) Close() {
 	p.all.Wait()
 }
 
-// Refuse ends all connections and takes no more, like a machine without the server.
+// Refuse ends all connections and refuses new ones, like a machine without the server.
 func (p *Proxy) Refuse() {
 	_ = p.listener.Close()
 	p.Cut()
 }
 
-// Redirect makes connections from now on lead to another server.
+// Redirect makes new connections lead to another server.
 func (p *Proxy) Redirect(server string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.server = server
 }
 
-// Cut ends all connections, in the middle of whatever they carry.
+// Cut ends all connections at once, in the middle of a message too.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -85,23 +85,23 @@ func (p *Proxy) Cut() {
 	clear(p.conns)
 }
 
-// LoseAnswers lets the server do what it is asked next, and cuts the connection instead of passing on its answer, n
-// times.
+// LoseAnswers loses the next n answers: the server does what it was asked, and the proxy cuts the connection in place of
+// the answer.
 func (p *Proxy) LoseAnswers(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.losing = n
 }
 
-// Mute loses the answers that are lost, as far as one reading of the connection has them, and leaves the connection alone.
-// Nil ends it.
+// Mute loses the answers for which lost returns true, and keeps their connections. lost gets what one read of the
+// connection returned. Nil ends it.
 func (p *Proxy) Mute(lost func(answer []byte) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mute = lost
 }
 
-// Hang makes both sides of all connections wait for each other, or go on where they were.
+// Hang holds back the bytes of all connections, or lets them go on.
 func (p *Proxy) Hang(hang bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -109,7 +109,7 @@ func (p *Proxy) Hang(hang bool) {
 	p.goOn.Broadcast()
 }
 
-// RoundTrips counts those that do makes.
+// RoundTrips counts the round trips while do runs.
 func (p *Proxy) RoundTrips(do func()) int {
 	p.mu.Lock()
 	before := p.turns
@@ -173,8 +173,8 @@ func (p *Proxy) forward(to, from net.Conn, fromServer bool) {
 	}
 }
 
-// passes notes that somebody spoke and says, once the proxy does not hang, whether it is to be heard, and whether it is the
-// connection's end.
+// passes notes that one side spoke and waits while the proxy hangs. It reports whether the bytes are forwarded, and whether
+// the connection is cut.
 func (p *Proxy) passes(fromServer bool, said []byte) (passes, cut bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -24,15 +24,17 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
-// searchPath is the option of a URL that chooses a schema. pgbouncer refuses options; it makes the choice itself.
+// searchPath is the option of a URL that chooses a schema. pgbouncer refuses options. Its connect_query takes their place.
 const searchPath = "-csearch_path="
 
 // patience is how long a pgbouncer may take to answer.
 const patience = 30 * time.Second
 
-// Start starts a pgbouncer in front of a database, and returns the database's URL that leads through it. It ends with the
-// test. A search_path among the URL's options holds behind the pooler too. logins are further users with their passwords, beside the URL's own. Settings are pgbouncer's own, such as
-// "pool_size": "5". The pooler has two sessions of the server for each user, so that its clients share them.
+// Start starts a pgbouncer in front of a database and returns the database's URL through it. It ends with the test.
+//
+// A search_path among the URL's options takes effect behind the pooler too. logins are further users with their passwords,
+// beside the URL's own. settings are pgbouncer's own, such as "pool_size": "5". The pooler has two sessions of the server
+// for each user, so that its clients share them.
 func Start(t testing.TB, database string, logins map[string]string, settings map[string]string) string {
 	t.Helper()
 	u, err := url.Parse(database)
