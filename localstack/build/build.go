@@ -20,38 +20,90 @@ import (
 type Function struct {
 	// Name is the name of the function in messages and in the result. Required and unique.
 	Name string
-	// Dir is the folder of the main package. Functions may share a folder. Required.
-	Dir string
-	// BuildMethod is Metadata.BuildMethod of the template. Only "go1.x" is supported.
+	// LogicalID is the function's in the template, which names its Makefile target. Required for Make and zip files.
+	LogicalID string
+	// Source is the folder of the code, or a zip file. Functions may share a folder. Required.
+	Source string
+	// BuildMethod is Metadata.BuildMethod of the template: Go, Make or Prebuilt. Method replaces "".
 	BuildMethod string
+	// Bootstrap is the path of the binary inside the built code, with slashes. Required but for Go.
+	Bootstrap string
+	// Retired functions have the runtime go1.x.
+	Retired bool
 }
 
 // ErrNoGo reports that the go command is missing.
 var ErrNoGo = errors.New("no go command on the PATH, which builds the functions: install Go from https://go.dev/dl/")
 
-// Build compiles each function for this machine and returns the absolute paths of the binaries by function name. The
-// binaries are in outDir, which Build creates if it is missing. Their names do not change from build to build, so the go
-// command does not link an unchanged binary again. It replaces a binary by a rename: processes that run the old binary are
-// not disturbed.
+// Build gets the binary of each function for this machine and returns the absolute paths by function name. The binaries of
+// Prebuilt folders stay where they are. All others are in outDir, which Build creates if it is missing. Their names do not
+// change from build to build, so the go command does not link an unchanged binary again. Build replaces a binary by a
+// rename: processes that run the old binary are not disturbed.
 //
-// The supervisor ends the go commands with the local stack. Only one Build at a time may use outDir: Build removes the
+// The supervisor ends the commands with the local stack. Only one Build at a time may use outDir: Build removes the
 // temporary folders of builds that were killed.
 //
-// Errors: ErrNoGo, or one error that names every function that cannot be built and quotes the compiler.
+// Errors: ErrNoGo, ErrNoMake, or one error that names every function that cannot be built and quotes the compiler.
 func Build(ctx context.Context, processes *process.Supervisor, functions []Function, outDir string) (map[string]string, error) {
 	outDir, err := filepath.Abs(outDir)
 	if err != nil {
 		return nil, fmt.Errorf("build the functions: %w", err)
 	}
-	packages, err := collect(functions)
+	by, err := sortByMethod(functions)
 	if err != nil {
 		return nil, err
+	}
+	packages, err := collect(by[Go])
+	if err != nil {
+		return nil, err
+	}
+	if err := removeLeftovers(outDir); err != nil {
+		return nil, fmt.Errorf("build the functions: %w", err)
+	}
+	binaries, err := takePrebuilt(by[Prebuilt], outDir)
+	if err != nil {
+		return nil, err
+	}
+	made, err := runMake(ctx, processes, by[Make], outDir)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("build the functions: %w", ctx.Err())
+	}
+	compiled, goErr := compile(ctx, processes, packages, outDir)
+	if err := errors.Join(err, goErr); err != nil {
+		return nil, err
+	}
+	maps.Copy(binaries, made)
+	maps.Copy(binaries, compiled)
+	return binaries, nil
+}
+
+// sortByMethod returns the functions by their method. The error names every function without one.
+func sortByMethod(functions []Function) (map[string][]Function, error) {
+	by := map[string][]Function{}
+	var errs []error
+	for _, f := range functions {
+		method, err := Method(f)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("function %s: %w", f.Name, err))
+			continue
+		}
+		by[method] = append(by[method], f)
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("build the functions: %w", errors.Join(errs...))
+	}
+	return by, nil
+}
+
+// compile runs the go command for the packages and returns the binaries by function name.
+func compile(ctx context.Context, processes *process.Supervisor, packages []*pkg, outDir string) (map[string]string, error) {
+	if len(packages) == 0 {
+		return nil, nil
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, ErrNoGo
 	}
-	batches := plan(packages, outDir)
-	if err := run(ctx, processes, batches, outDir); err != nil {
+	if err := run(ctx, processes, plan(packages, outDir), outDir); err != nil {
 		return nil, err
 	}
 	binaries := map[string]string{}
@@ -84,11 +136,7 @@ func collect(functions []Function) ([]*pkg, error) {
 	packages := map[string]*pkg{}
 	var errs []error
 	for _, f := range functions {
-		if f.BuildMethod != "go1.x" {
-			errs = append(errs, fmt.Errorf("function %s: BuildMethod %q is not supported, only go1.x is", f.Name, f.BuildMethod))
-			continue
-		}
-		dir, err := filepath.Abs(f.Dir)
+		dir, err := filepath.Abs(f.Source)
 		if err == nil {
 			// Two paths to one folder are one package.
 			dir, err = filepath.EvalSymlinks(dir)
@@ -97,7 +145,7 @@ func collect(functions []Function) ([]*pkg, error) {
 			err = checkMain(dir)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("function %s: its folder %s: %w", f.Name, f.Dir, err))
+			errs = append(errs, fmt.Errorf("function %s: its folder %s: %w", f.Name, f.Source, err))
 			continue
 		}
 		if packages[dir] == nil {

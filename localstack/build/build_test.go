@@ -91,7 +91,7 @@ func TestBuild(t *testing.T) {
 		"A": {"one/functions/a", "a"}, "AAgain": {"one/functions/a", "a"}, "B": {"one/functions/b", "b"}, "OtherB": {"one/other/b", "other b"},
 		"V": {"one/v2", "v2"}, "Two": {"two", "two"}, "TwoAgain": {"link", "two"}, "Inner": {"two/inner", "inner"},
 	} {
-		functions = append(functions, Function{Name: name, Dir: filepath.Join(root, f[0]), BuildMethod: "go1.x"})
+		functions = append(functions, Function{Name: name, Source: filepath.Join(root, f[0]), BuildMethod: "go1.x"})
 		want[name] = f[1]
 	}
 	out := filepath.Join(root, "out", "bin")
@@ -127,7 +127,7 @@ func TestBuildAgain(t *testing.T) {
 		"a/main.go": fmt.Sprintf(waits, "former"),
 		"b/main.go": prints("b"),
 	})
-	functions := []Function{{Name: "A", Dir: filepath.Join(root, "a"), BuildMethod: "go1.x"}, {Name: "B", Dir: filepath.Join(root, "b"), BuildMethod: "go1.x"}}
+	functions := []Function{{Name: "A", Source: filepath.Join(root, "a"), BuildMethod: "go1.x"}, {Name: "B", Source: filepath.Join(root, "b"), BuildMethod: "go1.x"}}
 	out := filepath.Join(root, "bin")
 	build := func() string {
 		t.Helper()
@@ -192,7 +192,7 @@ func TestBuildErrors(t *testing.T) {
 		"empty/README":     "nothing",
 	})
 	f := func(name string) Function {
-		return Function{Name: "The" + name, Dir: filepath.Join(root, name), BuildMethod: "go1.x"}
+		return Function{Name: "The" + name, Source: filepath.Join(root, name), BuildMethod: "go1.x"}
 	}
 	python := f("good")
 	python.BuildMethod = "python3.12"
@@ -205,11 +205,11 @@ func TestBuildErrors(t *testing.T) {
 			[]string{"function Thebad (" + filepath.Join(root, "bad") + ") cannot be built:", "bad/main.go:3:15: undefined: missing"}, "Thegood"},
 		"a shared package that does not compile": {[]Function{f("x"), f("good"), f("y")},
 			[]string{"function Thex (" + filepath.Join(root, "x") + "), function They (" + filepath.Join(root, "y") + ") cannot be built:", "shared/shared.go:3:28"}, "Thegood"},
-		"no folder":            {[]Function{f("none"), f("good")}, []string{"function Thenone: its folder " + filepath.Join(root, "none"), "no such file"}, "Thegood"},
+		"no folder":            {[]Function{f("none"), f("good")}, []string{"function Thenone: there is no folder and no zip file " + filepath.Join(root, "none")}, "Thegood"},
 		"no folder but a file": {[]Function{f("good/main.go")}, []string{"is not a folder"}, ""},
 		"no Go files":          {[]Function{f("empty")}, []string{"function Theempty", "has no Go files"}, ""},
 		"not package main":     {[]Function{f("shared")}, []string{"function Theshared", "has package shared"}, ""},
-		"another build method": {[]Function{python}, []string{`function Thegood: BuildMethod "python3.12" is not supported, only go1.x is`}, ""},
+		"another build method": {[]Function{python}, []string{`function Thegood: BuildMethod "python3.12" is not supported by the local stack; supported are go1.x, makefile`}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -233,7 +233,7 @@ func TestBuildErrors(t *testing.T) {
 func TestBuildWithoutGo(t *testing.T) {
 	root := tree(t, map[string]string{"go.mod": "module example.com/one\n\ngo 1.24\n", "a/main.go": prints("a")})
 	t.Setenv("PATH", root)
-	_, err := Build(t.Context(), supervisor(t), []Function{{Name: "A", Dir: filepath.Join(root, "a"), BuildMethod: "go1.x"}}, root)
+	_, err := Build(t.Context(), supervisor(t), []Function{{Name: "A", Source: filepath.Join(root, "a"), BuildMethod: "go1.x"}}, root)
 	if !errors.Is(err, ErrNoGo) {
 		t.Errorf("got %v, want %v", err, ErrNoGo)
 	}
@@ -245,7 +245,7 @@ func TestBuildInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	out := filepath.Join(root, "bin")
-	_, err := Build(ctx, supervisor(t), []Function{{Name: "A", Dir: filepath.Join(root, "a"), BuildMethod: "go1.x"}}, out)
+	_, err := Build(ctx, supervisor(t), []Function{{Name: "A", Source: filepath.Join(root, "a"), BuildMethod: "go1.x"}}, out)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

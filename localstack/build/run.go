@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,9 +38,6 @@ func run(ctx context.Context, processes *process.Supervisor, batches []*batch, o
 	if err := os.MkdirAll(outDir, 0o700); err != nil {
 		return fmt.Errorf("build the functions: %w", err)
 	}
-	if err := removeLeftovers(outDir); err != nil {
-		return fmt.Errorf("build the functions: %w", err)
-	}
 	temporary, err := os.MkdirTemp(outDir, temporaryPrefix)
 	if err != nil {
 		return fmt.Errorf("build the functions: %w", err)
@@ -55,6 +53,9 @@ func run(ctx context.Context, processes *process.Supervisor, batches []*batch, o
 // removeLeftovers removes the temporary folders of builds that were killed together with their stack.
 func removeLeftovers(outDir string) error {
 	entries, err := os.ReadDir(outDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), temporaryPrefix) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(outDir, entry.Name())))

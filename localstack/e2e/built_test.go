@@ -33,7 +33,7 @@ var buildFunctions = sync.OnceValue(func() (err error) {
 			if err != nil {
 				return err
 			}
-			functions = append(functions, build.Function{Name: p, Dir: dir, BuildMethod: "go1.x"})
+			functions = append(functions, build.Function{Name: p, Source: dir, BuildMethod: "go1.x"})
 		}
 		if _, err := build.Build(context.Background(), processes, functions, filepath.Join(built, name)); err != nil {
 			return err

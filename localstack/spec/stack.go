@@ -17,6 +17,8 @@ type Stack struct {
 	Mappings        []Mapping
 	Schedules       []Schedule
 	CustomResources []CustomResource
+	// Warnings has a line for each thing that the template should change.
+	Warnings []string
 	// NotEmulated has a line for each thing that the template asks for and that has no effect locally.
 	NotEmulated []string
 }
@@ -27,12 +29,14 @@ type Function struct {
 	// Name is FunctionName, or {StackName}-{LogicalID}, to which CloudFormation would add random characters.
 	Name string
 	ARN  string
-	// Source is CodeUri as an absolute path of a folder.
+	// Source is CodeUri as an absolute path: a folder, or a zip file.
 	Source string
-	// BuildMethod is the resource's Metadata.BuildMethod, such as go1.x; "" if it has none.
+	// BuildMethod is how the binary is found: go1.x compiles Source, makefile runs its Makefile, prebuilt takes it as it is.
 	BuildMethod string
-	Handler     string
-	// Runtime is provided.al2023 or provided.al2.
+	// Bootstrap is the path of the binary in built code, with slashes: bootstrap, or the Handler of a retired runtime.
+	Bootstrap string
+	Handler   string
+	// Runtime is provided.al2023 or provided.al2. Functions of a retired runtime get provided.al2023.
 	Runtime string
 	// Timeout is 1 to 900 s; default 3 s.
 	Timeout time.Duration

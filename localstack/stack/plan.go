@@ -70,7 +70,9 @@ func (p *plan) parameter(name string) string {
 // builds are what the functions are built from.
 func (p *plan) builds() (list []build.Function) {
 	for _, f := range p.stack.Functions {
-		list = append(list, build.Function{Name: f.Name, Dir: f.Source, BuildMethod: f.BuildMethod})
+		list = append(list, build.Function{
+			Name: f.Name, LogicalID: f.LogicalID, Source: f.Source, BuildMethod: f.BuildMethod, Bootstrap: f.Bootstrap,
+		})
 	}
 	return list
 }

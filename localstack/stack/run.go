@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/eragon-mdi/ksu/localstack/console"
@@ -100,7 +101,7 @@ func start(ctx context.Context, o Options, term *console.Console, life *life) er
 
 // tell says what the user should know before the start: data that stays out of sight, and what is not emulated.
 func tell(term *console.Console, p *plan) {
-	for _, warning := range p.services.Warnings {
+	for _, warning := range slices.Concat(p.services.Warnings, p.stack.Warnings) {
 		term.Step("warning", "%s", warning)
 	}
 	for _, line := range p.stack.NotEmulated {

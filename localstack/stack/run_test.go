@@ -87,7 +87,7 @@ Parameters:
   Kind: {Type: String, Default: server}
   Size: {Type: Number, Default: 3, MaxValue: 5}
 Resources:
-  F: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, Handler: bootstrap, Environment: {Variables: {SIZE: !Ref Size, KIND: !Ref Kind}}}}
+  F: {Type: AWS::Serverless::Function, Metadata: {BuildMethod: go1.x}, Properties: {Runtime: provided.al2023, Handler: bootstrap, Environment: {Variables: {SIZE: !Ref Size, KIND: !Ref Kind}}}}
   Q: {Type: AWS::SQS::Queue}
 `
 

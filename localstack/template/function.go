@@ -2,11 +2,8 @@ package template
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -16,6 +13,11 @@ import (
 // buildFunction reads an AWS::Serverless::Function.
 // See https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html.
 func (r *resolution) buildFunction(res *resource, o object) {
+	if o.text("PackageType") == "Image" {
+		o.add(o.lineOf("PackageType"), "property PackageType is Image, and the local stack runs no containers; use Zip with Runtime: provided.al2023, "+
+			"Handler: bootstrap, CodeUri: the folder of the Go code, and Metadata: {BuildMethod: go1.x}")
+		return
+	}
 	o.require("Handler")
 	o.require("Runtime")
 	o.oneOf("PackageType", "Zip")
@@ -27,16 +29,12 @@ func (r *resolution) buildFunction(res *resource, o object) {
 	name, _ := r.nameOf(res)
 	f := spec.Function{
 		LogicalID: res.id, Name: name, ARN: functionARN(name),
-		Source:      r.codeDir(o),
 		Handler:     o.text("Handler"),
-		Runtime:     o.oneOf("Runtime", "provided.al2023", "provided.al2"),
 		Timeout:     o.seconds("Timeout", 3, 1, 900),
 		MemorySize:  o.integer("MemorySize", 128, 128, 10240),
 		Environment: r.readEnvironment(res, o),
 	}
-	if method := member(member(res.node, "Metadata"), "BuildMethod"); method != nil {
-		f.BuildMethod = method.Value
-	}
+	r.readCode(&f, res, o)
 	if o.members["ReservedConcurrentExecutions"] != nil {
 		reserved := o.integer("ReservedConcurrentExecutions", 0, 0, 1_000_000)
 		f.ReservedConcurrency = &reserved
@@ -45,29 +43,6 @@ func (r *resolution) buildFunction(res *resource, o object) {
 	for key, event := range members(o.members["Events"]) {
 		r.readEvent(res, key, event)
 	}
-}
-
-// codeDir is CodeUri as an absolute path of a folder. Without CodeUri, SAM takes the folder of the template.
-func (r *resolution) codeDir(o object) string {
-	if o.members["CodeUri"] == nil {
-		return r.template.dir
-	}
-	uri := o.text("CodeUri")
-	if uri == "" {
-		return ""
-	}
-	if strings.Contains(uri, "://") {
-		o.add(o.lineOf("CodeUri"), "property CodeUri is %q; the local stack takes the path of a folder", uri)
-		return ""
-	}
-	dir := uri
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(r.template.dir, filepath.FromSlash(uri))
-	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		o.add(o.lineOf("CodeUri"), "property CodeUri is %q, which is no folder beside the template", uri)
-	}
-	return dir
 }
 
 var (

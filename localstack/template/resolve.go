@@ -30,6 +30,7 @@ type resolution struct {
 	extraResponses []extraResponse
 	events         []apiEvent // in the order of the template
 	reached        []reached  // where the mappings in stack.Mappings come from
+	retired        []string   // functions with a retired runtime, as LogicalID: runtime
 }
 
 // reached is a function that a mapping invokes, and the line that says so.
@@ -102,6 +103,7 @@ func (t *Template) Resolve(o Options) (*spec.Stack, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
+	r.warnRetired()
 	r.stack.NotEmulated = r.notEmulated()
 	return r.stack, nil
 }

@@ -94,10 +94,13 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// write makes a template of a text.
+// write makes a template of a text, beside Go code that functions without CodeUri have.
 func write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
