@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -103,8 +104,8 @@ func (s *running) untilReady() {
 	})
 }
 
-// changedTemplate writes the application's template into a folder with some texts replaced, each of which it has once:
-// old, new, old, new. It returns the path.
+// changedTemplate writes the application's template into a folder, with the samconfig.toml that names its stack. Some texts
+// are replaced, each of which the template has once: old, new, old, new. It returns the path.
 func changedTemplate(t testing.TB, dir string, replacements ...string) string {
 	t.Helper()
 	content, err := os.ReadFile("../../infra/sam/template.yaml")
@@ -126,7 +127,8 @@ func changedTemplate(t testing.TB, dir string, replacements ...string) string {
 		text = strings.Replace(text, replacements[i], replacements[i+1], 1)
 	}
 	path := filepath.Join(dir, "template.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	config, err := os.ReadFile("../../infra/sam/samconfig.toml")
+	if err = errors.Join(err, os.WriteFile(path, []byte(text), 0o600), os.WriteFile(filepath.Join(dir, "samconfig.toml"), config, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return path
