@@ -23,7 +23,7 @@ var application = regexp.MustCompile(`(?i)\bksu\b` +
 	`|\bconfig\.yaml\b|\bstorage\.(type|path)\b|\bserver\.port\b|\blogger\.`)
 
 // exceptions are AWS's words, and those of other programs, that read like the application's.
-var exceptions = regexp.MustCompile(module + `[a-z/]*|(?i)LAMBDA_TASK_ROOT|Task timed out|(message )?move ?tasks?|MessageMoveTask[a-z]*|config\.yaml:8`)
+var exceptions = regexp.MustCompile(module + `[a-z/]*|(?i)LAMBDA_TASK_ROOT|Task timed out|(message )?move ?tasks?|MessageMoveTask[a-z]*|config\.yaml:8|make build-[a-z]+`)
 
 // isFree reports whether a file may speak of the application.
 func isFree(path string) bool {
