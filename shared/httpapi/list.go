@@ -29,22 +29,14 @@ type item struct {
 	ResultSize int `json:"result_size,omitempty"`
 }
 
-const (
-	// maxListed is the longest result in bytes that a list shows.
-	maxListed = 4 << 10
-	// maxPage is about how many bytes a page has at most. Lambda answers up to 6 MB, in which each quote takes two bytes.
-	maxPage = 5 << 19
-)
+// maxPage is about how many bytes a page has at most. Lambda answers up to 6 MB, in which each quote takes two bytes.
+const maxPage = 5 << 19
 
 func itemOf(t task.Task) item {
-	i := item{
+	return item{
 		ID: t.ID, Result: t.Result, Status: t.Status.Label(), CreatedAt: format(t.CreatedAt), Duration: seconds(t.Duration), Error: t.Error,
-		Type: t.Type, FairnessKey: t.FairnessKey, Tags: t.Tags,
+		Type: t.Type, FairnessKey: t.FairnessKey, Tags: t.Tags, ResultSize: t.ResultSize,
 	}
-	if len(i.Result) > maxListed {
-		i.Result, i.ResultSize = nil, len(i.Result)
-	}
-	return i
 }
 
 // pageItems encodes tasks until maxPage is reached, the first in any case.

@@ -83,7 +83,7 @@ func TestAPageStaysBelowLambdasLimit(t *testing.T) {
 	for range 1000 {
 		list = append(list, task.Task{ID: uuid.New(), Status: task.Completed, Result: json.RawMessage(`"` + strings.Repeat(`\"`, 2000) + `"`), Error: strings.Repeat(`"`, 1000)})
 	}
-	list[0].Result = json.RawMessage(`"` + strings.Repeat("x", 5000) + `"`)
+	list[0].Result, list[0].ResultSize = nil, 5002
 	w := serve(&tasks{list: list}, "GET", "/task?limit=1000", "")
 	var items []struct {
 		ID         uuid.UUID

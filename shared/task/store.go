@@ -28,7 +28,8 @@ type Submissions interface {
 	Create(ctx context.Context, id uuid.UUID, submission Submission, key Key) (t Task, created bool, err error)
 	// Get returns a task, or ErrNotFound when it is unknown or cancelled.
 	Get(ctx context.Context, id uuid.UUID) (Task, error)
-	// List returns a page of tasks that are not cancelled, newest first, without their payloads, metadata and attempts.
+	// List returns a page of tasks that are not cancelled, newest first, without their payloads, metadata and attempts,
+	// and without results of more than MaxListedResult bytes.
 	List(ctx context.Context, page Page) ([]Task, error)
 	// Cancel makes any visible task cancelled, or returns ErrNotFound.
 	Cancel(ctx context.Context, id uuid.UUID) error
@@ -177,6 +178,8 @@ const (
 	DefaultPageLimit = 100
 	// MaxPageLimit is the largest page: a thousand tasks stay far below Lambda's 6 MB answer.
 	MaxPageLimit = 1000
+	// MaxListedResult is the longest result in bytes that a list has.
+	MaxListedResult = 4 << 10
 )
 
 // Bounds are what a store selects by: the id that all tasks of the page are older than, and the most of them to return.

@@ -17,8 +17,10 @@ type Task struct {
 	Submission
 	// Status is the state as the store has it. A cancelled task is never returned to a client.
 	Status Status
-	// Result is the JSON value that the job returned; nil unless Status is Completed.
-	Result json.RawMessage
+	// Result is the JSON value that the job returned; nil unless Status is Completed. A list leaves out a result of more
+	// than MaxListedResult bytes, and ResultSize then is its length; else ResultSize is 0.
+	Result     json.RawMessage
+	ResultSize int
 	// Error is why the last attempt failed; empty when none did.
 	Error string
 	// Attempt counts the claims so far: 0 before the first. It is the fencing token of the claim that holds the task.

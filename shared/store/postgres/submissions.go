@@ -44,12 +44,14 @@ WITH k AS (
 )
 SELECT task_id, created_at, request = $18 FROM k`
 
-	// columns are those of a list; columnsOfOne are the ones that can be large.
-	columns = `id, status, CASE WHEN typed THEN result ELSE to_json(result)::text END, coalesce(error, ''), attempt, created_at,
+	// columns are those of each task. A list has no others but the result, if it is short; columnsOfOne are all that can be
+	// large.
+	columns = `id, status, coalesce(error, ''), attempt, created_at,
     coalesce(greatest(extract(epoch FROM coalesce(ended_at, now()) - started_at), 0) * 1000000, 0)::bigint,
     type, owner, fairness_key, priority, coalesce(run_at, created_at), coalesce(max_attempts, 0), coalesce(timeout, '0'),
     expires_at, tags, coalesce(trace, ''), progress::text`
-	columnsOfOne = `, payload::text, metadata::text, attempts::text`
+	resultSQL    = `CASE WHEN typed THEN result ELSE to_json(result)::text END`
+	columnsOfOne = `, ` + resultSQL + `, payload::text, metadata::text, attempts::text`
 
 	getSQL = `SELECT ` + columns + columnsOfOne + ` FROM tasks WHERE id = $1 AND status <> 'cancelled'`
 
@@ -210,7 +212,8 @@ func listOf(page task.Page) (string, []any) {
 	if page.Tag != "" {
 		only("tags <> '{}' AND tags @> ARRAY[$%d::text]", page.Tag)
 	}
-	return "SELECT " + columns + " FROM tasks WHERE status <> 'cancelled'" + where.String() + " ORDER BY " + order + " LIMIT $2", args
+	columnsOfList := fmt.Sprintf(", CASE WHEN octet_length(result) <= %d THEN %s END, coalesce(octet_length(result), 0)", task.MaxListedResult, resultSQL)
+	return "SELECT " + columns + columnsOfList + " FROM tasks WHERE status <> 'cancelled'" + where.String() + " ORDER BY " + order + " LIMIT $2", args
 }
 
 // Cancel makes any visible task cancelled, or returns task.ErrNotFound.
@@ -254,13 +257,18 @@ func scanTask(r pgx.Row, whole bool) (t task.Task, err error) {
 	var micros int64
 	var expires *time.Time
 	var result, progress, payload, metadata, attempts []byte
-	into := []any{(*[16]byte)(&t.ID), &status, &result, &t.Error, &t.Attempt, &t.CreatedAt, &micros, &t.Type, &t.Owner, &t.FairnessKey,
+	into := []any{(*[16]byte)(&t.ID), &status, &t.Error, &t.Attempt, &t.CreatedAt, &micros, &t.Type, &t.Owner, &t.FairnessKey,
 		&t.Priority, &t.RunAt, &t.MaxAttempts, &t.Timeout, &expires, &t.Tags, &t.Trace, &progress}
 	if whole {
-		into = append(into, &payload, &metadata, &attempts)
+		into = append(into, &result, &payload, &metadata, &attempts)
+	} else {
+		into = append(into, &result, &t.ResultSize)
 	}
 	if err := r.Scan(into...); err != nil {
 		return t, err
+	}
+	if result != nil {
+		t.ResultSize = 0
 	}
 	t.Status, t.Result, t.Payload, t.Duration = task.Status(status), result, payload, time.Duration(micros)*time.Microsecond
 	t.CreatedAt, t.RunAt = t.CreatedAt.UTC(), t.RunAt.UTC()

@@ -32,12 +32,14 @@ ON CONFLICT (key) DO UPDATE SET (request, task_id, created_at) = (excluded.reque
 
 	keyOwnerSQL = `SELECT task_id, created_at, request FROM idempotency_keys WHERE key = ?1`
 
-	// columns are those of a list; columnsOfOne are the ones that can be large.
-	columns = `id, status, CASE WHEN typed = 1 OR result IS NULL THEN result ELSE json_quote(result) END, coalesce(error, ''), attempt,
+	// columns are those of each task. A list has no others but the result, if it is short; columnsOfOne are all that can be
+	// large.
+	columns = `id, status, coalesce(error, ''), attempt,
     created_at, coalesce(max(coalesce(ended_at, now_us()) - started_at, 0), 0),
     type, owner, fairness_key, priority, coalesce(run_at, created_at), coalesce(max_attempts, 0), coalesce(timeout, 0),
     expires_at, tags, coalesce(trace, ''), progress`
-	columnsOfOne = `, payload, metadata, attempts`
+	resultSQL    = `CASE WHEN typed = 1 OR result IS NULL THEN result ELSE json_quote(result) END`
+	columnsOfOne = `, ` + resultSQL + `, payload, metadata, attempts`
 
 	getSQL = `SELECT ` + columns + columnsOfOne + ` FROM tasks WHERE id = ?1 AND status <> 'cancelled'`
 
@@ -197,7 +199,8 @@ func listOf(page task.Page) (string, []any) {
 	only("fairness_key = ?%d", page.FairnessKey)
 	only("owner = ?%d", page.Owner)
 	only("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?%d)", page.Tag)
-	return "SELECT " + columns + " FROM tasks WHERE " + where + " ORDER BY id DESC LIMIT ?2", args
+	columnsOfList := fmt.Sprintf(", CASE WHEN octet_length(result) <= %d THEN %s END, coalesce(octet_length(result), 0)", task.MaxListedResult, resultSQL)
+	return "SELECT " + columns + columnsOfList + " FROM tasks WHERE " + where + " ORDER BY id DESC LIMIT ?2", args
 }
 
 // Cancel makes any visible task cancelled, or returns task.ErrNotFound.
@@ -242,13 +245,18 @@ func scanTask(r row, whole bool) (t task.Task, err error) {
 	var id, result, tags, progress, payload, metadata, attempts []byte
 	var created, took, runAt, timeout int64
 	var expires sql.NullInt64
-	into := []any{&id, &t.Status, &result, &t.Error, &t.Attempt, &created, &took, &t.Type, &t.Owner, &t.FairnessKey, &t.Priority, &runAt,
+	into := []any{&id, &t.Status, &t.Error, &t.Attempt, &created, &took, &t.Type, &t.Owner, &t.FairnessKey, &t.Priority, &runAt,
 		&t.MaxAttempts, &timeout, &expires, &tags, &t.Trace, &progress}
 	if whole {
-		into = append(into, &payload, &metadata, &attempts)
+		into = append(into, &result, &payload, &metadata, &attempts)
+	} else {
+		into = append(into, &result, &t.ResultSize)
 	}
 	if err = r.Scan(into...); err != nil {
 		return t, err
+	}
+	if result != nil {
+		t.ResultSize = 0
 	}
 	if t.ID, err = uuid.FromBytes(id); err != nil {
 		return t, err

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -47,6 +49,22 @@ var lists = map[string]func(*fixture){
 		}
 		f.page(task.Page{Status: task.Completed, Limit: 1}, ids[0])
 		f.page(task.Page{Status: task.Completed, Limit: 1, Before: ids[0]}, ids[1])
+	},
+	"without long results": func(f *fixture) {
+		short, long := text(strings.Repeat("x", task.MaxListedResult-2)), text(strings.Repeat("x", task.MaxListedResult-1))
+		for _, result := range []json.RawMessage{short, long} {
+			id, attempt := f.running()
+			f.ok(f.store.Complete(f.ctx, id, attempt, result))
+			list, err := f.store.List(f.ctx, task.Page{Limit: 1})
+			f.ok(err)
+			if len(list) != 1 || list[0].ID != id || (list[0].Result == nil) != (len(result) > task.MaxListedResult) ||
+				list[0].Result == nil && list[0].ResultSize != len(result) || list[0].Result != nil && list[0].ResultSize != 0 {
+				f.Errorf("a result of %d bytes is listed as %d bytes, size %d", len(result), len(list[0].Result), list[0].ResultSize)
+			}
+			if got := f.get(id); len(got.Result) != len(result) || got.ResultSize != 0 {
+				f.Errorf("a result of %d bytes has %d bytes, size %d", len(result), len(got.Result), got.ResultSize)
+			}
+		}
 	},
 	"shows tasks as Get does": func(f *fixture) {
 		id, attempt := f.running()
