@@ -33,7 +33,7 @@ func (c *chaos) submitAll(client int) {
 		if random.IntN(2) == 0 {
 			key = fmt.Sprintf("chaos-%d-%d", client, i)
 		}
-		id := c.submit(key)
+		id := c.submit(key, chaosBody(random))
 		if id != "" {
 			s := submission{id: id}
 			if random.IntN(12) == 0 {
@@ -48,14 +48,26 @@ func (c *chaos) submitAll(client int) {
 	}
 }
 
+// chaosBody is what a submission says: some have nothing to say, others mix keys, priorities and delays.
+func chaosBody(random *rand.Rand) string {
+	if random.IntN(3) == 0 {
+		return ""
+	}
+	body := fmt.Sprintf(`{"fairness_key":"key-%d","priority":%d`, random.IntN(5), 1+random.IntN(4))
+	if random.IntN(4) == 0 {
+		body += fmt.Sprintf(`,"delay":%d`, 1+random.IntN(3))
+	}
+	return body + `,"max_attempts":3,"tags":["chaos"]}`
+}
+
 // submit returns the id of the accepted task. Without a key a request that fails is not repeated, and the id is "".
-func (c *chaos) submit(key string) string {
+func (c *chaos) submit(key, body string) string {
 	for {
-		r, err := c.ask(http.MethodPost, "/task", key)
+		r, err := c.askWith(http.MethodPost, "/task", key, body)
 		var t struct{ ID string }
 		if err == nil && r.status == http.StatusCreated && json.Unmarshal([]byte(r.body), &t) == nil && t.ID != "" {
 			if key != "" { // once more: a repetition gets the same answer
-				if again, err := c.ask(http.MethodPost, "/task", key); err == nil && again.status == http.StatusCreated && again.body != r.body {
+				if again, err := c.askWith(http.MethodPost, "/task", key, body); err == nil && again.status == http.StatusCreated && again.body != r.body {
 					c.t.Errorf("the key %s was answered %s, then %s", key, r.body, again.body)
 				}
 			}
@@ -76,10 +88,12 @@ func (c *chaos) delete(s *submission) {
 
 // ask sends a request to whichever stack runs now. Refusals must be such that a client can go on: 503 with Retry-After
 // while the database is away, or 502 where the function died, which report counts.
-func (c *chaos) ask(method, path, key string) (reply, error) {
+func (c *chaos) ask(method, path, key string) (reply, error) { return c.askWith(method, path, key, "") }
+
+func (c *chaos) askWith(method, path, key, body string) (reply, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, c.current().api+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, c.current().api+path, strings.NewReader(body))
 	if err != nil {
 		return reply{}, err
 	}

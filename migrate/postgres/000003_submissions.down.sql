@@ -4,6 +4,7 @@ DROP TRIGGER IF EXISTS tasks_leave ON tasks;
 DROP FUNCTION IF EXISTS lanes_enter();
 DROP FUNCTION IF EXISTS lanes_leave();
 DROP FUNCTION IF EXISTS lanes_close();
+DROP FUNCTION IF EXISTS lane_is_empty(text, text);
 DROP FUNCTION IF EXISTS lane_lock(text, text);
 DROP TABLE IF EXISTS lanes;
 -- The old functions know plain texts alone.

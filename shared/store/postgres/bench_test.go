@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
@@ -37,18 +39,8 @@ func BenchmarkCreateParallel(b *testing.B) {
 
 // BenchmarkClaimFinish is what a store does for each task that a worker runs.
 func BenchmarkClaimFinish(b *testing.B) {
-	s := open(b, testserver.Postgres(b))
-	for b.Loop() {
-		b.StopTimer()
-		create(b, s)
-		b.StartTimer()
-		t, err := s.Claim(b.Context(), hour)
-		if err == nil {
-			err = s.Complete(b.Context(), t.ID, t.Attempt, []byte(`"io work result = 0"`))
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+	storetest.ClaimFinish(b, func(t testing.TB) storetest.Database { return address(testserver.Postgres(t)) },
+		func(db storetest.Database, n, keys int) {
+			backlog(b, string(db.(address)), n, fmt.Sprintf("'key-' || n %% %d", keys))
+		})
 }

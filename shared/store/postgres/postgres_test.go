@@ -98,3 +98,20 @@ func claim(t testing.TB, s *Store) task.Task {
 	}
 	return claimed
 }
+
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	url := testserver.Postgres(t)
+	storetest.Backlog(t, address(url), func(t testing.TB, n int, key string) { backlog(t, url, n, "'"+key+"'") })
+}
+
+// backlog adds n waiting tasks, whose key is an expression of n. Their lanes are opened at once instead of by each task.
+func backlog(t testing.TB, url string, n int, key string) {
+	t.Helper()
+	exec(t, url, `ALTER TABLE tasks DISABLE TRIGGER tasks_enter_new`)
+	exec(t, url, `INSERT INTO tasks (id, fairness_key) SELECT overlay('01800000-0000-7000-9000-000000000000' placing lpad(to_hex(n), 12, '0') from 25)::uuid, `+
+		key+` FROM generate_series(1, $1::int) n`, n)
+	exec(t, url, `ALTER TABLE tasks ENABLE TRIGGER tasks_enter_new`)
+	exec(t, url, `INSERT INTO lanes (fairness_key, type) SELECT DISTINCT fairness_key, type FROM tasks WHERE status = 'pending' ON CONFLICT DO NOTHING`)
+	exec(t, url, `ANALYZE tasks, lanes`)
+}

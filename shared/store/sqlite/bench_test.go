@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -35,18 +37,7 @@ func BenchmarkCreateParallel(b *testing.B) {
 
 // BenchmarkClaimFinish is what a store does for each task that a worker runs.
 func BenchmarkClaimFinish(b *testing.B) {
-	s := open(b, fresh(b))
-	for b.Loop() {
-		b.StopTimer()
-		create(b, s)
-		b.StartTimer()
-		t, err := s.Claim(b.Context(), hour)
-		if err == nil {
-			err = s.Complete(b.Context(), t.ID, t.Attempt, []byte(`"io work result = 0"`))
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+	storetest.ClaimFinish(b, func(t testing.TB) storetest.Database { return fresh(t) }, func(db storetest.Database, n, keys int) {
+		backlog(b, db.(database), n, fmt.Sprintf("'key-' || n %% %d", keys))
+	})
 }

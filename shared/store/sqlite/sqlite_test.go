@@ -112,3 +112,23 @@ func claim(t testing.TB, s *Store) task.Task {
 	}
 	return claimed
 }
+
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	d := fresh(t)
+	storetest.Backlog(t, d, func(t testing.TB, n int, key string) { backlog(t, d, n, "'"+key+"'") })
+}
+
+// backlog adds n waiting tasks, whose key is an expression of n.
+func backlog(t testing.TB, d database, n int, key string) {
+	t.Helper()
+	if n == 0 {
+		return
+	}
+	_, err := connect(t, d).ExecContext(t.Context(), `
+		WITH RECURSIVE numbers (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)
+		INSERT INTO tasks (id, created_at, fairness_key) SELECT unhex(printf('0180000000007000900000%010x', n)), 1, `+key+` FROM numbers`, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
