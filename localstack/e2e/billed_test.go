@@ -8,16 +8,20 @@ import (
 	"time"
 )
 
+// AWS's list price of Lambda on arm64 in us-east-1, and the worker's memory in GB. See https://aws.amazon.com/lambda/pricing/.
+const gigabyteSecond, invocation, memory = 0.0000133334, 0.20 / 1e6, 0.125
+
 // BenchmarkBilledDuration is what a task costs on AWS, by how many of them share an environment: the billed durations of
 // the worker's REPORT lines, divided by the tasks. Jobs take seconds where they take minutes by default; billed-share is
-// the billed time of a task as a part of its job's 4 s on average.
+// the billed time of a task as a part of its job's 4 s on average; usd/1000x240s is what 1,000 tasks of
+// 240 s cost at that share.
 func BenchmarkBilledDuration(b *testing.B) {
-	const tasks, job = 60, 4 * time.Second
-	for _, jobs := range []int{1, 4, 10} {
+	const tasks, job = 192, 4 * time.Second
+	for _, jobs := range []int{1, 8, 32} {
 		b.Run(fmt.Sprintf("jobs=%d", jobs), func(b *testing.B) {
 			for b.Loop() {
-				s := start(b, b.TempDir(), fmt.Sprintf("Semaphore=20 JobsPerInvocation=%d WorkerConcurrency=%d "+
-					"JobMinDuration=3s JobMaxDuration=5s JobFailureRate=0", jobs, 20/jobs))
+				s := start(b, b.TempDir(), fmt.Sprintf("Semaphore=64 JobsPerInvocation=%d WorkerConcurrency=%d "+
+					"JobMinDuration=3s JobMaxDuration=5s JobFailureRate=0", jobs, 64/jobs))
 				for range tasks {
 					s.submit()
 				}
@@ -32,6 +36,8 @@ func BenchmarkBilledDuration(b *testing.B) {
 				b.ReportMetric(total.Seconds()/tasks, "billed-s/task")
 				b.ReportMetric(total.Seconds()/tasks/job.Seconds(), "billed-share")
 				b.ReportMetric(float64(tasks)/float64(len(invocations)), "tasks/invocation")
+				share, each := total.Seconds()/tasks/job.Seconds(), float64(len(invocations))/tasks
+				b.ReportMetric(1000*(share*240*memory*gigabyteSecond+each*invocation), "usd/1000x240s")
 				if err := s.stop(); err != nil {
 					b.Fatal(err)
 				}

@@ -100,7 +100,7 @@ func (c *chaos) server() string {
 
 // startStack starts the local stack with the application's template, and waits until it is ready.
 func (c *chaos) startStack() {
-	s := launch(c.t, filepath.Join(c.folder, "stack"), "--template", c.template(), "--parameter-overrides", fmt.Sprintf(
+	s := launch(c.t, filepath.Join(c.folder, "stack"), "--stack-name", "ksu", "--template", c.template(), "--parameter-overrides", fmt.Sprintf(
 		`Semaphore=%d JobsPerInvocation=%d WorkerConcurrency=%d JobMinDuration=50ms JobMaxDuration=3500ms JobFailureRate=0.2 WorkerTimeout=30 TaskVisibilityTimeout=30 DatabaseUrl="%s"`,
 		c.plan.semaphore, c.plan.jobs, c.plan.semaphore/c.plan.jobs, c.through))
 	s.untilReady()

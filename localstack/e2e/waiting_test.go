@@ -36,7 +36,7 @@ func TestTenThousandTasksWait(t *testing.T) {
 	t.Parallel()
 	database := postgresURL(t)
 	template := changedTemplate(t, t.TempDir(), "rate(1 minute)", "rate(1 hour)") // the sweeps are the test's
-	s := launch(t, t.TempDir(), "--pprof", "--template", template,
+	s := launch(t, t.TempDir(), "--pprof", "--stack-name", "ksu", "--template", template,
 		"--parameter-overrides", `Semaphore=2 JobMinDuration=4m JobMaxDuration=5m DatabaseUrl="`+database+`"`)
 	s.untilReady()
 	execute(t, database, tellHeartbeats)
