@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -14,7 +15,11 @@ import (
 func made(t *testing.T, environment []string, arguments ...string) string {
 	t.Helper()
 	cmd := exec.Command("make", append([]string{"--no-print-directory", "-C", "../.."}, arguments...)...)
-	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "PORT=", "AWS_PORT=", "PARAMS=", "STORAGE=", "CLICKHOUSE=", "DATA=", "CONFIG=", "PPROF=")
+	// `make test` itself exports SERVER_PORT.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "SERVER_PORT=") || strings.HasPrefix(v, "KSU_CONFIG=")
+	})
+	cmd.Env = append(cmd.Env, "MAKEFLAGS=", "MAKELEVEL=", "PORT=", "AWS_PORT=", "PARAMS=", "STORAGE=", "CLICKHOUSE=", "DATA=", "CONFIG=", "PPROF=")
 	cmd.Env = append(cmd.Env, environment...)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
