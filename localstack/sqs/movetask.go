@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// moveTask is a message move task, which has ended when there is one.
+// moveTask is a message move task that has ended. A running one is not kept: a move holds the lock until its end.
 type moveTask struct {
 	source, destination string // ARNs; destination is "" for the messages' own sources
 	status              string // COMPLETED or FAILED
