@@ -59,16 +59,21 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 // SQLite writes a file of the internal store with the newest schema to a path, and makes its folder.
 func SQLite(t testing.TB, path string) {
 	t.Helper()
+	if err := WriteSQLite(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// WriteSQLite is SQLite for an Example function, which has no testing.TB.
+func WriteSQLite(path string) error {
 	content, err := migrated()
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return os.WriteFile(path, content, 0o600)
 }
 
 // ClickHouse is a private server.

@@ -22,7 +22,7 @@ type Database interface {
 	Age(t testing.TB, by time.Duration)
 }
 
-// Run checks a store. It calls fresh for each test, from many at once.
+// Run checks a store. It calls fresh for each test, from many at once. TestStore of package sqlite is a whole use of it.
 func Run(t *testing.T, fresh func(t testing.TB) Database) {
 	for _, group := range []struct {
 		name  string
