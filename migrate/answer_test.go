@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/cfn"
 )
 
-// TestFailureIsLogged once, at its level and with its place, and the answer has it too.
+// TestFailureIsLogged checks that a failure is one log line with level and source, and that the answer has it too.
 func TestFailureIsLogged(t *testing.T) { // not parallel: it sets the default logger
 	var out bytes.Buffer
 	before, flags, writer := slog.Default(), log.Flags(), log.Writer()
@@ -42,7 +42,7 @@ func TestFailureIsLogged(t *testing.T) { // not parallel: it sets the default lo
 	}
 }
 
-// TestPanicIsAnswered, since CloudFormation would wait.
+// TestPanicIsAnswered checks that CloudFormation does not wait for a function that panics.
 func TestPanicIsAnswered(t *testing.T) {
 	t.Parallel()
 	url, got := bucket(t)
@@ -64,11 +64,11 @@ func TestAnswerThatIsNotTaken(t *testing.T) {
 	err := answer(func(context.Context, cfn.Event) (string, map[string]any, error) { return tasksID, nil, nil })(t.Context(),
 		cfn.Event{ResponseURL: "http://127.0.0.1:1"})
 	if err == nil {
-		t.Error("no error, with which Lambda would call the function again")
+		t.Error("no error; Lambda would not retry the invocation")
 	}
 }
 
-// TestAnswerInTime is given when a request takes as long as the function may.
+// TestAnswerInTime checks the answer to a request that takes as long as the function may run.
 func TestAnswerInTime(t *testing.T) {
 	t.Parallel()
 	url, got := bucket(t)
@@ -83,7 +83,7 @@ func TestAnswerInTime(t *testing.T) {
 	}
 }
 
-// TestLongReason: the answer has the beginning of what CloudFormation would not take as a whole.
+// TestLongReason checks that a reason above CloudFormation's limit is cut.
 func TestLongReason(t *testing.T) {
 	t.Parallel()
 	url, got := bucket(t)

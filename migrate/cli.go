@@ -28,7 +28,6 @@ type targets struct {
 	logs *schema.Target
 }
 
-// leftAlone is printed in place of a migration of the tasks' schema.
 const leftAlone = "the schema is left alone, since storage.need_migrate is false"
 
 var errNoLogs = errors.New("CLICKHOUSE_ADDRESS is not set; it names the server of the logs, such as clickhouse:9000")
@@ -158,7 +157,7 @@ func sources() (string, error) {
 			return found, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no folder migrate/postgres in %s or above: new works inside the checkout", start)
+			return "", fmt.Errorf("no folder migrate/postgres in %s or above: run new inside the checkout", start)
 		}
 	}
 }

@@ -77,7 +77,7 @@ func TestMigrateSource(t *testing.T) { // not parallel: it sets variables
 	}
 }
 
-// TestBadConfigurationIsAnswered is about what would otherwise keep a deployment waiting.
+// TestBadConfigurationIsAnswered checks that a bad configuration fails a deployment at once.
 func TestBadConfigurationIsAnswered(t *testing.T) { // not parallel: it sets variables
 	t.Setenv("DATABASE_URL", "postgres://u:geheim@h/d")
 	for variable, c := range map[string]struct{ value, want string }{

@@ -1,6 +1,6 @@
-// Command migrate brings the schemas to the version of this build: that of tasks in Postgres or the internal store, and that
-// of logs in ClickHouse if it is configured. From a shell it is a CLI (go run ./migrate up). Lambda starts it as the
-// function behind the template's custom resources, which run on every deployment that changes their schema.
+// Command migrate brings the schemas to the version of this build: tasks in Postgres or the internal store, and logs in
+// ClickHouse if it is configured. From a shell it is a CLI (go run ./migrate up). On AWS it is the function behind the
+// template's custom resources, which run on every deployment that changes their schema.
 package main
 
 import (
@@ -65,7 +65,7 @@ func configured() (targets, error) {
 	return t, nil
 }
 
-// setLog makes all lines those of a function. They go to stdout alone: ClickHouse's table may not exist yet.
+// setLog makes all lines those of a function. The lines go to stdout alone: ClickHouse's table may not exist yet.
 func setLog(cfg logging.Config) error {
 	log, err := logging.Open(cfg)
 	if err == nil {

@@ -159,7 +159,7 @@ func TestCustomResource(t *testing.T) {
 	}
 }
 
-// TestLogs migrates ClickHouse by the CLI, which does it together with Postgres, and by the custom resource.
+// TestLogs migrates ClickHouse by the CLI, alone and together with Postgres, and by the custom resource.
 func TestLogs(t *testing.T) {
 	t.Parallel()
 	server := testserver.NewClickHouse(t)
@@ -219,7 +219,7 @@ func ask(t *testing.T, handle cfn.CustomResourceFunction, kind, request string) 
 	return *got
 }
 
-// bucket takes one answer in CloudFormation's place, which refuses what is too long.
+// bucket stands in for CloudFormation's bucket: it takes one answer and refuses one that is too long.
 func bucket(t *testing.T) (url string, got *response) {
 	t.Helper()
 	got = new(response)

@@ -9,19 +9,19 @@ import (
 )
 
 // The physical ids name the resources to CloudFormation. They never change: if the answer to an Update had another id,
-// CloudFormation would delete the resource as replaced. See
+// CloudFormation would delete the old resource. See
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html.
 const (
 	tasksID = "ksu-schema"
 	logsID  = "ksu-log-schema"
 )
 
-// logsType is the type of the custom resource for the logs' schema. It has a resource of its own: CloudFormation asks for it
-// when it changed, and an unreachable ClickHouse fails no other deployment.
+// logsType is the type of the custom resource for the logs' schema. It is a separate resource, so CloudFormation calls
+// it only when it changed, and an unreachable ClickHouse fails no other deployment.
 const logsType = "Custom::LogMigration"
 
-// handle reads the configuration for each request, and answers with its errors. If the function did not start instead,
-// CloudFormation would wait for all of ServiceTimeout.
+// handle reads the configuration for each request, and answers with its errors. A function that did not start would let
+// CloudFormation wait for all of ServiceTimeout.
 func handle(ctx context.Context, event cfn.Event) (string, map[string]any, error) {
 	var r resource
 	if event.RequestType != cfn.RequestDelete {

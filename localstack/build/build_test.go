@@ -23,7 +23,7 @@ func prints(word string) string {
 	return fmt.Sprintf("package main\n\nfunc main() { println(%q) }\n", word)
 }
 
-// tree writes files below a new folder and returns that.
+// tree writes files into a new folder and returns the folder.
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -46,7 +46,7 @@ func write(t *testing.T, name, content string) {
 	}
 }
 
-// supervisor returns what starts the go commands, until the test ends.
+// supervisor returns a supervisor that ends with the test.
 func supervisor(t *testing.T) *process.Supervisor {
 	t.Helper()
 	s, err := process.Start()
@@ -76,8 +76,8 @@ func TestBuild(t *testing.T) {
 		"one/go.mod":              "module example.com/one\n\ngo 1.24\n",
 		"one/functions/a/main.go": prints("a"),
 		"one/functions/b/main.go": prints("b"),
-		"one/other/b/main.go":     prints("other b"), // a name like another
-		"one/v2/main.go":          prints("v2"),      // a name that the go command skips
+		"one/other/b/main.go":     prints("other b"), // same name as another
+		"one/v2/main.go":          prints("v2"),      // the go command skips this name
 		"two/go.mod":              "module example.com/elsewhere/name\n\ngo 1.24\n",
 		"two/main.go":             prints("two"), // in the module's own folder
 		"two/inner/main.go":       prints("inner"),
@@ -117,8 +117,8 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// A build that changes nothing leaves the binary alone, and one that changes it does not disturb a process
-// that runs the former one.
+// TestBuildAgain checks that a build without changes leaves the binary alone, and that a change does not disturb a
+// process of the old binary.
 func TestBuildAgain(t *testing.T) {
 	t.Parallel()
 	const waits = "package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n)\n\nfunc main() {\n\tfmt.Println(%q)\n\t_, _ = os.Stdin.Read(make([]byte, 1))\n\tfmt.Println(%[1]q)\n}\n"

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// requestTimeout is longer than the 29 s after which API Gateway gives up, and than a cold start in a container.
+// requestTimeout is longer than API Gateway's time-out of 29 s, and than a cold start in a container.
 const requestTimeout = 60 * time.Second
 
-// client sends requests and remembers the tasks that it made.
+// client sends requests and remembers the tasks that it created.
 type client struct {
 	options
 	http     *http.Client
@@ -63,7 +63,7 @@ func (c *client) do(ctx context.Context, method, path, body string, headers ...s
 	}
 	answer, err := c.http.Do(request)
 	if err != nil {
-		return reply{}, err // names method and URL already
+		return reply{}, err // the error names method and URL already
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 10<<20))
@@ -73,7 +73,7 @@ func (c *client) do(ctx context.Context, method, path, body string, headers ...s
 	return reply{method + " " + path, answer.StatusCode, answer.Header, string(text)}, nil
 }
 
-// task is what the API says of one.
+// task is a task in the API's answers.
 type task struct {
 	ID        string           `json:"id"`
 	Result    *json.RawMessage `json:"result"`
@@ -96,7 +96,7 @@ const (
 
 func (t task) ended() bool { return t.Status == completed || t.Status == failed }
 
-// decode reads an answer that must have a status and be JSON.
+// decode checks the status of an answer and decodes its JSON.
 func (r reply) decode(status int, into any) error {
 	if r.status != status {
 		return fmt.Errorf("%s; want %d", r, status)
@@ -110,18 +110,18 @@ func (r reply) decode(status int, into any) error {
 	return nil
 }
 
-// mediaType is the content type without its parameters.
+// mediaType returns the content type without its parameters.
 func mediaType(r reply) string {
 	name, _, _ := strings.Cut(r.header.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(name))
 }
 
-// submit makes a task.
+// submit creates a task.
 func (c *client) submit(ctx context.Context, headers ...string) (task, reply, error) {
 	return c.submitBody(ctx, "", headers...)
 }
 
-// submitBody makes a task of a body.
+// submitBody creates a task from a body.
 func (c *client) submitBody(ctx context.Context, body string, headers ...string) (task, reply, error) {
 	r, err := c.do(ctx, http.MethodPost, "/task", body, headers...)
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *client) remember(id string) {
 	c.made = append(c.made, id)
 }
 
-// get asks for a task's status.
+// get returns a task's status.
 func (c *client) get(ctx context.Context, id string) (task, error) {
 	r, err := c.do(ctx, http.MethodGet, "/task/"+id+"/status", "")
 	if err != nil {
@@ -151,7 +151,7 @@ func (c *client) get(ctx context.Context, id string) (task, error) {
 	return t, r.decode(http.StatusOK, &t)
 }
 
-// list asks for the newest tasks; query is "" or begins with "?".
+// list returns the newest tasks; query is "" or begins with "?".
 func (c *client) list(ctx context.Context, query string) ([]task, reply, error) {
 	r, err := c.do(ctx, http.MethodGet, "/task"+query, "")
 	if err != nil {
@@ -170,7 +170,7 @@ func (c *client) remove(ctx context.Context, id string) error {
 	return err
 }
 
-// deleteAll deletes what is left of the tasks that this client made.
+// deleteAll deletes the remaining tasks of this client.
 func (c *client) deleteAll(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -188,7 +188,7 @@ func (c *client) deleteAll(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// until asks again and again until done, an error, or the time is over, and reports whether it was done.
+// until polls done, and reports whether it became true in time. It returns the first error.
 func until(ctx context.Context, within time.Duration, done func() (bool, error)) (bool, error) {
 	deadline := time.Now().Add(within)
 	tick := time.NewTicker(500 * time.Millisecond)

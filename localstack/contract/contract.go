@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// unknownID is a UUID that no task has.
+// unknownID is a UUID without a task.
 const unknownID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 var (
@@ -21,7 +21,7 @@ var (
 	timestamp = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$`)
 )
 
-// contractChecks are about one request and its answer.
+// contractChecks each send one request and check its answer.
 func contractChecks() []check {
 	return []check{
 		{"POST /task", submitted},
@@ -36,7 +36,7 @@ func contractChecks() []check {
 	}
 }
 
-// members are the names in a JSON object.
+// members returns the names in a JSON object.
 func members(text string) []string {
 	var object map[string]json.RawMessage
 	_ = json.Unmarshal([]byte(text), &object)
@@ -161,7 +161,7 @@ func routes(ctx context.Context, c *client, f *findings) {
 	}
 }
 
-// methods checks what every route answers besides its own methods (RFC 9110, section 9.1).
+// methods checks the answers to methods that a route does not implement itself (RFC 9110, section 9.1).
 func methods(ctx context.Context, c *client, f *findings) {
 	for _, route := range [][2]string{
 		{"PUT", "/task"}, {"DELETE", "/task"}, {"POST", "/task/" + unknownID}, {"POST", "/task/" + unknownID + "/result"},

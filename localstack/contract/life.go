@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// patience is how long a change may take that needs no job to end: cold starts, polling, heartbeats.
+// patience is how long a change may take that does not wait for a job: cold starts, polling, heartbeats.
 const patience = 90 * time.Second
 
-// cancelChecks are about DELETE while tasks wait and run.
+// cancelChecks check DELETE of waiting and running tasks.
 func cancelChecks() []check {
 	return []check{{"DELETE of waiting and of running tasks", cancelled}}
 }
 
-// cancelled fills the semaphore, deletes a waiting task and then all running ones, whose slots must go to others.
+// cancelled fills the semaphore, deletes a waiting task, and then all running tasks, whose slots other tasks must get.
 func cancelled(ctx context.Context, c *client, f *findings) {
 	if c.tasks == 0 {
 		f.skip("-tasks is 0")
@@ -61,7 +61,7 @@ func cancelled(ctx context.Context, c *client, f *findings) {
 	}
 }
 
-// submitMany makes tasks, a few at a time.
+// submitMany creates tasks, a few at a time.
 func submitMany(ctx context.Context, c *client, n int) ([]string, error) {
 	ids := make([]string, n)
 	errs := make([]error, n)
@@ -93,7 +93,7 @@ func states(ctx context.Context, c *client, some []string) (map[string][]string,
 
 var resultText = regexp.MustCompile(`^io work result = \d+$`)
 
-// watchEnding submits a task now and watches it in the background. The returned check waits for its ending.
+// watchEnding submits a task and watches it in the background. The returned check waits for its ending.
 func watchEnding(ctx context.Context, c *client) func(context.Context, *client, *findings) {
 	if c.wait == 0 {
 		return func(_ context.Context, _ *client, f *findings) { f.skip("-wait is 0") }
@@ -114,7 +114,7 @@ func watchEnding(ctx context.Context, c *client) func(context.Context, *client, 
 	}
 }
 
-// watch follows one task to its end and returns it as it then is.
+// watch follows a task to its end and returns its last state.
 func watch(ctx context.Context, c *client, f *findings) task {
 	first, _, err := c.submit(ctx)
 	if f.failed(err) {
@@ -144,7 +144,7 @@ func watch(ctx context.Context, c *client, f *findings) task {
 	return last
 }
 
-// ending checks what stays of an ended task: its status, its duration, its result or that there is none.
+// ending checks that an ended task keeps its status, its duration, and its result or the lack of one.
 func ending(ctx context.Context, c *client, f *findings, last task) {
 	now, err := c.get(ctx, last.ID)
 	if f.failed(err) {

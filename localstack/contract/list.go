@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// listChecks are about GET /task. Other clients may make and delete tasks meanwhile, so each looks at its own tasks only.
+// listChecks check GET /task. Other clients may create and delete tasks, so each check looks at its own tasks only.
 func listChecks() []check {
 	return []check{
 		{"GET /task", listed},
@@ -19,7 +19,7 @@ func listChecks() []check {
 	}
 }
 
-// three makes three tasks and returns their ids, oldest first.
+// three creates three tasks and returns their ids, oldest first.
 func three(ctx context.Context, c *client) ([]string, error) {
 	var made []string
 	for range 3 {
@@ -32,7 +32,7 @@ func three(ctx context.Context, c *client) ([]string, error) {
 	return made, nil
 }
 
-// those returns the ids of a list that are among some, in the list's order.
+// those returns the ids of some tasks in a list, in the list's order.
 func those(tasks []task, some []string) []string {
 	var found []string
 	for _, t := range tasks {
@@ -92,7 +92,7 @@ func pages(ctx context.Context, c *client, f *findings) {
 		if len(found) == len(made) || !f.expect(link != nil && page < 100, "page %d has the Link %q, before all tasks were seen", page, r.header.Get("Link")) {
 			break
 		}
-		// A Link is resolved against the request's own URL (RFC 8288), whatever stage or proxy is in front.
+		// A Link is relative to the request's own URL (RFC 8288), whatever stage or proxy is in front.
 		if at, err = at.Parse(link[1]); f.failed(err) {
 			return
 		}

@@ -1,10 +1,10 @@
-// Command contract drives the REST API at a base URL over plain HTTP and checks its contract and the life of a task. It
-// runs against `make run`, `sam local start-api`, LocalStack and a deployed stack, so that they do not drift apart:
+// Command contract checks a REST API at a base URL over plain HTTP: its contract and the life of a task. It runs
+// against `make run`, `sam local start-api`, LocalStack and a deployed stack:
 //
 //	go run ./localstack/contract -url http://127.0.0.1:8080
 //
-// It prints one line per check: ok, FAIL, differs (a difference of the platform that is known, see platform.go) or skip,
-// and exits with 1 when one failed. The tasks that it makes it deletes again; tasks of others are left alone.
+// It prints one line per check: ok, FAIL, skip, or differs (a known difference of the platform, see platform.go). It
+// exits with 1 if a check failed. It deletes the tasks that it created and leaves other tasks alone.
 package main
 
 import (
@@ -21,22 +21,22 @@ import (
 	"time"
 )
 
-// options say what to check.
+// options are the flags.
 type options struct {
-	// url is the API's base URL, with the stage where there is one.
+	// url is the API's base URL, with the stage if there is one.
 	url string
-	// key is sent as x-api-key; "" sends none and skips the check that the API asks for it.
+	// key is sent as x-api-key. "" sends no key, and skips the check that the API requires one.
 	key string
-	// wait is the most that a task's ending is waited for; 0 skips what needs an ending.
+	// wait is how long to wait for a task's ending; 0 skips checks that need an ending.
 	wait time.Duration
-	// tasks is how many are submitted to fill the semaphore; 0 skips what needs a waiting task.
+	// tasks is how many tasks fill the semaphore; 0 skips checks that need a waiting task.
 	tasks int
 }
 
 func parse(args []string, output io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("contract", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it
+	flags.SetOutput(io.Discard) // the error says what is wrong; the list of all flags would hide it
 	flags.StringVar(&o.url, "url", "", "base URL of the API, such as http://127.0.0.1:8080")
 	flags.StringVar(&o.key, "api-key", os.Getenv("API_KEY"), "value of the API key (API_KEY)")
 	flags.DurationVar(&o.wait, "wait", 12*time.Minute, "longest wait for a task's ending; 0 skips what needs one")
@@ -49,7 +49,7 @@ func parse(args []string, output io.Writer) (options, error) {
 		return o, err
 	}
 	if flags.NArg() > 0 {
-		return o, fmt.Errorf("argument %q is not known; run with -help for the flags", flags.Arg(0))
+		return o, fmt.Errorf("unknown argument %q; run with -help for the flags", flags.Arg(0))
 	}
 	if u, err := url.Parse(o.url); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return o, fmt.Errorf("-url is %q; it must be the API's base URL, such as http://127.0.0.1:8080", o.url)

@@ -34,7 +34,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// A server that says yes to everything must not pass.
+// TestFindsWhatIsWrong checks that a server that accepts everything fails.
 func TestFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

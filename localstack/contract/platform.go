@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// platform is what serves the API. Its fields are the known differences from API Gateway; whatever else differs is a
+// platform is the server of the API. Its fields are the known differences from API Gateway; any other difference is a
 // failure.
 type platform struct {
 	name string
-	// plainErrors: the gateway's own errors have its default form, {"message": …}, since the template's
-	// GatewayResponses are not applied.
+	// plainErrors means that the gateway's own errors have the default form, {"message": …}, since the platform ignores
+	// the template's GatewayResponses.
 	plainErrors bool
 	// decodesBodies: the gateway itself decodes a body with a Content-Encoding, and answers 500 to one that is not so encoded.
 	decodesBodies bool
 }
 
-// findPlatform tells the platforms apart by the headers of an answer that needs no function.
+// findPlatform recognizes the platform by the headers of an answer without a function.
 func (c *client) findPlatform(ctx context.Context) error {
 	r, err := c.do(ctx, http.MethodGet, "/no-such-route", "")
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// problem is an error as of RFC 9457.
+// problem is an error of RFC 9457.
 type problem struct {
 	Type    string `json:"type"`
 	Title   string `json:"title"`
@@ -31,7 +31,7 @@ func (f *findings) expectProblem(r reply, status int) problem {
 	return p
 }
 
-// expectGatewayProblem checks an error that the gateway answers by itself.
+// expectGatewayProblem checks an error answer of the gateway itself.
 func (f *findings) expectGatewayProblem(c *client, r reply, status int) {
 	if c.platform.plainErrors && r.status == status && mediaType(r) == "application/json" {
 		f.differ("%s: the gateway's errors have their default form", r)
@@ -40,13 +40,13 @@ func (f *findings) expectGatewayProblem(c *client, r reply, status int) {
 	f.expectProblem(r, status)
 }
 
-// answers sends a request and checks that it is refused.
+// answers sends a request and checks that the API refuses it.
 func (f *findings) answers(ctx context.Context, c *client, status int, method, path, body string, headers ...string) problem {
 	r, err := c.do(ctx, method, path, body, headers...)
 	if f.failed(err) {
 		return problem{}
 	}
-	if r.status == http.StatusCreated { // wrongly: leave nothing behind
+	if r.status == http.StatusCreated { // a wrong success: leave nothing behind
 		var t task
 		if json.Unmarshal([]byte(r.body), &t) == nil {
 			c.remember(t.ID)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// submissionChecks are about what a submission says, and what its task then shows.
+// submissionChecks check the members of a submission, and how its task shows them.
 func submissionChecks() []check {
 	return []check{
 		{"GET /job", jobs},
@@ -24,7 +24,7 @@ func submissionChecks() []check {
 	}
 }
 
-// planned is a body for a task that waits for an hour, with a word of its own.
+// planned returns a body for a task that waits for an hour and carries a word.
 func planned(word string) string {
 	return fmt.Sprintf(`{"type":"iowork","payload":{},"delay":3600,"priority":4,"fairness_key":%[1]q,"max_attempts":1,"timeout":5,"ttl":7200,`+
 		`"tags":["contract",%[1]q],"metadata":{"word":%[1]q}}`, word)
@@ -50,7 +50,7 @@ type wholeTask struct {
 	Links struct{ Task, Status, Result string } `json:"links"`
 }
 
-// whole asks for all of a task.
+// whole returns all members of a task.
 func (c *client) whole(ctx context.Context, id string) (t wholeTask, r reply, err error) {
 	if r, err = c.do(ctx, http.MethodGet, "/task/"+id, ""); err == nil {
 		err = r.decode(http.StatusOK, &t)
@@ -175,7 +175,7 @@ func filtered(ctx context.Context, c *client, f *findings) {
 	}
 }
 
-// retried lets a task fail, since its job may not reach the address, and tries it again.
+// retried lets a task fail, since its job may not reach the address, and retries it.
 func retried(ctx context.Context, c *client, f *findings) {
 	if c.wait == 0 {
 		f.skip("-wait is 0")

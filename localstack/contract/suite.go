@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// check is one thing that the API promises.
+// check is one promise of the API.
 type check struct {
 	name string
 	run  func(context.Context, *client, *findings)
 }
 
-// findings are what a check saw.
+// findings are the results of a check.
 type findings struct {
 	wrong, differs, notes []string
 	skipped               string
 }
 
-// expect notes what is wrong unless ok.
+// expect records a failure unless ok, and returns ok.
 func (f *findings) expect(ok bool, format string, args ...any) bool {
 	if !ok {
 		f.wrong = append(f.wrong, fmt.Sprintf(format, args...))
@@ -29,7 +29,7 @@ func (f *findings) expect(ok bool, format string, args ...any) bool {
 	return ok
 }
 
-// failed notes an error and reports whether there is one.
+// failed records an error and reports whether there is one.
 func (f *findings) failed(err error) bool {
 	if err != nil {
 		f.wrong = append(f.wrong, err.Error())
@@ -37,20 +37,20 @@ func (f *findings) failed(err error) bool {
 	return err != nil
 }
 
-// differ notes a known difference of the platform.
+// differ records a known difference of the platform.
 func (f *findings) differ(format string, args ...any) {
 	f.differs = append(f.differs, fmt.Sprintf(format, args...))
 }
 
-// note adds to the line of a check what is worth knowing.
+// note adds information to the line of a check.
 func (f *findings) note(format string, args ...any) {
 	f.notes = append(f.notes, fmt.Sprintf(format, args...))
 }
 
-// skip says why a check did not look.
+// skip records why a check did not run.
 func (f *findings) skip(format string, args ...any) { f.skipped = fmt.Sprintf(format, args...) }
 
-// print writes the check's line and what belongs to it, and returns the line's first word.
+// print writes the check's line with its findings, and returns the line's first word.
 func (f *findings) print(out io.Writer, name string, took time.Duration) string {
 	word, rest := "ok", f.notes
 	switch {
@@ -68,14 +68,14 @@ func (f *findings) print(out io.Writer, name string, took time.Duration) string 
 	return word
 }
 
-// run runs all checks in order. The task whose ending is checked is submitted first, so that its job runs meanwhile.
+// run runs all checks in order. It first submits the task whose ending it checks, so that its job runs meanwhile.
 func run(ctx context.Context, o options, out io.Writer) error {
 	c := newClient(o)
 	if err := c.findPlatform(ctx); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(out, "%s is %s\n", o.url, c.platform.name)
-	watcher := newClient(o) // its task outlives the checks that come first
+	watcher := newClient(o) // its task outlives the earlier checks
 	ending := watchEnding(ctx, watcher)
 	count := map[string]int{}
 	checks := append(contractChecks(), listChecks()...)

@@ -43,7 +43,7 @@ storage:  {type: postgres, host: %s, port: %s, user: %s, password: %q, name: %s,
 		"Postgres of " + path + ":8",             // the configured database
 		`msg="task completed"`,                   // a key that becomes an environment variable
 		`level=WARN source=`,                     // and of the migration too
-		"there is no folder /migrate",            // and one that only the migration reads
+		"no folder /migrate",                     // and one that only the migration reads
 		"log lines cannot be sent to ClickHouse", // another one
 	} {
 		s.until("output of "+want, 20*time.Second, func() bool { return strings.Contains(s.output(), want) })

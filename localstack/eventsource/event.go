@@ -10,8 +10,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
-// event is what the function gets.
-// See https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event.
+// event is the function's input. See
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event.
 type event struct {
 	Records []record `json:"Records"`
 }
@@ -29,7 +29,7 @@ type record struct {
 	Region                 string                      `json:"awsRegion"`
 }
 
-// messageAttribute has either value. SQS has no lists, and Lambda sends them empty.
+// messageAttribute has one of two values. SQS does not support lists; Lambda sends them empty.
 type messageAttribute struct {
 	StringValue      *string  `json:"stringValue,omitempty"`
 	BinaryValue      []byte   `json:"binaryValue,omitempty"`
@@ -61,17 +61,18 @@ func (m *Mapping) event(batch []sqs.Message) event {
 	return e
 }
 
-// payloadSize is about what a message takes in the event.
+// payloadSize estimates a message's share of the event in bytes.
 func payloadSize(m sqs.Message) int {
-	size := 1024 + len(m.Body) // the rest of a record has about 1 KB
+	size := 1024 + len(m.Body) // the rest of a record takes about 1 KB
 	for name, a := range m.Attributes {
 		size += 128 + len(name) + len(a.StringValue) + len(a.BinaryValue)*4/3
 	}
 	return size
 }
 
-// failures reads which messages of a batch a function reports as failed. An error means that all of them failed.
-// See https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting.
+// failures returns the messages of a batch that a function reports as failed. An error means that the whole batch
+// failed. See
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting.
 func failures(batch []sqs.Message, response []byte) (map[string]bool, error) {
 	if len(bytes.TrimSpace(response)) == 0 {
 		return nil, nil
@@ -101,7 +102,7 @@ func failures(batch []sqs.Message, response []byte) (map[string]bool, error) {
 	return failed, nil
 }
 
-// names is a batch in the log.
+// names describes a batch for the log.
 func names(batch []sqs.Message) string {
 	if len(batch) == 1 {
 		return "message " + batch[0].ID

@@ -35,12 +35,12 @@ func TestEvent(t *testing.T) {
 		if f.count() != 1 {
 			t.Fatalf("%d invocations", f.calls)
 		}
-		var typed events.SQSEvent // as functions read it
+		var typed events.SQSEvent // as functions decode it
 		must(t, json.Unmarshal([]byte(f.payloads[0]), &typed))
 		if len(typed.Records) != 2 || string(typed.Records[0].MessageAttributes["binary"].BinaryValue) != "\x00\x01\xff" {
 			t.Errorf("functions read %+v", typed)
 		}
-		// What is new each time is named.
+		// Random values get names.
 		text := strings.NewReplacer(traced.ID, "MESSAGE-1", plain[0], "MESSAGE-2",
 			typed.Records[0].ReceiptHandle, "HANDLE-1", typed.Records[1].ReceiptHandle, "HANDLE-2").Replace(f.payloads[0])
 		golden(t, "sqs-event.json", text)

@@ -9,13 +9,13 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
-// Queue is the queue that a mapping reads. *sqs.Queue is one.
+// Queue is the queue that a mapping reads, such as *sqs.Queue.
 type Queue interface {
-	// Receive waits for messages, at most for wait, and returns up to max.
+	// Receive waits up to wait for messages, and returns up to max of them.
 	Receive(ctx context.Context, max int, wait time.Duration) ([]sqs.Message, error)
-	// Delete deletes what receipt handles name.
+	// Delete deletes the messages of receipt handles.
 	Delete(receiptHandles ...string) error
-	// ChangeVisibility makes a message visible after a time.
+	// ChangeVisibility hides a message for timeout from now on.
 	ChangeVisibility(receiptHandle string, timeout time.Duration) error
 }
 
@@ -26,19 +26,19 @@ type Mapping struct {
 	invoker spec.Invoker
 	log     func(format string, args ...any)
 	slots   *slots
-	carried []sqs.Message // received, and left over by a batch that was full; only the poller has it
+	carried []sqs.Message // received, but the last batch was full; only the poller uses it
 }
 
 const (
-	// poll is how long a receive waits. Messages end it at once.
+	// poll is how long a receive waits for messages.
 	poll = 20 * time.Second
-	// maxPayload is an invocation's limit of 6 MB, less room for the event around the messages.
+	// maxPayload is Lambda's limit of 6 MB, less room for the event around the messages.
 	maxPayload = 6<<20 - 64<<10
-	// recovery is how long the poller waits after a queue failed.
+	// recovery is how long the poller waits after a failed receive.
 	recovery = time.Second
 )
 
-// New returns a mapping, which Run starts. log gets a line for each thing that goes wrong; nil drops them.
+// New returns a mapping; Run starts it. log gets a line for each failure; nil drops the lines.
 func New(m spec.Mapping, queue Queue, invoker spec.Invoker, log func(format string, args ...any)) *Mapping {
 	m.BatchSize = cmp.Or(m.BatchSize, 10)
 	if log == nil {
@@ -47,8 +47,9 @@ func New(m spec.Mapping, queue Queue, invoker spec.Invoker, log func(format stri
 	return &Mapping{spec: m, queue: queue, invoker: invoker, log: log, slots: newSlots(m.MaximumConcurrency)}
 }
 
-// Run reads the queue until ctx ends. Then it makes visible what it received and did not begin, and waits for the
-// invocations, which end with ctx too: what they leave comes back when its visibility ends. Run may be called once.
+// Run reads the queue until ctx ends. Then it makes visible the messages that it received and did not process, and
+// waits for the invocations, which end with ctx too. Their messages come back when their visibility ends. Call Run
+// once.
 func (m *Mapping) Run(ctx context.Context) {
 	defer m.slots.wait()
 	defer func() { m.giveBack(m.carried) }()
@@ -67,7 +68,7 @@ func (m *Mapping) Run(ctx context.Context) {
 	}
 }
 
-// receive waits for a batch; without messages it returns none after a while.
+// receive waits for a batch. It returns an empty one if no message arrives in time.
 func (m *Mapping) receive(ctx context.Context) []sqs.Message {
 	batch, full := m.fill(nil, m.takeCarried())
 	if len(batch) == 0 {
@@ -103,7 +104,7 @@ func (m *Mapping) widen(ctx context.Context, batch []sqs.Message) []sqs.Message 
 	return batch
 }
 
-// fill adds messages to a batch while its payload has room, and carries the others over to the next one.
+// fill adds messages to a batch while its payload has room, and keeps the rest for the next batch.
 func (m *Mapping) fill(batch, messages []sqs.Message) (filled []sqs.Message, full bool) {
 	size := 0
 	for _, b := range batch {
@@ -135,7 +136,7 @@ func (m *Mapping) giveBack(messages []sqs.Message) {
 	}
 }
 
-// pause waits for d and is false when ctx ended before.
+// pause waits for d, and reports false if ctx ended first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

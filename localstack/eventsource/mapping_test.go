@@ -27,7 +27,7 @@ func TestConcurrencyIsAlwaysUsedAndNeverExceeded(t *testing.T) {
 			}
 			<-time.After(10 * time.Second)
 		}
-		wantCounts(t, q, 10_000-16*6, 16) // the others wait in the queue, where they cost no receive
+		wantCounts(t, q, 10_000-16*6, 16) // the others wait in the queue and cost no receive
 		if f.most != 16 {
 			t.Errorf("%d ran at once", f.most)
 		}
@@ -186,7 +186,7 @@ func TestBatchingWindow(t *testing.T) {
 	})
 }
 
-// sizes are how many messages the invocations had.
+// sizes returns the number of messages of each invocation.
 func (f *function) sizes(t *testing.T) (sizes []int) {
 	synctest.Wait()
 	f.mu.Lock()
@@ -214,7 +214,7 @@ func TestLargeMessagesMakeSmallBatches(t *testing.T) {
 		}
 		<-time.After(500 * time.Millisecond)
 		stop()
-		wantCounts(t, q, 3, 5) // those that no function has seen are visible again
+		wantCounts(t, q, 3, 5) // messages that no function has seen are visible again
 		if f.count() != 1 {
 			t.Errorf("%d invocations", f.calls)
 		}

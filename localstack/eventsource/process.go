@@ -10,13 +10,13 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
-// The pauses before a throttled invocation is tried again: each is twice the last one.
+// The pauses before retries of a throttled invocation. Each is twice the last one.
 const (
 	firstBackoff = 100 * time.Millisecond
 	mostBackoff  = 10 * time.Second
 )
 
-// process invokes the function with a batch and settles the batch. It answers whether the function was throttled.
+// process invokes the function with a batch and settles the batch. It reports whether the function was throttled.
 func (m *Mapping) process(ctx context.Context, batch []sqs.Message) (throttled bool) {
 	payload, err := json.Marshal(m.event(batch))
 	if err != nil {
@@ -40,10 +40,10 @@ func (m *Mapping) process(ctx context.Context, batch []sqs.Message) (throttled b
 	return throttled
 }
 
-// invoke tries until the function is not throttled, the batch's visibility has ended or ctx ends. throttled is whether
-// it was throttled at all; with an error, whether that was the last attempt's.
+// invoke retries while the function is throttled, until the batch's visibility or ctx ends. throttled reports whether
+// any attempt was throttled; with an error, whether the last one was.
 func (m *Mapping) invoke(ctx context.Context, batch []sqs.Message, payload []byte) (out *spec.Output, throttled bool, err error) {
-	end := batch[0].VisibleAt // of the first received, which ends first
+	end := batch[0].VisibleAt // the first received message ends first
 	for backoff := firstBackoff; ; backoff = min(2*backoff, mostBackoff) {
 		out, err = m.invoker.Invoke(ctx, m.spec.Function, spec.Input{Payload: payload, TraceID: traceID(batch)})
 		if err == nil || !errors.Is(err, spec.ErrThrottled) {
@@ -56,7 +56,7 @@ func (m *Mapping) invoke(ctx context.Context, batch []sqs.Message, payload []byt
 	}
 }
 
-// settle deletes what the function has done.
+// settle deletes the messages that the function has processed.
 func (m *Mapping) settle(batch []sqs.Message, response []byte) {
 	failed := map[string]bool{}
 	if m.spec.ReportBatchItemFailures {
@@ -80,7 +80,7 @@ func (m *Mapping) settle(batch []sqs.Message, response []byte) {
 	}
 }
 
-// traceID is the trace of a batch of one. A batch of several has no one trace: Lambda links them instead.
+// traceID is the trace of a batch with one message. Lambda links the traces of several, so there it is "".
 func traceID(batch []sqs.Message) string {
 	if len(batch) != 1 {
 		return ""

@@ -21,7 +21,7 @@ const arn = "arn:aws:sqs:us-east-1:000000000000:work"
 
 var errThrottled = fmt.Errorf("too many requests: %w", spec.ErrThrottled)
 
-// function is a spec.Invoker whose answer a test decides; it knows how many invocations there were, and at once.
+// function is a spec.Invoker whose answer a test decides. It counts the invocations, in all and at once.
 type function struct {
 	do func(ctx context.Context, payload []byte, traceID string) (response, functionError string, err error)
 
@@ -49,7 +49,7 @@ func (f *function) Invoke(ctx context.Context, _ string, in spec.Input) (*spec.O
 	return &spec.Output{Payload: []byte(response), FunctionError: functionError}, nil
 }
 
-// running is how many invocations there are now, once all goroutines rest.
+// running returns how many invocations run once all goroutines are blocked.
 func (f *function) running() int {
 	synctest.Wait()
 	f.mu.Lock()
@@ -64,7 +64,7 @@ func (f *function) count() int {
 	return f.calls
 }
 
-// work takes a time, unless ctx ends.
+// work takes the time d, unless ctx ends.
 func work(d time.Duration) func(context.Context, []byte, string) (string, string, error) {
 	return func(ctx context.Context, _ []byte, _ string) (string, string, error) {
 		select {
@@ -76,7 +76,7 @@ func work(d time.Duration) func(context.Context, []byte, string) (string, string
 	}
 }
 
-// newQueue makes a queue in memory whose messages are hidden for a minute; after 3 receives they go to the other one.
+// newQueue returns a queue in memory that hides messages for a minute. After 3 receives, they go to dead.
 func newQueue(t *testing.T) (q, dead *sqs.Queue) {
 	t.Helper()
 	service, err := sqs.New(sqs.Options{})
@@ -90,7 +90,7 @@ func newQueue(t *testing.T) (q, dead *sqs.Queue) {
 	return q, dead
 }
 
-// start runs a mapping and returns what stops it and waits.
+// start runs a mapping and returns a function that stops it and waits.
 func start(t *testing.T, c spec.Mapping, q eventsource.Queue, f *function) (stop func()) {
 	t.Helper()
 	c.LogicalID, c.QueueARN, c.Function = "test", arn, "worker"

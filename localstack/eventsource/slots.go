@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// The scaling of a mapping without MaximumConcurrency. Lambda adds up to 300 invocations a minute, which is these 5 a
-// second. See https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html.
+// The scaling of a mapping without MaximumConcurrency. Lambda adds up to 300 invocations a minute; that is 5 a second.
+// See https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html.
 const (
 	firstSlots = 5
 	mostSlots  = 50
 	growEvery  = 200 * time.Millisecond
 )
 
-// slots are the permits of invocations. One is taken before a message is received and given back when its invocation
-// ended.
+// slots limits concurrent invocations. The poller acquires a slot before it receives a message; the end of the
+// invocation releases it.
 type slots struct {
 	free    chan struct{}
 	elastic bool
@@ -38,7 +38,7 @@ func newSlots(maximum int) *slots {
 	return s
 }
 
-// acquire waits for a slot, or, if they are elastic, for the time when there is one more. It is false when ctx ended.
+// acquire waits for a slot. Elastic slots grow while it waits. It reports false if ctx ended first.
 func (s *slots) acquire(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return false
@@ -80,7 +80,7 @@ func (s *slots) grow() bool {
 
 func (s *slots) release() { s.free <- struct{}{} }
 
-// run runs f on a slot that was acquired.
+// run runs f on an acquired slot.
 func (s *slots) run(f func() (throttled bool)) {
 	s.running.Go(func() {
 		if throttled := f(); throttled && s.shrink() {
@@ -90,7 +90,7 @@ func (s *slots) run(f func() (throttled bool)) {
 	})
 }
 
-// shrink gives a slot up for good, unless it is the last one.
+// shrink removes a slot, unless it is the last one. It reports whether it did.
 func (s *slots) shrink() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

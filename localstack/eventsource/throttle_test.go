@@ -42,7 +42,7 @@ func TestThrottledForGoodGoesBack(t *testing.T) {
 		wantCounts(t, q, 0, 1) // received again
 		<-time.After(2 * time.Minute)
 		wantCounts(t, q, 0, 0)
-		wantCounts(t, dead, 1, 0) // each time cost a receive, as on Lambda
+		wantCounts(t, dead, 1, 0) // each throttle cost a receive, as on Lambda
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
-// answer is what a function returns. Every member may be missing, but another member makes the answer malformed.
+// answer is what a function returns. It may omit any member; an unknown member makes the answer malformed.
 type answer struct {
 	StatusCode        status              `json:"statusCode"`
 	Headers           map[string]header   `json:"headers"`
@@ -24,10 +24,10 @@ type answer struct {
 	IsBase64Encoded bool `json:"isBase64Encoded"`
 }
 
-// status is a number or the same as a text; default 200.
+// status is a number, or a text with a number; default 200.
 type status int
 
-// UnmarshalJSON is called by encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (s *status) UnmarshalJSON(text []byte) error {
 	if string(text) == "null" {
 		return nil
@@ -40,10 +40,10 @@ func (s *status) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// header is a text or a truth value.
+// header is a text or a boolean.
 type header string
 
-// UnmarshalJSON is called by encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (h *header) UnmarshalJSON(text []byte) error {
 	switch string(text) {
 	case "true", "false":
@@ -52,7 +52,7 @@ func (h *header) UnmarshalJSON(text []byte) error {
 	}
 	var value string
 	if err := json.Unmarshal(text, &value); err != nil {
-		return fmt.Errorf("a header is %s and not a text", text)
+		return fmt.Errorf("a header is %s; it must be a text", text)
 	}
 	*h = header(value)
 	return nil
@@ -66,10 +66,10 @@ func parseAnswer(payload []byte) (*answer, error) {
 		return nil, err
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, errors.New("it is more than one JSON value")
+		return nil, errors.New("the answer has more than one JSON value")
 	}
 	if a == nil {
-		return nil, errors.New("it is null")
+		return nil, errors.New("the answer is null")
 	}
 	if a.StatusCode == 0 {
 		a.StatusCode = http.StatusOK
@@ -77,7 +77,7 @@ func parseAnswer(payload []byte) (*answer, error) {
 	return a, nil
 }
 
-// writeAnswer maps a function's answer to the response. An error means that nothing is written.
+// writeAnswer maps a function's answer to the response. If it returns an error, it has written nothing.
 func writeAnswer(w http.ResponseWriter, payload []byte) error {
 	a, err := parseAnswer(payload)
 	if err != nil {
@@ -102,19 +102,19 @@ func writeAnswer(w http.ResponseWriter, payload []byte) error {
 	}
 	w.WriteHeader(int(a.StatusCode))
 	if a.Body != nil {
-		_, _ = w.Write([]byte(*a.Body)) // fails when the client has gone away
+		_, _ = w.Write([]byte(*a.Body)) // fails if the client is gone
 	}
 	return nil
 }
 
-// checkHeaders refuses what HTTP cannot carry: the client would drop the whole answer.
+// checkHeaders refuses headers that HTTP cannot carry: the client would drop the whole answer.
 func (a *answer) checkHeaders() error {
 	check := func(name string, value header) error {
 		if !listen.ValidHeaderName(name) {
-			return fmt.Errorf("the header name %q is not allowed in HTTP", name)
+			return fmt.Errorf("header name %q is not allowed in HTTP", name)
 		}
 		if !listen.ValidHeaderValue(string(value)) {
-			return fmt.Errorf("the header %s has a control character: %q", name, value)
+			return fmt.Errorf("header %s has a control character: %q", name, value)
 		}
 		return nil
 	}
@@ -139,9 +139,9 @@ func addHeader(h http.Header, name, value string) {
 	}
 }
 
-// outgoing is the name under which API Gateway sends a function's header: some are its own to write and get another
-// name, some are dropped.
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html.
+// outgoing returns the name under which API Gateway sends a function's header, "" to drop it. API Gateway renames the
+// headers that it writes itself. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html.
 func outgoing(name string) string {
 	name = textproto.CanonicalMIMEHeaderKey(name)
 	switch name {

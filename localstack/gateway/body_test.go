@@ -23,7 +23,7 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		request string
 		half    bool
 		status  int
-		body    string // "" is any
+		body    string // "" matches any
 	}{
 		"whole":                    {post + "Content-Length: 2\r\n\r\nhi", false, 200, ""},
 		"whole in chunks":          {post + chunked + "2\r\nhi\r\n0\r\n\r\n", false, 200, ""},
@@ -55,7 +55,7 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUnreadableBodyInTheTemplatesForm checks that the template words the answer.
+// TestUnreadableBodyInTheTemplatesForm checks that the template's gateway response words the answer.
 func TestUnreadableBodyInTheTemplatesForm(t *testing.T) {
 	t.Parallel()
 	port, err := listen.Open(listen.Options{})

@@ -13,13 +13,13 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
-// call is one request on its way.
+// call is a request in progress.
 type call struct {
 	g     *gateway
 	r     *http.Request
 	start time.Time
 	id    requestID
-	// path is as it was sent: percent-encoded.
+	// path is as the client sent it: percent-encoded.
 	path     string
 	trace    string
 	query    map[string][]string // decoded
@@ -53,7 +53,7 @@ func (g *gateway) newCall(r *http.Request) *call {
 	return c
 }
 
-// sourceIP is the client's address without its port.
+// sourceIP returns the client's address without its port.
 func (c *call) sourceIP() string {
 	host, _, err := net.SplitHostPort(c.r.RemoteAddr)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c *call) sourceIP() string {
 	return host
 }
 
-// requestTime is in the form of the Common Log Format.
+// requestTime returns the start in the Common Log Format.
 func (c *call) requestTime() string { return c.start.UTC().Format("02/Jan/2006:15:04:05 +0000") }
 
 func (c *call) domainPrefix() string {
@@ -70,5 +70,5 @@ func (c *call) domainPrefix() string {
 	return prefix
 }
 
-// stagePath is the path with the stage, as at AWS's own address of an API.
+// stagePath returns the path with the stage, as in AWS's own URL of an API.
 func (c *call) stagePath() string { return "/" + c.g.api.StageName + c.path }

@@ -11,7 +11,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
-// event is what a function gets. Members are in the order of AWS's own events.
+// event is a function's input. Members are in the order of AWS's events.
 type event struct {
 	Resource              string              `json:"resource"`
 	Path                  string              `json:"path"`
@@ -45,7 +45,7 @@ type requestContext struct {
 	APIID             string   `json:"apiId"`
 }
 
-// identity is null but for two members, since callers are not authenticated.
+// identity has two members that are not null: the local stack does not authenticate callers.
 type identity struct {
 	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
 	AccountID                     *string `json:"accountId"`
@@ -61,11 +61,10 @@ type identity struct {
 	User                          *string `json:"user"`
 }
 
-// event makes the function's event.
+// event returns the function's input.
 //
-// Path and path parameters stay percent-encoded, the query is decoded; of several values the single-value members have
-// the last. The API has no binary media types, so that a body is text: bytes that are no UTF-8 become U+FFFD, as they do
-// on AWS.
+// Path and path parameters stay percent-encoded; the query is decoded. Single-value members have the last of several
+// values. The API has no binary media types, so the body is text: bytes that are not UTF-8 become U+FFFD, as on AWS.
 func (c *call) event(body []byte) ([]byte, error) {
 	e := event{
 		Resource: c.resource.path, Path: c.path, HTTPMethod: c.r.Method, RequestContext: c.context(),
@@ -94,8 +93,8 @@ func (c *call) event(body []byte) ([]byte, error) {
 	return encoded, nil
 }
 
-// setHeaders copies the headers, with those that the gateway adds. Names are in Go's canonical form, since net/http does
-// not keep how they were written.
+// setHeaders copies the headers and adds the gateway's. Names are in Go's canonical form, since net/http does not keep
+// the original.
 func (c *call) setHeaders(e *event) {
 	e.Headers = make(map[string]string, len(c.r.Header)+5)
 	e.MultiValueHeaders = make(map[string][]string, len(c.r.Header)+5)
@@ -124,7 +123,8 @@ func (c *call) setHeaders(e *event) {
 	}
 }
 
-// query decodes a query string. A semicolon is data, which url.ParseQuery refuses. The error is a url.EscapeError.
+// query decodes a query string. It accepts a semicolon as data, which url.ParseQuery refuses. Errors are
+// url.EscapeErrors.
 func query(raw string) (map[string][]string, error) {
 	if raw == "" {
 		return nil, nil

@@ -82,7 +82,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// checkDecodes checks that aws-lambda-go has a place for everything in an event.
+// checkDecodes checks that aws-lambda-go's type has a field for every member of an event.
 func checkDecodes(t *testing.T, payload []byte) {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(payload))

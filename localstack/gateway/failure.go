@@ -16,11 +16,11 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// gatewayError is what the gateway answers by itself.
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html.
+// gatewayError is an error answer of the gateway itself. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html.
 type gatewayError struct {
 	responseType string
-	// status is the response type's own; a gateway response may have another.
+	// status is the response type's own; a gateway response may replace it.
 	status int
 	// exception is the X-Amzn-Errortype.
 	exception string
@@ -29,44 +29,45 @@ type gatewayError struct {
 
 var (
 	missingToken = gatewayError{"MISSING_AUTHENTICATION_TOKEN", 403, "MissingAuthenticationTokenException", "Missing Authentication Token"}
-	// badQuery is a query that cannot be decoded: https://github.com/ustayready/fireprox/issues/27.
+	// badQuery answers a query that cannot be decoded: https://github.com/ustayready/fireprox/issues/27.
 	badQuery = gatewayError{"DEFAULT_4XX", 400, "BadRequestException", "Bad Request"}
 	badBody  = gatewayError{"BAD_REQUEST_BODY", 400, "BadRequestException", "The request body cannot be read"}
 	tooLong  = gatewayError{"REQUEST_TOO_LARGE", 413, "RequestTooLargeException", "Request Too Long"}
 	timedOut = gatewayError{"INTEGRATION_TIMEOUT", 504, "InternalServerErrorException", "Endpoint request timed out"}
-	// internal is a function that failed or whose answer is malformed: a 502 without a response type of its own.
+	// internal answers for a function that failed or whose answer is malformed: a 502 without a response type of its
+	// own.
 	internal = gatewayError{"DEFAULT_5XX", 502, "InternalServerErrorException", "Internal server error"}
-	// notInvoked is a function that Lambda did not run, such as one that is throttled. AWS answers 500 to that, not 429:
+	// notInvoked answers for a function that Lambda did not run, such as a throttled one. AWS answers 500, not 429:
 	// https://repost.aws/questions/QUfI6bsdd0SOiPeyimzxSkfQ.
 	notInvoked = gatewayError{"INTEGRATION_FAILURE", 500, "InternalServerErrorException", "Internal server error"}
 )
 
-// writeTooLarge answers a request above the gateway's own limit. What stands before API Gateway refuses it, as text, and
-// no gateway response of the API is asked: https://github.com/reapit/foundations/issues/4338.
+// writeTooLarge answers a request above the gateway's own limit. A server in front of API Gateway refuses it as text,
+// without the API's gateway responses: https://github.com/reapit/foundations/issues/4338.
 func writeTooLarge(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain")
 	w.WriteHeader(http.StatusRequestEntityTooLarge)
-	_, _ = fmt.Fprintf(w, "HTTP content length exceeded %d bytes.", maxBody) // fails when the client has gone away
+	_, _ = fmt.Fprintf(w, "HTTP content length exceeded %d bytes.", maxBody) // fails if the client is gone
 }
 
 // writeTimedOut answers a request whose body does not arrive. A gateway response would not keep the status 408.
 func writeTimedOut(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusRequestTimeout)
-	_, _ = w.Write([]byte(`{"message":"Request Timeout"}`)) // fails when the client has gone away
+	_, _ = w.Write([]byte(`{"message":"Request Timeout"}`)) // fails if the client is gone
 }
 
-// response is a gateway response that has been checked.
+// response is a checked gateway response.
 type response struct {
 	spec.GatewayResponse
-	// types are the content types of the bodies, in the alphabet's order.
+	// types are the content types of the bodies, sorted.
 	types []string
 }
 
-// defaultBody is the body of responses that the template does not write.
+// defaultBody is the body of responses without a template.
 var defaultBody = map[string]string{"application/json": `{"message":$context.error.messageString}`}
 
-// contextVariable is a variable in a body. The bodies are no VTL: variables are all there is.
+// contextVariable is a variable in a body. Bodies are not VTL: they contain variables only.
 var contextVariable = regexp.MustCompile(`\$(context|stageVariables|method|input|util)\b[a-zA-Z0-9_.]*`)
 
 // compileResponses checks that every variable and mapping expression is known.
@@ -125,7 +126,7 @@ func quote(text string) string {
 	return string(quoted)
 }
 
-// resourcePath is empty where there is no route.
+// resourcePath returns the route's path, "" without a route.
 func (c *call) resourcePath() string {
 	if c.resource == nil {
 		return ""
@@ -147,7 +148,7 @@ func isLiteral(expression string) bool {
 	return len(expression) >= 2 && strings.HasPrefix(expression, "'") && strings.HasSuffix(expression, "'")
 }
 
-// evaluate is the value of a mapping expression.
+// evaluate returns the value of a mapping expression.
 func (c *call) evaluate(expression string, e gatewayError) string {
 	if isLiteral(expression) {
 		return expression[1 : len(expression)-1]
@@ -161,8 +162,8 @@ func (c *call) evaluate(expression string, e gatewayError) string {
 	return variables["$"+expression](c, e)
 }
 
-// responseFor is the template's response for an error: that of its type, else the default of its class with the
-// status of the type where the default has none.
+// responseFor returns the template's response for an error: that of its type, else the default of its class. A default
+// without a status gets the type's.
 func (g *gateway) responseFor(e gatewayError) response {
 	fallback := "DEFAULT_4XX"
 	if e.status >= 500 {
@@ -176,7 +177,7 @@ func (g *gateway) responseFor(e gatewayError) response {
 	return response{GatewayResponse: spec.GatewayResponse{Templates: defaultBody}, types: []string{"application/json"}}
 }
 
-// writeError answers with an error.
+// writeError writes the response for an error.
 func (g *gateway) writeError(w http.ResponseWriter, c *call, e gatewayError) {
 	r := g.responseFor(e)
 	contentType := r.accepted(c.r.Header.Get("Accept"))
@@ -194,11 +195,11 @@ func (g *gateway) writeError(w http.ResponseWriter, c *call, e gatewayError) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(cmp.Or(r.StatusCode, e.status))
-	_, _ = w.Write([]byte(body)) // fails when the client has gone away
+	_, _ = w.Write([]byte(body)) // fails if the client is gone
 }
 
 // accepted chooses a body's content type: the first that the Accept header names, else application/json, else the first
-// there is.
+// in the list.
 func (r response) accepted(accept string) string {
 	for part := range strings.SplitSeq(accept, ",") {
 		name, _, _ := strings.Cut(part, ";")

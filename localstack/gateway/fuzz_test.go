@@ -14,7 +14,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// FuzzRequest checks that every HTTP request gets an answer, and that a function gets an event that its own types read.
+// FuzzRequest checks that every HTTP request gets an answer, and that aws-lambda-go decodes every event.
 func FuzzRequest(f *testing.F) {
 	const head = " HTTP/1.1\r\nHost: localhost:8080\r\n"
 	f.Add("POST /item" + head + "Content-Length: 2\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n{}")
@@ -31,7 +31,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
 		if err != nil {
-			return // net/http refuses it before the gateway sees it
+			return // net/http refuses it before the gateway
 		}
 		r.RemoteAddr = "127.0.0.1:50000"
 		seen := &recorder{}

@@ -1,9 +1,9 @@
-// Package gateway is an API Gateway REST API with Lambda proxy integrations: it routes requests, makes the functions'
-// events, maps their answers, and answers errors itself as the template's gateway responses say.
+// Package gateway is an API Gateway REST API with Lambda proxy integrations. It routes requests, makes the functions'
+// events and maps their answers. It answers errors itself, by the template's gateway responses.
 //
-// It serves the stage at the root: /item, not /v1/item, as a custom domain name does. Facts are from
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html where nothing else
-// is named.
+// It serves the stage at the root, as a custom domain name does: /item, not /v1/item. Unless a comment names another
+// source, facts are from
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html.
 package gateway
 
 import (
@@ -22,23 +22,22 @@ const (
 	// maxBody is the largest request body in bytes.
 	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html.
 	maxBody = 10 << 20
-	// maxEvent is the largest event in bytes that Lambda takes in an invocation.
-	// See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+	// maxEvent is the largest event in bytes that Lambda accepts. See
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 	maxEvent = 6 << 20
 	// integrationTimeout is how long a function may take to answer.
 	integrationTimeout = 29 * time.Second
 )
 
-// Options are what New needs besides the API. The zero value is good.
+// Options configure New. The zero value has the defaults.
 type Options struct {
-	// Timeout is how long a function may take to answer; default, and API Gateway's own, 29 s.
+	// Timeout is how long a function may take to answer; default 29 s, API Gateway's own.
 	Timeout time.Duration
-	// Log is told why a request was answered by the gateway itself with a 5xx, as an API's execution log would; nil is
-	// nobody.
+	// Log gets the reason of each 5xx of the gateway itself, as an API's execution log would. nil drops the reasons.
 	Log func(message string)
 }
 
-// New returns the API as a handler. The error names a route or gateway response that cannot be served.
+// New returns the API as a handler. It fails if a route or gateway response is not supported; the error names it.
 func New(api spec.API, invoker spec.Invoker, o Options) (http.Handler, error) {
 	g := &gateway{
 		api: api, invoker: invoker, log: o.Log, timeout: cmp.Or(o.Timeout, integrationTimeout),
@@ -67,7 +66,7 @@ type gateway struct {
 	routes  *resource
 	errors  map[string]response
 
-	// Replaced by tests that compare events.
+	// Tests that compare events replace these.
 	now   func() time.Time
 	newID func() requestID
 }
@@ -107,7 +106,8 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.invoke(w, c, event)
 }
 
-// refuseBody answers a request whose body cannot be read. Its connection ends: the next request's begin is unknown.
+// refuseBody answers a request whose body cannot be read. It ends the connection, since the start of the next request
+// is unknown.
 func (g *gateway) refuseBody(w http.ResponseWriter, c *call, err error) {
 	w.Header().Set("Connection", "close")
 	switch listen.BodyStatus(err) {
@@ -141,7 +141,7 @@ func (g *gateway) invoke(w http.ResponseWriter, c *call, event []byte) {
 	}
 }
 
-// fail answers with an error of the gateway's own; why goes to the log only.
+// fail answers with an error of the gateway itself; why goes to the log only.
 func (g *gateway) fail(w http.ResponseWriter, c *call, e gatewayError, why string) {
 	if why != "" {
 		g.log(fmt.Sprintf("%s %s: %s: %s", c.r.Method, c.path, c.function, why))

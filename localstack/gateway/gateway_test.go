@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// invocation is what a fake function was given.
+// invocation is the input of a fake function.
 type invocation struct {
 	function, trace string
 	payload         []byte
@@ -35,12 +35,12 @@ func (f invokerFunc) Invoke(ctx context.Context, function string, in spec.Input)
 	return &spec.Output{Payload: payload, FunctionError: functionError}, nil
 }
 
-// answers is an Invoker that always gives one answer.
+// answers returns an Invoker that always gives one answer.
 func answers(answer string) spec.Invoker {
 	return invokerFunc(func(context.Context, invocation) ([]byte, string, error) { return []byte(answer), "", nil })
 }
 
-// recorder remembers what it was given.
+// recorder keeps its input.
 type recorder struct {
 	mu   sync.Mutex
 	seen []invocation
@@ -79,7 +79,7 @@ func newGateway(t testing.TB, api spec.API, invoker spec.Invoker, o Options) *ga
 	return handler.(*gateway)
 }
 
-// request does a request without a network.
+// request sends a request without a network.
 func request(h http.Handler, method, target string, headers ...string) *http.Response {
 	r := httptest.NewRequest(method, target, nil)
 	for i := 0; i < len(headers); i += 2 {

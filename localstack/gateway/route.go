@@ -10,23 +10,23 @@ import (
 
 // resource is a node of the API's tree of paths.
 //
-// The most specific path wins: a literal segment over {param}, that over {proxy+}. The path is chosen first and the
-// method then, so that a method which the path does not have is no route, also if {proxy+} has it.
+// The most specific path wins: a literal segment before {param}, and that before {proxy+}. The path comes first and the
+// method second: a method that the chosen path lacks is no route, even if {proxy+} has the method.
 type resource struct {
 	literals map[string]*resource
 	param    *resource
 	greedy   *resource
 
 	id, path string
-	// name is of the parameter that the node stands for: id of {id}, proxy of {proxy+}.
+	// name is the name of the node's path parameter: id for {id}, proxy for {proxy+}.
 	name    string
-	methods map[string]string // functions by method; nil for a path in between, which is no route
+	methods map[string]string // functions by method; nil for an intermediate path, which is no route
 }
 
 // param is a path parameter of a request.
 type param struct{ name, value string }
 
-// add puts a route into the tree.
+// add puts a route into the tree. It fails for a duplicate, and for a path that API Gateway cannot tell from another.
 func (n *resource) add(route spec.Route, apiID string) error {
 	for _, segment := range segments(route.Path) {
 		child, err := n.child(segment)
@@ -68,13 +68,13 @@ func (n *resource) child(segment string) (*resource, error) {
 		*slot = &resource{name: name}
 	}
 	if (*slot).name != name {
-		return nil, fmt.Errorf("path parameters {%s} and {%s} have the same place", (*slot).name, name)
+		return nil, fmt.Errorf("path parameters {%s} and {%s} are in the same place", (*slot).name, name)
 	}
 	return *slot, nil
 }
 
-// segments are a path's without the first slash and one at the end; none for the root. /item/ is the route /item, though the
-// function sees the slash: https://github.com/aws-powertools/powertools-lambda-python/issues/1552.
+// segments splits a path without its first slash and a trailing one; the root has none. /item/ is the route /item,
+// though the function sees the slash: https://github.com/aws-powertools/powertools-lambda-python/issues/1552.
 func segments(path string) []string {
 	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
 	if path == "" {
@@ -83,7 +83,7 @@ func segments(path string) []string {
 	return strings.Split(path, "/")
 }
 
-// match finds the resource of a path. Segments are compared as they are sent, percent-encoded.
+// match finds the resource of a path. It compares segments percent-encoded, as the client sent them.
 func (n *resource) match(path []string, params []param) (*resource, []param) {
 	if len(path) == 0 {
 		if n.methods == nil {
@@ -96,7 +96,7 @@ func (n *resource) match(path []string, params []param) (*resource, []param) {
 			return found, all
 		}
 	}
-	if path[0] == "" { // a parameter has a value
+	if path[0] == "" { // a parameter is never empty
 		return nil, nil
 	}
 	if n.param != nil {
@@ -110,7 +110,7 @@ func (n *resource) match(path []string, params []param) (*resource, []param) {
 	return nil, nil
 }
 
-// route finds the function of a call.
+// route finds the function of a call, and reports whether there is one.
 func (c *call) route(routes *resource) bool {
 	c.resource, c.params = routes.match(segments(c.path), nil)
 	if c.resource == nil {

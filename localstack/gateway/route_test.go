@@ -41,7 +41,7 @@ func TestRouting(t *testing.T) {
 		{"GET", "/item/a%2Fb%20c", "one", "/item/{id}", params{"id": "a%2Fb%20c"}},
 		{"DELETE", "/item/7", "delete", "/item/{id}", params{"id": "7"}},
 		{"GET", "/item/latest", "latest", "/item/latest", nil},
-		{"DELETE", "/item/latest", "", "", nil}, // the path is chosen first, and has no DELETE
+		{"DELETE", "/item/latest", "", "", nil}, // the path comes first, and has no DELETE
 		{"GET", "/item/latest/status", "status", "/item/{id}/status", params{"id": "latest"}},
 		{"PUT", "/any/1", "any", "/any/{id}", params{"id": "1"}},
 		{"POST", "/any/1", "post", "/any/{id}", params{"id": "1"}},
@@ -83,7 +83,7 @@ func TestRoutesThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for want, routes := range map[string][]spec.Route{
 		"duplicate route GET /a": {{Method: "GET", Path: "/a"}, {Method: "GET", Path: "/a"}},
-		"path parameters {id} and {name} have the same place": {
+		"path parameters {id} and {name} are in the same place": {
 			{Method: "GET", Path: "/a/{id}"}, {Method: "GET", Path: "/a/{name}/b"},
 		},
 		"paths /a and /a/ are the same": {{Method: "GET", Path: "/a"}, {Method: "PUT", Path: "/a/"}},

@@ -2,16 +2,15 @@
 //
 // # What it keeps of EventBridge
 //
-//   - rate(value unit), singular for 1 only: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rate-expressions.html.
-//     A rate begins when the rule does. A start of the local stack is no new rule, but somewhere in a period of an old
-//     one; the first run comes at once, so that nobody waits for it.
+//   - rate(value unit), with a singular unit for 1 only: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rate-expressions.html.
+//     A new rule starts its rate at once. The local stack does so at each start, so that nobody waits for the first run.
 //   - The event, or the target's constant Input in its place:
 //     https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html.
-//   - Invocations are asynchronous: a run does not wait for the one before.
+//   - Invocations are asynchronous: a run does not wait for the last one.
 //
 // # What differs
 //
-//   - There are no cron(…) and at(…) expressions.
-//   - Lambda tries a failed asynchronous invocation twice more; here the next run is the next try.
-//   - At most 10 runs of a schedule go on at once.
+//   - cron(…) and at(…) are not supported.
+//   - Lambda retries a failed asynchronous invocation twice. Here, the next run is the next attempt.
+//   - At most 10 runs of a schedule overlap.
 package schedule

@@ -10,8 +10,8 @@ import (
 
 var units = map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
 
-// ParseRate reads rate(value unit): value is a whole number from 1, unit is minute, hour or day for 1 and minutes, hours
-// or days for more. White space around and between them is free. Errors say what is allowed; cron(…) and at(…) are
+// ParseRate parses rate(value unit). value is a whole number from 1. unit is minute, hour or day for 1, else minutes,
+// hours or days. White space around and between them is allowed. Errors say what is allowed; cron(…) and at(…) are
 // refused as not supported.
 func ParseRate(expression string) (time.Duration, error) {
 	trimmed := strings.TrimSpace(expression)
@@ -34,7 +34,7 @@ func ParseRate(expression string) (time.Duration, error) {
 	unit, known := units[name]
 	switch {
 	case !known:
-		return 0, fmt.Errorf("schedule %q: unit %q is none of minute, minutes, hour, hours, day, days", expression, fields[1])
+		return 0, fmt.Errorf("schedule %q: unknown unit %q; allowed are minute, minutes, hour, hours, day, days", expression, fields[1])
 	case plural && value == 1:
 		return 0, fmt.Errorf("schedule %q: the unit of 1 is %s", expression, name)
 	case !plural && value > 1:

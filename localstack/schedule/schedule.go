@@ -13,10 +13,10 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// maxRuns is how many runs of a schedule go on at once.
+// maxRuns is how many runs of a schedule may overlap.
 const maxRuns = 10
 
-// Schedule invokes a function again and again.
+// Schedule invokes a function periodically.
 type Schedule struct {
 	spec    spec.Schedule
 	invoker spec.Invoker
@@ -24,7 +24,7 @@ type Schedule struct {
 	runs    chan struct{}
 }
 
-// New returns a schedule, which Run starts. log gets a line for each run that fails or is left out; nil drops them.
+// New returns a schedule; Run starts it. log gets a line for each run that fails or is skipped; nil drops the lines.
 func New(s spec.Schedule, invoker spec.Invoker, log func(format string, args ...any)) *Schedule {
 	if log == nil {
 		log = func(string, ...any) {}
@@ -32,8 +32,8 @@ func New(s spec.Schedule, invoker spec.Invoker, log func(format string, args ...
 	return &Schedule{spec: s, invoker: invoker, log: log, runs: make(chan struct{}, maxRuns)}
 }
 
-// Run invokes the function now and once every period, until ctx ends; then it waits for the runs, which end with ctx too.
-// A run that goes on does not hold up the next one: the function's concurrency decides.
+// Run invokes the function now and once every period, until ctx ends. Then it waits for the runs, which end with ctx
+// too. Runs may overlap; the function's concurrency decides.
 func (s *Schedule) Run(ctx context.Context) {
 	ticker := time.NewTicker(s.spec.Every)
 	defer ticker.Stop()
@@ -50,7 +50,7 @@ func (s *Schedule) Run(ctx context.Context) {
 	}
 }
 
-// start starts a run, unless too many still go on.
+// start starts a run, unless too many still run.
 func (s *Schedule) start(ctx context.Context, at time.Time, running *sync.WaitGroup) {
 	select {
 	case s.runs <- struct{}{}:
@@ -59,7 +59,7 @@ func (s *Schedule) start(ctx context.Context, at time.Time, running *sync.WaitGr
 			s.invoke(ctx, at)
 		})
 	default:
-		s.log("schedule %s: %d runs still go on; this one is left out", s.spec.Name, maxRuns)
+		s.log("schedule %s: %d runs still in progress; run skipped", s.spec.Name, maxRuns)
 	}
 }
 

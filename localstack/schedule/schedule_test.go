@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var update = flag.Bool("update", false, "write the goldens")
 
-// function is an Invoker that notes what it is invoked with and when.
+// function is an Invoker that records its input and the time.
 type function struct {
 	takes time.Duration // how long an invocation lasts
 
@@ -48,7 +48,7 @@ func (f *function) Invoke(ctx context.Context, _ string, in spec.Input) (*spec.O
 	}
 }
 
-// run runs a schedule for a time; the result is when the function was invoked.
+// run runs a schedule for a time and returns the times of the invocations.
 func run(t *testing.T, c spec.Schedule, f *function, d time.Duration, log func(string, ...any)) []time.Duration {
 	t.Helper()
 	f.begin = time.Now()
@@ -82,14 +82,14 @@ func TestRunsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		skipped := 0
 		log := func(format string, _ ...any) {
-			if strings.Contains(format, "left out") {
+			if strings.Contains(format, "skipped") {
 				skipped++
 			}
 		}
 		f := &function{takes: 24 * time.Hour}
 		starts := run(t, spec.Schedule{Name: "sweep", Every: time.Minute}, f, 14*time.Minute+time.Second, log)
 		if len(starts) != 10 || skipped != 5 {
-			t.Errorf("%d runs, %d left out", len(starts), skipped)
+			t.Errorf("%d runs, %d skipped", len(starts), skipped)
 		}
 	})
 }
@@ -115,7 +115,7 @@ func TestScheduledEvent(t *testing.T) {
 		if len(f.payloads) != 2 || id.FindString(f.payloads[0]) == id.FindString(f.payloads[1]) {
 			t.Fatalf("payloads are %q", f.payloads)
 		}
-		var event events.EventBridgeEvent // as functions read it
+		var event events.EventBridgeEvent // as functions decode it
 		if err := json.Unmarshal([]byte(f.payloads[0]), &event); err != nil || event.DetailType != "Scheduled Event" {
 			t.Errorf("functions read %+v, %v", event, err)
 		}
@@ -162,8 +162,8 @@ func TestParseRate(t *testing.T) {
 		"rate(-1 minutes)":          "not a whole number from 1",
 		"rate(+1 minute)":           "not a whole number from 1",
 		"rate(1.5 hours)":           "not a whole number from 1",
-		"rate(10 seconds)":          "none of minute",
-		"rate(10 s)":                "none of minute",
+		"rate(10 seconds)":          "allowed are minute",
+		"rate(10 s)":                "allowed are minute",
 		"rate(minute)":              "not of the form",
 		"rate(1 minute":             "not of the form",
 		"1 minute":                  "not of the form",

@@ -81,7 +81,7 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 		return o, err
 	}
 	if flags.NArg() > 0 {
-		return o, fmt.Errorf("argument %q is not known; run with --help for the flags, and quote several parameters: --parameter-overrides \"A=b C=d\"", flags.Arg(0))
+		return o, fmt.Errorf("unknown argument %q; run with --help for the flags, and quote several parameters: --parameter-overrides \"A=b C=d\"", flags.Arg(0))
 	}
 	var err error
 	o.LogLevel, err = console.Level(os.Getenv("LOG_LEVEL"))

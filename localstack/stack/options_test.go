@@ -76,10 +76,10 @@ func TestFlagsThatAreWrong(t *testing.T) {
 		"--provide =on":                 "not of the form NAME=auto",
 		"--prot 1":                      "-prot",
 		"--pprof=x":                     "-pprof",
-		"extra":                         "not known",
+		"extra":                         "unknown argument",
 		"--parameter-overrides A":       "not of the form Name=value",
 		"--parameter-overrides =x":      "not of the form Name=value",
-		"--parameter-overrides A=1 B=2": `argument "B=2" is not known; run with --help for the flags, and quote several parameters`,
+		"--parameter-overrides A=1 B=2": `unknown argument "B=2"; run with --help for the flags, and quote several parameters`,
 		"--parameter-overrides file:///nowhere/p.yaml": "read parameters: open /nowhere/p.yaml",
 		"--env-vars /nowhere/e.json":                   "read variables: open /nowhere/e.json",
 	} {
@@ -91,7 +91,7 @@ func TestFlagsThatAreWrong(t *testing.T) {
 	if _, err := ParseFlags([]string{"--parameter-overrides", `A="x`}, &help); err == nil || !strings.Contains(err.Error(), "a double quote is not closed") {
 		t.Errorf("an open quote: %v", err)
 	}
-	if _, err := ParseFlags([]string{"--parameter-overrides", `A=1 A=2`}, &help); err == nil || !strings.Contains(err.Error(), "A is given twice") {
+	if _, err := ParseFlags([]string{"--parameter-overrides", `A=1 A=2`}, &help); err == nil || !strings.Contains(err.Error(), "duplicate parameter A") {
 		t.Errorf("a parameter twice: %v", err)
 	}
 	if help.Len() > 0 {
@@ -112,7 +112,7 @@ func TestFilesThatAreWrong(t *testing.T) {
 		"A: x\nA: geheim":           "p is neither YAML nor JSON", // the library finds it, and would show it
 		"A: [geheim":                "p is neither YAML nor JSON",
 	} {
-		if _, err := decodeParameters("p", []byte(text)); err == nil || err.Error() != want && !strings.Contains(err.Error(), "A is given twice") {
+		if _, err := decodeParameters("p", []byte(text)); err == nil || err.Error() != want && !strings.Contains(err.Error(), "duplicate parameter A") {
 			t.Errorf("%q: %v; want %s", text, err, want)
 		}
 	}

@@ -43,7 +43,7 @@ func parseParameters(text string) (map[string]spec.Value, error) {
 			return nil, fmt.Errorf("%q is not of the form Name=value", word)
 		}
 		if _, twice := parameters[name]; twice {
-			return nil, fmt.Errorf("%s is given twice", name)
+			return nil, fmt.Errorf("duplicate parameter %s", name)
 		}
 		parameters[name] = spec.Value{Text: value, Source: "--parameter-overrides"}
 	}
@@ -112,7 +112,7 @@ func decodeParameters(path string, content []byte) (map[string]spec.Value, error
 			return nil, fmt.Errorf("%s:%d: the value of %s is neither a scalar nor a list of scalars", path, name.Line, name.Value)
 		}
 		if _, twice := parameters[name.Value]; twice {
-			return nil, fmt.Errorf("%s:%d: %s is given twice", path, name.Line, name.Value)
+			return nil, fmt.Errorf("%s:%d: duplicate parameter %s", path, name.Line, name.Value)
 		}
 		parameters[name.Value] = spec.Value{Text: text, Source: origin(path, name, value)}
 	}

@@ -171,18 +171,18 @@ func TestStrangersErrors(t *testing.T) {
 	t.Cleanup(func() { _ = occupied.Close() })
 	port := fmt.Sprint(occupied.Addr().(*net.TCPAddr).Port)
 	for want, arguments := range map[string][]string{
-		"defined: -nothing":                 {"--nothing"},
-		"open none.yaml":                    {"--template", "none.yaml"},
-		"allowed are 0 to 65535":            {"--port", "x"},
-		"choose another with --port":        {"--port", port, "--aws-port", "0"},
-		"choose another with --aws-port":    {"--aws-port", port, "--port", "0"},
-		"the template asks for none":        {"--provide", "postgres=on"},
-		"Greetin: is not declared":          {"--parameter-overrides", "Greetin=x"},
-		"not of the form Name=value":        {"--parameter-overrides", "x"},
-		"no function of this logical id":    {"--env-vars", "env.json"},
-		"allowed are a letter and then":     {"--stack-name", "1"},
-		"NAME=auto, NAME=on, NAME=off":      {"--provide", "x"},
-		"Lambda does not take an environme": {"--env-vars", "reserved.json"},
+		"defined: -nothing":                {"--nothing"},
+		"open none.yaml":                   {"--template", "none.yaml"},
+		"allowed are 0 to 65535":           {"--port", "x"},
+		"choose another with --port":       {"--port", port, "--aws-port", "0"},
+		"choose another with --aws-port":   {"--aws-port", port, "--port", "0"},
+		"the template asks for none":       {"--provide", "postgres=on"},
+		"Greetin: is not declared":         {"--parameter-overrides", "Greetin=x"},
+		"not of the form Name=value":       {"--parameter-overrides", "x"},
+		"no function with this logical id": {"--env-vars", "env.json"},
+		"allowed are a letter and then":    {"--stack-name", "1"},
+		"NAME=auto, NAME=on, NAME=off":     {"--provide", "x"},
+		"Lambda refuses the environme":     {"--env-vars", "reserved.json"},
 	} {
 		out := p.fails(arguments...)
 		if !strings.Contains(out, want) {

@@ -11,11 +11,11 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// builtAPI is an AWS::Serverless::Api and where its routes come from.
+// builtAPI is an AWS::Serverless::Api with the source of its routes.
 type builtAPI struct {
 	spec.API
 	*resource
-	// body is the DefinitionBody, whose paths are the routes; without one the events are.
+	// body is the DefinitionBody, whose paths are the routes. It is nil if the events are the routes.
 	body *yaml.Node
 }
 
@@ -28,12 +28,12 @@ type apiEvent struct {
 	name     string // for messages
 }
 
-// apiID is what Ref gives for an API.
+// apiID returns the value of Ref for an API.
 func (r *resolution) apiID(logicalID string) string {
 	return awsid.ShortID(r.options.StackName+"/"+logicalID, 10)
 }
 
-// apiOf is the API with an id, nil if the template has none.
+// apiOf returns the API with an id, nil if the template has none.
 func (r *resolution) apiOf(id string) *resource {
 	for _, res := range r.order {
 		if res.kind == "AWS::Serverless::Api" && r.apiID(res.id) == id {
@@ -79,7 +79,7 @@ func (r *resolution) readAPIEvent(function *resource, key *yaml.Node, o object) 
 	if id := o.text("RestApiId"); id != "" {
 		api := r.apiOf(id)
 		if api == nil {
-			o.add(o.lineOf("RestApiId"), "property RestApiId is %s, which is no AWS::Serverless::Api of this template", id)
+			o.add(o.lineOf("RestApiId"), "property RestApiId is %s; it must be an AWS::Serverless::Api of this template", id)
 			return
 		}
 		event.api = api.id
@@ -89,7 +89,7 @@ func (r *resolution) readAPIEvent(function *resource, key *yaml.Node, o object) 
 
 func (r *resolution) checkRoute(subject string, line int, route spec.Route) {
 	if !slices.Contains(methods, route.Method) {
-		r.add(line, subject, "method %s is not known; known are %s", route.Method, list(methods))
+		r.add(line, subject, "unknown method %s; allowed are %s", route.Method, list(methods))
 	}
 	if !strings.HasPrefix(route.Path, "/") {
 		r.add(line, subject, "path %q does not begin with /", route.Path)
@@ -101,14 +101,14 @@ func (r *resolution) checkRoute(subject string, line int, route spec.Route) {
 		case segment == "" && len(segments) > 1:
 			r.add(line, subject, "path %q has an empty segment", route.Path)
 		case strings.ContainsAny(segment, "{}") && !parameter.MatchString(segment):
-			r.add(line, subject, "path %q: a parameter is a whole segment, such as {id} or {proxy+}", route.Path)
+			r.add(line, subject, "path %q: a parameter must be a whole segment, such as {id} or {proxy+}", route.Path)
 		case strings.HasSuffix(segment, "+}") && i < len(segments)-1:
-			r.add(line, subject, "path %q: only the last segment may be of the form %s", route.Path, segment)
+			r.add(line, subject, "path %q: only the last segment may have the form %s", route.Path, segment)
 		}
 	}
 }
 
-// finishAPI puts events and definition bodies together.
+// finishAPI combines events and definition bodies.
 func (r *resolution) finishAPI() {
 	for _, api := range r.apis {
 		for _, extra := range r.extraResponses {
@@ -133,7 +133,7 @@ func (r *resolution) finishAPI() {
 	}
 }
 
-// routesOfEvents makes the routes that SAM writes for the events of an API without a definition of its own.
+// routesOfEvents makes the routes that SAM writes for an API without a definition.
 func (r *resolution) routesOfEvents(api *builtAPI) {
 	owners := map[string]string{}
 	for _, event := range r.events {
@@ -142,7 +142,7 @@ func (r *resolution) routesOfEvents(api *builtAPI) {
 		}
 		route := event.Method + " " + event.Path
 		if owner, taken := owners[route]; taken {
-			r.add(event.line, event.name, "%s is the route of %s already", route, owner)
+			r.add(event.line, event.name, "route %s already belongs to %s", route, owner)
 			continue
 		}
 		owners[route] = event.function

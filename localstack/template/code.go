@@ -61,7 +61,7 @@ func (r *resolution) codePath(o object) string {
 		return ""
 	}
 	if strings.Contains(uri, "://") {
-		o.add(o.lineOf("CodeUri"), "property CodeUri is %q; the local stack takes the path of a folder or zip file", uri)
+		o.add(o.lineOf("CodeUri"), "property CodeUri is %q; the local stack supports the path of a folder or zip file only", uri)
 		return ""
 	}
 	if filepath.IsAbs(uri) {

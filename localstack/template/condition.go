@@ -6,12 +6,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// conditionState is a condition that is being evaluated or has been.
+// conditionState is the state of a condition's evaluation.
 type conditionState struct {
 	done, holds, ok bool
 }
 
-// condition says whether a named condition holds. ok is false if there is none, or it is wrong.
+// condition reports whether a named condition holds. ok is false if the condition is missing or wrong.
 func (r *resolution) condition(s scope, at *yaml.Node, name string) (holds, ok bool) {
 	if state := r.conditions[name]; state != nil {
 		if !state.done {
@@ -133,13 +133,13 @@ func (r *resolution) checkRules() {
 func (s scope) assert(key, assertion *yaml.Node) {
 	test := member(assertion, "Assert")
 	if test == nil {
-		s.r.add(key.Line, s.subject, "an assertion has no Assert")
+		s.r.add(key.Line, s.subject, "an assertion without Assert")
 		return
 	}
 	if holds, ok := s.test(test); !ok || holds {
 		return
 	}
-	message := "the parameters' values do not go together"
+	message := "the parameters' values contradict each other"
 	if description := member(assertion, "AssertDescription"); description != nil {
 		message = description.Value
 	}

@@ -16,7 +16,7 @@ func (r *resolution) buildCustomResource(res *resource, o object) {
 	}
 	function := r.functionOf(token)
 	if function == nil {
-		o.add(o.lineOf("ServiceToken"), "property ServiceToken is %s, which is no function of this template", token)
+		o.add(o.lineOf("ServiceToken"), "property ServiceToken is %s; it must be a function of this template", token)
 		return
 	}
 	name, _ := r.nameOf(function)
@@ -34,7 +34,7 @@ func (r *resolution) mayFail(res *resource) bool {
 	may := false
 	for key, value := range members(member(member(res.node, "Metadata"), "Local")) {
 		if key.Value != "MayFail" || value.Value != "true" && value.Value != "false" {
-			r.add(key.Line, res.subject(), "Metadata Local has %s: %s; known is MayFail, true or false", key.Value, value.Value)
+			r.add(key.Line, res.subject(), "Metadata Local has %s: %s; allowed is MayFail, true or false", key.Value, value.Value)
 		}
 		may = value.Value == "true"
 	}
@@ -47,5 +47,5 @@ func (r *resolution) checkMetadata(res *resource) {
 	if own == nil || own.Kind == yaml.MappingNode && res.effects == resourceTypes["Custom::"] {
 		return
 	}
-	r.add(own.Line, res.subject(), "Metadata Local has no effect here; it is a mapping with MayFail, of a custom resource")
+	r.add(own.Line, res.subject(), "Metadata Local has no effect here; custom resources may have it, with MayFail")
 }

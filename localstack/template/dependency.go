@@ -7,8 +7,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// orderByDependency reports resources that depend on each other in a circle, and puts custom resources, the only ones
-// that are run one after the other, in the order of their dependencies.
+// orderByDependency reports circular dependencies. It sorts the custom resources by their dependencies, since they run
+// one after the other.
 func (r *resolution) orderByDependency() {
 	var order []string
 	done := map[string]bool{}
@@ -37,7 +37,7 @@ func (r *resolution) orderByDependency() {
 	})
 }
 
-// reportCircle reports a circle at the line of its first resource in the file, the same from wherever it was entered.
+// reportCircle reports a circle at the line of its first resource in the file, wherever the search entered it.
 func (r *resolution) reportCircle(circle []string) {
 	ring := circle[:len(circle)-1]
 	first := 0

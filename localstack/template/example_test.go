@@ -8,7 +8,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/template"
 )
 
-// Parse checks the form of a template. Resolve gives its parameters values and returns the plan of what is to run.
+// Parse checks the form of a template. Resolve gives its parameters values and returns the plan.
 func ExampleParse() {
 	t, err := template.Parse("testdata/example.yaml")
 	if err != nil {

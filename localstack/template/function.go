@@ -47,8 +47,8 @@ func (r *resolution) buildFunction(res *resource, o object) {
 
 var (
 	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
-	// reservedVariables are set by Lambda itself, which refuses functions that set them.
-	// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
+	// reservedVariables are set by Lambda, which refuses functions that set them. See
+	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
 	reservedVariables = []string{
 		"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 		"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
@@ -77,7 +77,7 @@ func (r *resolution) readEnvironment(function *resource, o object) map[string]st
 
 func checkVariable(o object, line int, name string) {
 	if slices.Contains(reservedVariables, name) || !variableName.MatchString(name) {
-		o.add(line, "Lambda does not take an environment variable of the name %s", name)
+		o.add(line, "Lambda refuses the environment variable %s", name)
 	}
 }
 
@@ -91,7 +91,7 @@ func (r *resolution) readEvent(function *resource, key, event *yaml.Node) {
 	}
 	for attribute := range members(event) {
 		if attribute.Value != "Type" && attribute.Value != "Properties" {
-			r.add(attribute.Line, subject, "attribute %s is not known; known are Properties, Type", attribute.Value)
+			r.add(attribute.Line, subject, "unknown attribute %s; allowed are Properties, Type", attribute.Value)
 		}
 	}
 	allowed := eventEffects[kind.Value]
@@ -104,7 +104,7 @@ func (r *resolution) readEvent(function *resource, key, event *yaml.Node) {
 		r.add(key.Line, subject, "has no Properties")
 		return
 	}
-	// SAM makes resources of their own of events, hence what they refer to is not what the function depends on.
+	// SAM turns events into separate resources, so the function does not depend on their references.
 	s := scope{r: r, subject: subject, resources: true}
 	o := r.read(s, function, "", properties, allowed)
 	switch kind.Value {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// FuzzTemplate checks that every text is a template or an error of some lines, in bearable time.
+// FuzzTemplate checks that every text is a template or an error, within bounded time and length.
 func FuzzTemplate(f *testing.F) {
 	for _, folder := range []string{"stack", "errors"} {
 		paths, err := os.ReadDir("testdata/" + folder)

@@ -11,8 +11,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// responseTypes are the answers that an API gives by itself.
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html.
+// responseTypes are the errors that an API answers by itself. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html.
 var responseTypes = []string{
 	"ACCESS_DENIED", "API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE", "BAD_REQUEST_BODY",
 	"BAD_REQUEST_PARAMETERS", "DEFAULT_4XX", "DEFAULT_5XX", "EXPIRED_TOKEN", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT",
@@ -71,13 +71,13 @@ func (r *resolution) buildGatewayResponse(res *resource, o object) {
 	id := o.text("RestApiId")
 	api := r.apiOf(id)
 	if id != "" && api == nil {
-		o.add(o.lineOf("RestApiId"), "property RestApiId is %s, which is no AWS::Serverless::Api of this template", id)
+		o.add(o.lineOf("RestApiId"), "property RestApiId is %s; it must be an AWS::Serverless::Api of this template", id)
 		return
 	}
 	r.extraResponses = append(r.extraResponses, extraResponse{api, kind, read})
 }
 
-// extraResponse is an AWS::ApiGateway::GatewayResponse, whose API may come later in the template.
+// extraResponse is an AWS::ApiGateway::GatewayResponse. Its API may come later in the template.
 type extraResponse struct {
 	api  *resource
 	kind string
@@ -86,11 +86,11 @@ type extraResponse struct {
 
 func (o object) checkResponseType(line int, kind string) {
 	if !slices.Contains(responseTypes, kind) {
-		o.add(line, "gateway response type %s is not known; known are %s", kind, list(responseTypes))
+		o.add(line, "unknown gateway response type %s; allowed are %s", kind, list(responseTypes))
 	}
 }
 
-// readResponse reads what both forms of a gateway response have in common.
+// readResponse reads the common members of both forms of a gateway response.
 func readResponse(o object) spec.GatewayResponse {
 	response := spec.GatewayResponse{Templates: o.textMap("ResponseTemplates")}
 	if code := o.text("StatusCode"); code != "" {

@@ -8,21 +8,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scope is a place in the template that is evaluated: what may be referred to there, and on whose behalf.
+// scope is a place in the template: what a reference may name there, and the subject of errors.
 type scope struct {
 	r       *resolution
 	subject string // for messages: Resource Foo
-	// resources is whether Ref may name resources; in conditions and rules it may not.
+	// resources allows Ref to name resources; conditions and rules may not.
 	resources bool
-	// lenient is set for what has no local effect: references are checked, functions that only AWS can evaluate give a
-	// placeholder.
+	// lenient is set for properties without local effect. References are checked; functions that only AWS can evaluate
+	// give a placeholder.
 	lenient bool
-	// from is the resource that depends on what is referred to; nil where a reference is no dependency.
+	// from is the resource that depends on the referenced ones; nil if references are not dependencies.
 	from *resource
 }
 
-// eval resolves the functions of a node. The result is nil for AWS::NoValue, and ok is false if something is wrong, which
-// has been reported then.
+// eval resolves the functions of a node. The result is nil for AWS::NoValue. If something is wrong, eval reports it and
+// ok is false.
 func (s scope) eval(n *yaml.Node) (result *yaml.Node, ok bool) {
 	n = follow(n)
 	if name, argument, is := intrinsic(n); is {
@@ -103,7 +103,7 @@ func (s scope) malformed(n *yaml.Node, name, wants string) (*yaml.Node, bool) {
 	return nil, false
 }
 
-// arguments evaluates a list of exactly count arguments, none of them AWS::NoValue.
+// arguments evaluates a list of exactly count arguments. AWS::NoValue is not allowed.
 func (s scope) arguments(n *yaml.Node, name string, argument *yaml.Node, count int, wants string) ([]*yaml.Node, bool) {
 	if argument.Kind != yaml.SequenceNode || len(argument.Content) != count {
 		s.malformed(n, name, wants)
@@ -208,7 +208,7 @@ func (s scope) findInMap(n, argument *yaml.Node) (*yaml.Node, bool) {
 	value := s.r.template.mappings
 	for _, key := range args {
 		if value = member(value, key.Value); value == nil {
-			s.r.add(n.Line, s.subject, "Fn::FindInMap finds no %s.%s.%s in Mappings", args[0].Value, args[1].Value, args[2].Value)
+			s.r.add(n.Line, s.subject, "Fn::FindInMap: Mappings has no %s.%s.%s", args[0].Value, args[1].Value, args[2].Value)
 			return nil, false
 		}
 	}
@@ -241,7 +241,7 @@ func (s scope) sub(n, argument *yaml.Node) (*yaml.Node, bool) {
 	return text(n, result), allOK
 }
 
-// subVariable is the value of one ${…} of Fn::Sub.
+// subVariable returns the value of one ${…} of Fn::Sub.
 func (s scope) subVariable(n *yaml.Node, name string, values *yaml.Node) (string, bool) {
 	name = strings.TrimSpace(name)
 	if literal, is := strings.CutPrefix(name, "!"); is {

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// maxTemplate is the most bytes of a template, also with its aliases written out, as the SAM CLI does before it sends
-	// the template. See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html.
+	// maxTemplate is the maximum size of a template in bytes, also after its aliases are written out, as the SAM CLI
+	// does. See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html.
 	maxTemplate = 1 << 20
-	// maxNesting is how many lists and mappings may be inside one another. CloudFormation does not publish its limit.
+	// maxNesting is how deep lists and mappings may nest. CloudFormation does not publish its limit.
 	maxNesting = 100
-	// maxMade is the most bytes that functions such as Fn::Join may make of a template in all.
+	// maxMade is how many bytes functions such as Fn::Join may produce in all.
 	maxMade = 64 << 20
 )
 
@@ -32,17 +32,17 @@ func readTemplate(path string) ([]byte, error) {
 	return text, nil
 }
 
-// expansion is what a node is when its aliases are written out.
+// expansion is the size of a node with its aliases written out.
 type expansion struct {
 	size  int // bytes of the values, and one for each node
 	depth int // of nesting
 }
 
-// measure finds the expansion of nodes. It visits each once, however many aliases stand for it.
+// measure computes the expansion of nodes. It visits each node once, however many aliases refer to it.
 type measure struct {
 	known map[*yaml.Node]expansion
 	open  map[*yaml.Node]bool
-	// inItself is an alias inside the node that it stands for.
+	// inItself is an alias inside its own anchor's node.
 	inItself *yaml.Node
 }
 
@@ -64,7 +64,7 @@ func (m *measure) of(n *yaml.Node) expansion {
 		if m.inItself != nil {
 			return expansion{}
 		}
-		e.size = min(e.size+inner.size, 1<<40) // sizes grow exponentially; above the limit they only have to stay above it
+		e.size = min(e.size+inner.size, 1<<40) // sizes grow exponentially; the cap avoids an overflow
 		e.depth = max(e.depth, inner.depth)
 	}
 	if len(n.Content) > 0 {
@@ -75,23 +75,23 @@ func (m *measure) of(n *yaml.Node) expansion {
 	return e
 }
 
-// checkSize reports aliases inside what they stand for, and a template that is too large or too deep.
+// checkSize reports aliases inside their own anchor, and a template that is too large or too deep.
 func checkSize(root *yaml.Node, found *problems) {
 	m := &measure{known: map[*yaml.Node]expansion{}, open: map[*yaml.Node]bool{}}
 	whole := m.of(root)
 	switch {
 	case m.inItself != nil:
-		found.add(m.inItself.Line, "", "alias *%s is inside what it stands for", m.inItself.Value)
+		found.add(m.inItself.Line, "", "alias *%s is inside its own anchor", m.inItself.Value)
 	case whole.size > maxTemplate:
 		n := m.heaviest(root)
-		found.add(n.Line, "", "the aliases make the template larger than %d bytes, which CloudFormation does not take; the largest is *%s",
+		found.add(n.Line, "", "the aliases make the template larger than CloudFormation's limit of %d bytes; the largest is *%s",
 			maxTemplate, n.Value)
 	case whole.depth > maxNesting:
-		found.add(m.deepest(root).Line, "", "more than %d lists and mappings are inside one another", maxNesting)
+		found.add(m.deepest(root).Line, "", "lists and mappings nest deeper than %d levels", maxNesting)
 	}
 }
 
-// heaviest is the alias with the largest expansion.
+// heaviest returns the alias with the largest expansion.
 func (m *measure) heaviest(root *yaml.Node) *yaml.Node {
 	var heaviest *yaml.Node
 	var walk func(n *yaml.Node)
@@ -107,7 +107,7 @@ func (m *measure) heaviest(root *yaml.Node) *yaml.Node {
 	return heaviest
 }
 
-// deepest is the node at which the nesting is one too deep.
+// deepest returns the first node beyond the nesting limit.
 func (m *measure) deepest(n *yaml.Node) *yaml.Node {
 	for range maxNesting {
 		next := follow(n)
@@ -121,11 +121,11 @@ func (m *measure) deepest(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// make notes that a function makes a text of size bytes, and reports whether there is room for it.
+// make counts a text of size bytes, and reports whether the limit allows it.
 func (s scope) make(n *yaml.Node, size int) bool {
 	if s.r.made += size; s.r.made <= maxMade {
 		return true
 	}
-	s.r.add(n.Line, s.subject, "the functions up to here make more than %d bytes of text", maxMade)
+	s.r.add(n.Line, s.subject, "the functions up to here produce more than %d bytes of text", maxMade)
 	return false
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// nested are aliases that stand for some of the one before: width^levels texts.
+// nested returns levels of aliases, each of which repeats the level before: width^levels texts.
 func nested(levels, width int) string {
 	var b strings.Builder
 	b.WriteString("Metadata:\n  a0: &a0 [x]\n")
@@ -19,22 +19,22 @@ func nested(levels, width int) string {
 	return b.String() + "Resources: {}\n"
 }
 
-// TestLimits checks that a template which is small and grows without end is refused at once.
+// TestLimits checks that Parse refuses a small template with an endless expansion at once.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	deep := "Resources: {}\nMetadata: " + strings.Repeat("[", 101) + strings.Repeat("]", 101)
 	for name, test := range map[string]struct{ text, want string }{
 		"few aliases":       {nested(4, 4), ""},
-		"billion laughs":    {nested(30, 10), "the aliases make the template larger than 1048576 bytes, which CloudFormation does not take; the largest is *a1"},
-		"wide aliases":      {nested(2, 5000), "larger than 1048576 bytes"},
+		"billion laughs":    {nested(30, 10), "the aliases make the template larger than CloudFormation's limit of 1048576 bytes; the largest is *a1"},
+		"wide aliases":      {nested(2, 5000), "larger than CloudFormation's limit of 1048576 bytes"},
 		"large alias":       {"Resources: {}\nMetadata: {a: &a " + strings.Repeat("x", 600_000) + ", b: *a}", "the largest is *a"},
-		"alias in itself":   {"Resources: {}\nMetadata: &a\n  b: [*a]", "t.yaml:3: alias *a is inside what it stands for"},
+		"alias in itself":   {"Resources: {}\nMetadata: &a\n  b: [*a]", "t.yaml:3: alias *a is inside its own anchor"},
 		"nested":            {"Resources: {}\nMetadata:\n  a: " + strings.Repeat("[", 90) + strings.Repeat("]", 90), ""},
-		"nested too deep":   {deep, "t.yaml:2: more than 100 lists and mappings are inside one another"},
-		"nested by aliases": {nested(200, 1), "more than 100 lists"},
+		"nested too deep":   {deep, "t.yaml:2: lists and mappings nest deeper than 100 levels"},
+		"nested by aliases": {nested(200, 1), "nest deeper than 100 levels"},
 		"very deep":         {"Resources: " + strings.Repeat("[", 100_000), "exceeded max depth"},
-		"too large":         {"Resources: {}\n#" + strings.Repeat("x", 1<<20), "t.yaml is larger than 1048576 bytes"},
-		"many problems":     {"Resources: {" + strings.Repeat("{}: 1,\n", 50_000) + "}", "t.yaml: and more than these 100"},
+		"too large":         {"Resources: {}\n#" + strings.Repeat("x", 1<<20), "t.yaml is larger than CloudFormation's limit of 1048576 bytes"},
+		"many problems":     {"Resources: {" + strings.Repeat("{}: 1,\n", 50_000) + "}", "more than 100 errors; these are the first"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestEndlessFile checks that a device is not read for ever.
+// TestEndlessFile checks that Parse does not read a device for ever.
 func TestEndlessFile(t *testing.T) {
 	t.Parallel()
 	if _, err := Parse("/dev/zero"); err == nil || !strings.Contains(err.Error(), "is larger than") {
@@ -65,7 +65,7 @@ func TestEndlessFile(t *testing.T) {
 	}
 }
 
-// TestTextsThatGrow checks that functions cannot make much of a little.
+// TestTextsThatGrow checks that functions cannot turn a small template into huge texts.
 func TestTextsThatGrow(t *testing.T) {
 	t.Parallel()
 	for name, function := range map[string]string{

@@ -18,13 +18,13 @@ func (r *resolution) buildMappingResource(res *resource, o object) {
 	}
 	function := r.functionOf(name)
 	if function == nil {
-		o.add(o.lineOf("FunctionName"), "property FunctionName is %s, which is no function of this template", name)
+		o.add(o.lineOf("FunctionName"), "property FunctionName is %s; it must be a function of this template", name)
 		return
 	}
 	r.addMapping(res.id, function, o.text("EventSourceArn"), o)
 }
 
-// addMapping reads what SQS events and event source mappings have in common.
+// addMapping reads the common members of SQS events and event source mappings.
 func (r *resolution) addMapping(id string, function *resource, queue string, o object) {
 	name, _ := r.nameOf(function)
 	m := spec.Mapping{
@@ -34,7 +34,7 @@ func (r *resolution) addMapping(id string, function *resource, queue string, o o
 		Enabled:        o.boolean("Enabled", true),
 	}
 	if m.BatchSize > 10 && m.BatchingWindow == 0 {
-		o.add(o.lineOf("BatchSize"), "property BatchSize is %d; above 10 Lambda needs MaximumBatchingWindowInSeconds of at least 1", m.BatchSize)
+		o.add(o.lineOf("BatchSize"), "property BatchSize is %d; above 10, Lambda requires MaximumBatchingWindowInSeconds of at least 1", m.BatchSize)
 	}
 	if scaling, ok := o.object("ScalingConfig", scalingEffects); ok && scaling.members["MaximumConcurrency"] != nil {
 		m.MaximumConcurrency = scaling.integer("MaximumConcurrency", 2, 2, 1000)
@@ -49,7 +49,7 @@ func (r *resolution) addMapping(id string, function *resource, queue string, o o
 	if queue != "" {
 		found := r.queueOf(queue)
 		if found == nil {
-			o.add(o.line, "its queue is %s, which is no queue of this template", queue)
+			o.add(o.line, "its queue is %s; it must be a queue of this template", queue)
 			return
 		}
 		m.Queue, _ = r.nameOf(found)
@@ -58,7 +58,8 @@ func (r *resolution) addMapping(id string, function *resource, queue string, o o
 	r.reached = append(r.reached, reached{function, o.line})
 }
 
-// finishMappings checks what Lambda refuses at deployment: a message must stay hidden as long as its function may run.
+// finishMappings checks a rule that Lambda enforces at deployment: a message must stay hidden as long as its function
+// may run.
 func (r *resolution) finishMappings() {
 	for i, m := range r.stack.Mappings {
 		var timeout, visibility time.Duration
@@ -74,7 +75,7 @@ func (r *resolution) finishMappings() {
 		}
 		if m.QueueARN != "" && visibility < timeout {
 			r.add(r.reached[i].line, r.reached[i].function.subject(),
-				"the visibility timeout of its queue is %s and less than its own Timeout of %s, which Lambda refuses", visibility, timeout)
+				"the visibility timeout of its queue is %s; Lambda requires at least the function's Timeout of %s", visibility, timeout)
 		}
 	}
 }

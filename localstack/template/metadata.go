@@ -11,8 +11,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// readMetadata reads Metadata.Local, which is the local stack's own. CloudFormation ignores it, and the local stack ignores
-// all other metadata.
+// readMetadata reads Metadata.Local, the local stack's own metadata. It ignores all other metadata.
 func (t *Template) readMetadata(found *problems) {
 	const subject = "Metadata Local"
 	own := follow(member(section(t.root, "Metadata", found), "Local"))
@@ -20,12 +19,12 @@ func (t *Template) readMetadata(found *problems) {
 		return
 	}
 	if own.Kind != yaml.MappingNode {
-		found.add(own.Line, subject, "is not a mapping; known is Provide")
+		found.add(own.Line, subject, "is not a mapping; allowed is Provide")
 	}
 	for key, value := range members(own) {
 		switch value = follow(value); {
 		case key.Value != "Provide":
-			found.add(key.Line, subject, "%s is not known; known is Provide", key.Value)
+			found.add(key.Line, subject, "unknown member %s; allowed is Provide", key.Value)
 		case value.Kind != yaml.SequenceNode:
 			found.add(key.Line, subject, "Provide is not a list")
 		default:
@@ -52,19 +51,19 @@ func (t *Template) readProvide(n *yaml.Node, found *problems) {
 			p.Else = t.readFilled(value, subject, found)
 			t.checkData(value, subject, found)
 		default:
-			found.add(key.Line, subject, "%s is not known, or of the wrong form; known are Service, a name; Optional, true or false; "+
+			found.add(key.Line, subject, "%s is unknown or has the wrong form; allowed are Service, a name; Optional, true or false; "+
 				"Parameters and Else, mappings", key.Value)
 		}
 	}
 	values, known := spec.Services[p.Service]
 	switch {
 	case !known:
-		found.add(n.Line, subject, "Service is %q; known are %s", p.Service, list(slices.Sorted(maps.Keys(spec.Services))))
+		found.add(n.Line, subject, "Service is %q; allowed are %s", p.Service, list(slices.Sorted(maps.Keys(spec.Services))))
 		return
 	case slices.ContainsFunc(t.Provide, func(other spec.Provide) bool { return other.Service == p.Service }):
-		found.add(n.Line, subject, "Service %s has an entry already", p.Service)
+		found.add(n.Line, subject, "duplicate entry of service %s", p.Service)
 	case p.Address() == "":
-		found.add(n.Line, subject, "Parameters has none for the address of the service, Url, Address or Host")
+		found.add(n.Line, subject, "Parameters needs one for the address of the service: Url, Address or Host")
 	}
 	for key, value := range members(follow(member(n, "Parameters"))) {
 		if !slices.Contains(values, value.Value) {
@@ -91,12 +90,12 @@ func (t *Template) readFilled(n *yaml.Node, subject string, found *problems) map
 
 var variableReference = regexp.MustCompile(`\$\{[^}]*\}?`)
 
-// checkData refuses variables that the values of Else cannot have.
+// checkData refuses unknown variables in the values of Else.
 func (t *Template) checkData(n *yaml.Node, subject string, found *problems) {
 	for _, value := range members(n) {
 		for _, reference := range variableReference.FindAllString(value.Value, -1) {
 			if reference != "${Data}" {
-				found.add(value.Line, subject, "%s is not known; known is ${Data}, the data folder", reference)
+				found.add(value.Line, subject, "unknown variable %s; allowed is ${Data}, the data folder", reference)
 			}
 		}
 	}

@@ -8,11 +8,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Everything is done on YAML nodes, since they know their lines. Resolving an intrinsic function makes a new plain node
-// with the line of the function, so that later complaints still point into the file.
+// Everything works on YAML nodes, since they know their lines. A resolved intrinsic function becomes a plain node with
+// the function's line, so that later errors still point into the file.
 
-// checkForm reports what CloudFormation's YAML does not have: keys given twice, keys that are no text, merge keys,
-// aliases inside what they stand for, and templates beyond its limits.
+// checkForm reports YAML that CloudFormation does not accept: duplicate keys, keys that are not texts, merge keys,
+// aliases inside their own anchor, and templates beyond its limits.
 func checkForm(root *yaml.Node, found *problems) {
 	checkSize(root, found)
 	if found.none() {
@@ -20,7 +20,7 @@ func checkForm(root *yaml.Node, found *problems) {
 	}
 }
 
-// checkNode does not follow aliases: what they stand for is in the tree too.
+// checkNode does not follow aliases: their anchors are in the tree too.
 func checkNode(n *yaml.Node, found *problems) {
 	if n.Kind == yaml.MappingNode {
 		checkKeys(n, found)
@@ -39,14 +39,14 @@ func checkKeys(n *yaml.Node, found *problems) {
 		case key.Value == "<<" && key.Tag == "!!merge":
 			found.add(key.Line, "", "merge keys (<<) are not supported by CloudFormation")
 		case lines[key.Value] != 0:
-			found.add(key.Line, "", "%s is given twice, first in line %d", key.Value, lines[key.Value])
+			found.add(key.Line, "", "duplicate key %s, first in line %d", key.Value, lines[key.Value])
 		default:
 			lines[key.Value] = key.Line
 		}
 	}
 }
 
-// follow is the node that an alias stands for.
+// follow returns the node of an alias.
 func follow(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -54,7 +54,7 @@ func follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// members are the keys and values of a mapping, in order; none for another node. Aliases are followed.
+// members returns the keys and values of a mapping, in order; none for another node. It follows aliases.
 func members(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(key, value *yaml.Node) bool) {
 		if n == nil || n.Kind != yaml.MappingNode {
@@ -68,7 +68,7 @@ func members(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-// member is a mapping's value by its key, nil if there is none.
+// member returns a mapping's value by its key, nil if it has none.
 func member(n *yaml.Node, name string) *yaml.Node {
 	for key, value := range members(n) {
 		if key.Value == name {
@@ -80,7 +80,7 @@ func member(n *yaml.Node, name string) *yaml.Node {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-// intrinsic takes apart a function in its short (!Sub x) or long (Fn::Sub: x) form; name is Ref, Condition or Fn::….
+// intrinsic parses a function in its short (!Sub x) or long (Fn::Sub: x) form; name is Ref, Condition or Fn::….
 func intrinsic(n *yaml.Node) (name string, argument *yaml.Node, ok bool) {
 	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
 		plain := *n
@@ -112,7 +112,7 @@ func sequence(at *yaml.Node, items ...*yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: items, Line: at.Line, Column: at.Column}
 }
 
-// same says whether two resolved nodes have the same content.
+// same reports whether two resolved nodes have the same content.
 func same(a, b *yaml.Node) bool {
 	if a == nil || b == nil {
 		return a == b

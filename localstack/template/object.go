@@ -8,21 +8,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// object is an evaluated mapping, read member by member. What is wrong with a member is reported with its line, and the
-// member then counts as not given.
+// object is an evaluated mapping, read member by member. It reports a wrong member with its line, and treats it as
+// omitted.
 type object struct {
 	r       *resolution
 	subject string
 	path    string // of the mapping inside its resource, with a dot at the end; "" for the properties themselves
 	line    int
 	members map[string]*yaml.Node
-	// failed is set if a member could not be evaluated, so that its absence is not reported a second time.
+	// failed is set if a member could not be evaluated, so that its absence is not reported too.
 	failed bool
 }
 
 func (o object) add(line int, format string, args ...any) { o.r.add(line, o.subject, format, args...) }
 
-// lineOf is a member's line, the mapping's if it is not given.
+// lineOf returns a member's line, the mapping's if the member is omitted.
 func (o object) lineOf(name string) int {
 	if n := o.members[name]; n != nil {
 		return n.Line
@@ -30,14 +30,14 @@ func (o object) lineOf(name string) int {
 	return o.line
 }
 
-// require reports a member that is not given.
+// require reports an omitted member.
 func (o object) require(name string) {
 	if o.members[name] == nil && !o.failed {
 		o.add(o.line, "property %s%s is missing", o.path, name)
 	}
 }
 
-// text is a scalar; "" if it is not given.
+// text returns a scalar, "" if it is omitted.
 func (o object) text(name string) string {
 	n := o.members[name]
 	if n == nil {
@@ -50,7 +50,7 @@ func (o object) text(name string) string {
 	return n.Value
 }
 
-// oneOf is a text out of some, the first of which is the default.
+// oneOf returns one of the allowed texts; the first is the default.
 func (o object) oneOf(name string, allowed ...string) string {
 	value := o.text(name)
 	for _, a := range allowed {
@@ -96,7 +96,7 @@ func (o object) boolean(name string, byDefault bool) bool {
 	return byDefault
 }
 
-// texts is a list of scalars.
+// texts returns a list of scalars.
 func (o object) texts(name string) []string {
 	n := o.members[name]
 	if n == nil {
@@ -117,7 +117,7 @@ func (o object) texts(name string) []string {
 	return items
 }
 
-// textMap is a mapping to scalars.
+// textMap returns a mapping to scalars.
 func (o object) textMap(name string) map[string]string {
 	n := o.members[name]
 	if n == nil {
@@ -138,13 +138,13 @@ func (o object) textMap(name string) map[string]string {
 	return items
 }
 
-// object is a member that is a mapping; ok is false if it is not given.
+// object returns a member that is a mapping; ok is false if it is omitted.
 func (o object) object(name string, allowed effects) (inner object, ok bool) {
 	n := o.members[name]
 	if n == nil {
 		return object{}, false
 	}
-	// Evaluated once already; functions are gone, so that reading it again only checks the names.
+	// The node is evaluated already; this only checks the names.
 	inner = o.r.read(scope{r: o.r, subject: o.subject}, nil, o.path+name+".", n, allowed)
 	return inner, true
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// What of an OpenAPI definition the local stack takes. The rest, such as validators, stage variables and CORS, would
-// change the API's answers and is refused.
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html.
+// The parts of an OpenAPI definition that the local stack supports. Others, such as validators, stage variables and
+// CORS, would change the API's answers, so they are refused. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html.
 var (
 	bodyEffects = effects{
 		"components": silent, "externalDocs": silent, "info": silent, "openapi": silent, "paths": emulated,
@@ -34,10 +34,10 @@ var (
 
 const anyMethod = "x-amazon-apigateway-any-method"
 
-// functionURI is the address of a Lambda proxy integration.
+// functionURI matches the address of a Lambda proxy integration.
 var functionURI = regexp.MustCompile(`:lambda:path/2015-03-31/functions/([^/]+)/invocations$`)
 
-// routesOfBody reads the routes of a DefinitionBody. Events then only give the API the permission to invoke, as in SAM.
+// routesOfBody reads the routes of a DefinitionBody. As in SAM, events then only allow the API to invoke the function.
 func (r *resolution) routesOfBody(api *builtAPI) {
 	s := scope{r: r, subject: api.subject(), resources: true, from: api.resource}
 	body := r.read(s, api.resource, "DefinitionBody.", api.body, bodyEffects)
@@ -48,20 +48,19 @@ func (r *resolution) routesOfBody(api *builtAPI) {
 	}
 	for _, event := range r.events {
 		if event.api == api.id && !hasRoute(&api.API, event.Method, event.Path) {
-			r.add(event.line, event.name, "%s %s is not in the DefinitionBody of %s, so that API Gateway has no such route",
+			r.add(event.line, event.name, "%s %s is not in the DefinitionBody of %s, so API Gateway does not have this route",
 				event.Method, event.Path, api.id)
 		}
 	}
 	for _, route := range api.Routes {
 		if !r.mayInvoke(api, route) {
-			r.add(api.body.Line, api.subject(), "DefinitionBody sends %s %s to %s, which has no such event, so that API Gateway may not invoke it",
+			r.add(api.body.Line, api.subject(), "DefinitionBody sends %s %s to %s, which has no such event, so API Gateway may not invoke it",
 				route.Method, route.Path, route.Function)
 		}
 	}
 }
 
-// mayInvoke says whether an event gives the permission for a route. Permissions that the template writes out are not
-// looked into.
+// mayInvoke reports whether an event allows a route to invoke its function. It does not read explicit permissions.
 func (r *resolution) mayInvoke(api *builtAPI, route spec.Route) bool {
 	for _, res := range r.order {
 		if res.kind == "AWS::Lambda::Permission" {
@@ -101,7 +100,7 @@ func (r *resolution) addOperation(s scope, api *builtAPI, path, method, operatio
 		function = r.functionOf(uri[1])
 	}
 	if function == nil {
-		integration.add(integration.line, "property %suri is %q, which invokes no function of this template",
+		integration.add(integration.line, "property %suri is %q; it must invoke a function of this template",
 			integration.path, integration.text("uri"))
 		return
 	}

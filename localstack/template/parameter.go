@@ -12,18 +12,18 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// Parameter is a declared parameter.
+// Parameter is a declared parameter of a template.
 type Parameter struct {
 	Name string
 	// Type is CloudFormation's, such as String, Number or CommaDelimitedList.
 	Type string
-	// Default is the value of a deployment that gives none; HasDefault is false if it has to give one.
+	// Default is the default value. HasDefault is false if a deployment must give a value.
 	Default     string
 	HasDefault  bool
 	Description string
-	// AllowedValues are the only values there are; nil for no such limit.
+	// AllowedValues are the only values allowed; nil allows all.
 	AllowedValues []string
-	// NoEcho is set for secrets, which are never printed.
+	// NoEcho marks secrets, which are never printed.
 	NoEcho bool
 }
 
@@ -37,12 +37,12 @@ type declaration struct {
 	limits     map[string]float64
 }
 
-// limitNames are the constraints that are numbers.
+// limitNames are the numeric constraints.
 var limitNames = []string{"MinLength", "MaxLength", "MinValue", "MaxValue"}
 
 func (d *declaration) subject() string { return "Parameter " + d.Name }
 
-// isList says whether the value is split at commas.
+// isList reports whether the value is split at commas.
 func (d *declaration) isList() bool {
 	return d.Type == "CommaDelimitedList" || strings.HasPrefix(d.Type, "List<")
 }
@@ -77,7 +77,7 @@ func (d *declaration) readMember(name, value *yaml.Node, found *problems) {
 		return
 	}
 	if value.Kind != yaml.ScalarNode || strings.HasPrefix(value.Tag, "!") && !strings.HasPrefix(value.Tag, "!!") {
-		found.add(name.Line, d.subject(), "%s has a value of the wrong form; functions are not allowed here", name.Value)
+		found.add(name.Line, d.subject(), "the value of %s has the wrong form; functions are not allowed here", name.Value)
 		return
 	}
 	switch name.Value {
@@ -93,37 +93,37 @@ func (d *declaration) readMember(name, value *yaml.Node, found *problems) {
 		d.NoEcho = strings.EqualFold(value.Value, "true")
 	case "AllowedPattern":
 		var err error
-		// The pattern is for the whole value.
+		// The pattern must match the whole value.
 		if d.pattern, err = regexp.Compile("^(?:" + value.Value + ")$"); err != nil {
 			found.add(name.Line, d.subject(), "AllowedPattern: %v", err)
 		}
 	case "MinLength", "MaxLength", "MinValue", "MaxValue":
 		limit, err := strconv.ParseFloat(value.Value, 64)
 		if err != nil {
-			found.add(name.Line, d.subject(), "%s is %q and not a number", name.Value, value.Value)
+			found.add(name.Line, d.subject(), "%s is %q; it must be a number", name.Value, value.Value)
 			return
 		}
 		d.limits[name.Value] = limit
 	default:
-		found.add(name.Line, d.subject(), "attribute %s is not known", name.Value)
+		found.add(name.Line, d.subject(), "unknown attribute %s", name.Value)
 	}
 }
 
 func (d *declaration) checkType(found *problems) {
 	switch {
 	case strings.HasPrefix(d.Type, "AWS::SSM::Parameter::Value<"):
-		found.add(d.node.Line, d.subject(), "type %s is not supported by the local stack, which has no parameter store", d.Type)
+		found.add(d.node.Line, d.subject(), "type %s is not supported by the local stack, which does not have a parameter store", d.Type)
 	case d.Type == "String", d.isNumber(), d.Type == "CommaDelimitedList", strings.HasPrefix(d.Type, "AWS::"),
 		strings.HasPrefix(d.Type, "List<AWS::"):
 	case d.Type == "":
 		found.add(d.node.Line, d.subject(), "has no Type")
 	default:
 		found.add(d.node.Line, d.subject(),
-			"type %s is not known; known are String, Number, List<Number>, CommaDelimitedList and AWS types", d.Type)
+			"unknown type %s; allowed are String, Number, List<Number>, CommaDelimitedList and AWS types", d.Type)
 	}
 }
 
-// check says what a value does not keep to. source is where the value stands, "" for the default.
+// check reports the rules that a value breaks. source is where the value stands, "" for the default.
 func (d *declaration) check(value, source string, found *problems) {
 	items := []string{value}
 	if d.isList() {
@@ -146,7 +146,7 @@ func (d *declaration) check(value, source string, found *problems) {
 	}
 }
 
-// broken is the rule that a value breaks, "" if it is allowed.
+// broken returns the rule that a value breaks, "" if it is allowed.
 func (d *declaration) broken(value string) string {
 	number, err := strconv.ParseFloat(value, 64)
 	if d.isNumber() && err != nil {
@@ -173,7 +173,7 @@ func (d *declaration) broken(value string) string {
 	return ""
 }
 
-// splitList splits a CommaDelimitedList; spaces around items do not count.
+// splitList splits a CommaDelimitedList and trims spaces around items.
 func splitList(value string) []string {
 	if value == "" {
 		return nil
@@ -185,8 +185,7 @@ func splitList(value string) []string {
 	return items
 }
 
-// CheckParameters says what is wrong with the values of some parameters, all at once: names that the template does not
-// declare, and values that it forbids.
+// CheckParameters checks parameter values. Its error lists all unknown names and all forbidden values.
 func (t *Template) CheckParameters(given map[string]spec.Value) error {
 	found := &problems{file: t.path}
 	for _, d := range t.declarations {
@@ -198,7 +197,7 @@ func (t *Template) CheckParameters(given map[string]spec.Value) error {
 	return found.err()
 }
 
-// checkNames reports what the template does not declare.
+// checkNames reports parameters that the template does not declare.
 func (t *Template) checkNames(given map[string]spec.Value, found *problems) {
 	names := t.names()
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -208,7 +207,7 @@ func (t *Template) checkNames(given map[string]spec.Value, found *problems) {
 	}
 }
 
-// names are those of the template's parameters.
+// names returns the names of the template's parameters.
 func (t *Template) names() (list []string) {
 	for _, d := range t.declarations {
 		list = append(list, d.Name)
@@ -216,7 +215,7 @@ func (t *Template) names() (list []string) {
 	return list
 }
 
-// values gives every parameter its value as a node, and reports unknown overrides, missing and forbidden values.
+// values returns every parameter's value as a node. It reports unknown overrides, and missing and forbidden values.
 func (t *Template) values(overrides map[string]spec.Value, found *problems) map[string]*yaml.Node {
 	values := map[string]*yaml.Node{}
 	for _, d := range t.declarations {
@@ -225,7 +224,7 @@ func (t *Template) values(overrides map[string]spec.Value, found *problems) map[
 			value.Text = d.Default
 		}
 		if !given && !d.HasDefault {
-			found.add(d.node.Line, d.subject(), "has no default and no value is given")
+			found.add(d.node.Line, d.subject(), "has no default and needs a value")
 			value.Text = ""
 		} else {
 			d.check(value.Text, value.Source, found)

@@ -46,7 +46,7 @@ func TestParameters(t *testing.T) {
 		{"Txt", "x", path + ": Parameter Txt: is not declared; did you mean Text?"},
 		{"number", "1", "Parameter number: is not declared; did you mean Number?"},
 		{"Patt", "", "did you mean Pattern?"}, {"Coice", "a", "did you mean Choice?"}, {"Subents", "", "did you mean Subnets?"},
-		{"Other", "x", path + ": Parameter Other: is not declared; the template's parameters are Text, Number, Choice"},
+		{"Other", "x", path + ": Parameter Other: is not declared; the template declares Text, Number, Choice"},
 	} {
 		_, err := resolve(path, Options{Parameters: map[string]spec.Value{"Needed": {Text: "x"}, test.name: {Text: test.value, Source: "config.yaml:8"}}})
 		switch {
@@ -69,7 +69,7 @@ func TestParametersAllAtOnce(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{"Nope: is not declared", "Nix: is not declared", path + ":3: Parameter Text", path + ":4: Parameter Number",
-		"Needed: has no default and no value is given"} {
+		"Needed: has no default and needs a value"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not in:\n%v", want, err)
 		}

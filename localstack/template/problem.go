@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// maxProblems is how many problems are listed.
+// maxProblems is how many problems an error lists.
 const maxProblems = 100
 
-// problems collects what is wrong with a template, to say it all at once.
+// problems collects all errors of a template, to report them at once.
 type problems struct {
 	file string
 	all  []problem
@@ -19,12 +19,12 @@ type problems struct {
 }
 
 type problem struct {
-	line int // 0: of no line of the file, such as an override
+	line int // 0 for problems outside the file, such as an override
 	text string
 }
 
-// add adds a problem; subject ("Resource Foo") may be empty. The same problem is kept once: a node under several aliases
-// is read several times.
+// add adds a problem; subject ("Resource Foo") may be empty. It drops duplicates: a node under several aliases is read
+// several times.
 func (p *problems) add(line int, subject, format string, args ...any) {
 	if len(p.all) == maxProblems {
 		p.more = true
@@ -41,7 +41,7 @@ func (p *problems) add(line int, subject, format string, args ...any) {
 
 func (p *problems) none() bool { return len(p.all) == 0 }
 
-// err is an error of one line for each problem, in the order of the file; nil when there are none.
+// err returns an error with one line for each problem, in the order of the file; nil without problems.
 func (p *problems) err() error {
 	if p.none() {
 		return nil
@@ -56,12 +56,12 @@ func (p *problems) err() error {
 		lines = append(lines, place+": "+found.text)
 	}
 	if p.more {
-		lines = append(lines, fmt.Sprintf("%s: and more than these %d", p.file, maxProblems))
+		lines = append(lines, fmt.Sprintf("%s: more than %d errors; these are the first", p.file, maxProblems))
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// list writes names for a message; "none" if there are none.
+// list joins names for a message; "none" without names.
 func list(names []string) string {
 	if len(names) == 0 {
 		return "none"

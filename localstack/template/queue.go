@@ -28,17 +28,17 @@ func (r *resolution) buildQueue(res *resource, o object) {
 			MaxReceiveCount: policy.integer("maxReceiveCount", 1, 1, 1000),
 		}
 		if q.Redrive.DeadLetterARN != "" && r.queueOf(q.Redrive.DeadLetterARN) == nil {
-			policy.add(policy.lineOf("deadLetterTargetArn"), "property RedrivePolicy.deadLetterTargetArn is %s, which is no queue of this template",
+			policy.add(policy.lineOf("deadLetterTargetArn"), "property RedrivePolicy.deadLetterTargetArn is %s; it must be a queue of this template",
 				q.Redrive.DeadLetterARN)
 		}
 	}
 	r.stack.Queues = append(r.stack.Queues, q)
 }
 
-// queueOf is the queue with an ARN, nil if the template has none.
+// queueOf returns the queue with an ARN, nil if the template has none.
 func (r *resolution) queueOf(arn string) *resource { return r.byARN("AWS::SQS::Queue", arn) }
 
-// functionOf is the function with an ARN or a name, nil if the template has none.
+// functionOf returns the function with an ARN or a name, nil if the template has none.
 func (r *resolution) functionOf(name string) *resource {
 	return r.byARN("AWS::Serverless::Function", name)
 }

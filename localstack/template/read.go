@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// read evaluates the members of a mapping as their effects say. It reports the refused ones and notes those without
-// effect that somebody might miss.
+// read evaluates the members of a mapping by their effects. It reports the refused ones, and notes those without effect
+// that a user might miss.
 func (r *resolution) read(s scope, from *resource, path string, n *yaml.Node, allowed effects) object {
 	o := object{r: r, subject: s.subject, path: path, line: n.Line, members: map[string]*yaml.Node{}}
 	if n.Kind != yaml.MappingNode {

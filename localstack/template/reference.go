@@ -32,14 +32,14 @@ func (r *resolution) pseudo(name string) (string, bool) {
 
 func stackID(name string) string { return awsid.ARN("cloudformation", "stack/"+name+"/local") }
 
-// isReference says whether a dotted name is a whole one, such as SAM's Api.Stage.
+// isReference reports whether a dotted name is complete, such as SAM's Api.Stage.
 func (r *resolution) isReference(name string) bool {
 	id, property, dotted := strings.Cut(name, ".")
 	found := r.resources[id]
 	return dotted && found != nil && found.kind == "AWS::Serverless::Api" && (property == "Stage" || property == "Deployment")
 }
 
-// ref is what Ref gives. A nil node is AWS::NoValue.
+// ref returns the value of Ref. A nil node is AWS::NoValue.
 func (s scope) ref(n *yaml.Node, name string) (*yaml.Node, bool) {
 	if name == "AWS::NoValue" {
 		return nil, true
@@ -66,7 +66,7 @@ func (s scope) ref(n *yaml.Node, name string) (*yaml.Node, bool) {
 	return s.refResource(n, found)
 }
 
-// find is the resource that something refers to, nil if there is none, which is reported.
+// find returns the referenced resource. If there is none, it reports that and returns nil.
 func (s scope) find(n *yaml.Node, id string) *resource {
 	found := s.r.resources[id]
 	condition, absent := s.r.absent[id]
@@ -75,12 +75,12 @@ func (s scope) find(n *yaml.Node, id string) *resource {
 		s.r.add(n.Line, s.subject, "%s is a resource; only parameters may be referred to here", id)
 		return nil
 	case absent:
-		s.r.add(n.Line, s.subject, "refers to resource %s, which does not exist because its condition %s is false", id, condition)
+		s.r.add(n.Line, s.subject, "refers to resource %s, which is absent because its condition %s is false", id, condition)
 		return nil
 	case found == nil && s.resources:
-		s.r.add(n.Line, s.subject, "refers to %s, which is no parameter and no resource", id)
+		s.r.add(n.Line, s.subject, "refers to %s, which is neither a parameter nor a resource", id)
 	case found == nil:
-		s.r.add(n.Line, s.subject, "refers to %s, which is no parameter", id)
+		s.r.add(n.Line, s.subject, "refers to %s, which is not a parameter", id)
 	}
 	if found != nil && s.from != nil {
 		s.from.depend(id)
@@ -94,7 +94,7 @@ func (r *resource) depend(id string) {
 	}
 }
 
-// stage is what Ref gives for the resources that SAM makes of an API.
+// stage returns the value of Ref for the resources that SAM generates for an API.
 func (s scope) stage(n *yaml.Node, api *resource, name string) (*yaml.Node, bool) {
 	if strings.HasSuffix(name, ".Deployment") {
 		return text(n, "local"), true
@@ -123,7 +123,7 @@ func (r *resource) isCustom() bool {
 	return r.kind == "AWS::CloudFormation::CustomResource" || strings.HasPrefix(r.kind, "Custom::")
 }
 
-// unknown is for what is known only once the resource exists: a placeholder where it does not matter, else an error.
+// unknown handles values that exist only after a deployment: a placeholder in properties without effect, else an error.
 func (s scope) unknown(n *yaml.Node, what string) (*yaml.Node, bool) {
 	if s.lenient {
 		return text(n, what), true
@@ -136,7 +136,7 @@ func (r *resolution) queueURL(name string) string {
 	return awsid.QueueURL(r.options.Endpoint, name)
 }
 
-// getAtt is Fn::GetAtt: Resource.Attribute, or a list of both.
+// getAtt returns the value of Fn::GetAtt: Resource.Attribute, or a list of both.
 func (s scope) getAtt(n, argument *yaml.Node) (*yaml.Node, bool) {
 	const wants = "a resource and one of its attributes"
 	if argument.Kind == yaml.ScalarNode {
@@ -185,7 +185,7 @@ func (s scope) attribute(n *yaml.Node, id, attribute string) (*yaml.Node, bool) 
 		return text(n, name+"."+attribute), true
 	}
 	service, kind, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(found.kind, "AWS::")), "::")
-	if service == "iam" { // has no regions
+	if service == "iam" { // IAM has no regions
 		return text(n, awsid.GlobalARN(service, kind+"/"+name)), true
 	}
 	return text(n, awsid.ARN(service, name)), true
@@ -193,13 +193,13 @@ func (s scope) attribute(n *yaml.Node, id, attribute string) (*yaml.Node, bool) 
 
 func functionARN(name string) string { return awsid.ARN("lambda", "function:"+name) }
 
-// nameForms are the physical names that AWS takes.
+// nameForms are the physical names that AWS accepts.
 var nameForms = map[string]*regexp.Regexp{
 	"AWS::Serverless::Function": regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`),
 	"AWS::SQS::Queue":           regexp.MustCompile(`^[a-zA-Z0-9_-]{1,80}$`),
 }
 
-// nameOf is a resource's physical name: its name property, or {StackName}-{LogicalID}.
+// nameOf returns a resource's physical name: its name property, or {StackName}-{LogicalID}.
 func (r *resolution) nameOf(of *resource) (string, bool) {
 	if of.named {
 		return of.name, of.name != ""
@@ -214,7 +214,7 @@ func (r *resolution) nameOf(of *resource) (string, bool) {
 	return of.name, of.name != ""
 }
 
-// evalName is "" if the name is wrong, which is reported.
+// evalName reports a wrong name and returns "".
 func (r *resolution) evalName(of *resource) string {
 	name := r.options.StackName + "-" + of.id
 	line := of.key.Line

@@ -11,14 +11,15 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// resolution is one Resolve: the template with values.
+// resolution is one run of Resolve: the template with values.
 type resolution struct {
 	*problems
 	template   *Template
 	options    Options
 	parameters map[string]*yaml.Node
 	conditions map[string]*conditionState
-	// resources are those that exist: without a false Condition. order has them as in the template, the implicit API last.
+	// resources are the existing ones: those without a false Condition. order has them as in the template, the implicit
+	// API last.
 	resources map[string]*resource
 	order     []*resource
 	absent    map[string]string // resources that do not exist, with their conditions
@@ -33,50 +34,50 @@ type resolution struct {
 	retired        []string   // functions with a retired runtime, as LogicalID: runtime
 }
 
-// reached is a function that a mapping invokes, and the line that says so.
+// reached is a function that a mapping invokes, and the line of the mapping.
 type reached struct {
 	function *resource
 	line     int
 }
 
-// note is something without local effect and the resources that ask for it.
+// note is a setting without local effect, with the resources that use it.
 type note struct {
 	text      string
 	resources []string
 }
 
-// resource is a resource that exists.
+// resource is a resource whose condition holds.
 type resource struct {
 	id, kind   string
 	key, node  *yaml.Node
 	properties *yaml.Node // as in the template, with Globals merged in; nil if there are none
-	// name is the physical name, known once namedAs has run; naming is true while it runs.
+	// name is the physical name, valid after nameOf; naming is true while nameOf runs.
 	name          string
 	named, naming bool
-	dependsOn     []string // what it refers to and what DependsOn says
+	dependsOn     []string // references and DependsOn
 	effects       *resourceType
 }
 
 func (r *resource) subject() string { return "Resource " + r.id }
 
-// Options are the values that a deployment would give.
+// Options are the values of a deployment. The zero value takes all defaults.
 type Options struct {
 	// Parameters override the parameters' defaults, by name.
 	Parameters map[string]spec.Value
 	// Variables are environment variables of single functions, by logical id, and under AllFunctions of all. They take
 	// precedence over the template's.
 	Variables map[string]map[string]string
-	// StackName is AWS::StackName and begins the names of functions and queues; "" is local.
+	// StackName is AWS::StackName, and the prefix of the names of functions and queues; default "local".
 	StackName string
-	// Endpoint is the AWS endpoint that queue URLs begin with; "" is http://127.0.0.1:4566.
+	// Endpoint is the AWS endpoint, the prefix of queue URLs; default http://127.0.0.1:4566.
 	Endpoint string
 }
 
-// AllFunctions is the key of the variables that all functions get. SAM's --env-vars has the same key.
+// AllFunctions is the key of the variables for all functions, as in SAM's --env-vars.
 const AllFunctions = "Parameters"
 
-// Resolve gives the template's parameters values and evaluates it. The error lists everything that cannot run locally,
-// each with file and line, in the order of the file.
+// Resolve gives the template's parameters values, evaluates the template and returns the plan. The error lists
+// everything that cannot run locally, each with file and line, in the order of the file.
 func (t *Template) Resolve(o Options) (*spec.Stack, error) {
 	o.StackName = cmp.Or(o.StackName, "local")
 	o.Endpoint = cmp.Or(o.Endpoint, "http://127.0.0.1:4566")
@@ -85,7 +86,7 @@ func (t *Template) Resolve(o Options) (*spec.Stack, error) {
 		resources: map[string]*resource{}, absent: map[string]string{}, stack: &spec.Stack{Name: o.StackName, ID: stackID(o.StackName)},
 	}
 	r.parameters = t.values(o.Parameters, r.problems)
-	if err := r.err(); err != nil { // what follows would only repeat it
+	if err := r.err(); err != nil { // later steps would only repeat it
 		return nil, err
 	}
 	for key := range members(t.conditions) {
@@ -108,9 +109,9 @@ func (t *Template) Resolve(o Options) (*spec.Stack, error) {
 	return r.stack, nil
 }
 
-// note remembers that a resource asks for something without local effect.
+// note records that a resource uses a setting without local effect.
 func (r *resolution) note(text string, from *resource) {
-	if text == "" || from.node == nil { // SAM's own resources are not what the template asks for
+	if text == "" || from.node == nil { // the user did not write SAM's generated resources
 		return
 	}
 	for i, n := range r.notes {
@@ -136,7 +137,7 @@ func (r *resolution) notEmulated() []string {
 	return lines
 }
 
-// checkOutputs evaluates the outputs for their errors. Nobody needs their values here: they speak of a deployment.
+// checkOutputs evaluates the outputs for their errors only: their values describe a deployment.
 func (r *resolution) checkOutputs() {
 	for key, node := range members(r.template.outputs) {
 		s := scope{r: r, subject: "Output " + key.Value, resources: true, lenient: true}
@@ -154,7 +155,7 @@ func (r *resolution) checkOutputs() {
 	}
 }
 
-// checkVariables reports variables for functions that do not exist.
+// checkVariables reports variables of unknown functions.
 func (r *resolution) checkVariables() {
 	ids := []string{AllFunctions}
 	for _, f := range r.stack.Functions {
@@ -162,7 +163,7 @@ func (r *resolution) checkVariables() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.options.Variables)) {
 		if !slices.Contains(ids, id) {
-			r.add(0, "Variables of "+id, "the template has no function of this logical id; known are %s", list(ids))
+			r.add(0, "Variables of "+id, "the template has no function with this logical id; allowed are %s", list(ids))
 		}
 	}
 }

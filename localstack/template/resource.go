@@ -7,13 +7,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// resourceAttributes are what a resource may have; the deletion and update policies have no effect.
+// resourceAttributes are the attributes of a resource. The deletion and update policies have no effect.
 var resourceAttributes = []string{
 	"Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdatePolicy",
 	"UpdateReplacePolicy",
 }
 
-// readResources finds the resources that exist, before any property is evaluated, so that all can be referred to.
+// readResources finds the existing resources before it evaluates any property, so that each can refer to all.
 func (r *resolution) readResources() {
 	globals := r.readGlobals()
 	for key, node := range members(r.template.resources) {
@@ -40,7 +40,7 @@ func (r *resolution) readResource(key, node *yaml.Node, globals map[string]*yaml
 	res.kind = kind.Value
 	for attribute := range members(node) {
 		if !slices.Contains(resourceAttributes, attribute.Value) {
-			r.add(attribute.Line, res.subject(), "attribute %s is not known; known are %s", attribute.Value, list(resourceAttributes))
+			r.add(attribute.Line, res.subject(), "unknown attribute %s; allowed are %s", attribute.Value, list(resourceAttributes))
 		}
 	}
 	if on := member(node, "Condition"); on != nil {
@@ -53,7 +53,7 @@ func (r *resolution) readResource(key, node *yaml.Node, globals map[string]*yaml
 	if res.effects = typeOf(res.kind); res.effects == nil {
 		r.add(kind.Line, res.subject(), "type %s is not supported by the local stack; supported are %s%s",
 			res.kind, list(supportedTypes()), unlessConditional(node))
-		res.effects = &resourceType{} // so that references to it are not reported too
+		res.effects = &resourceType{} // prevents errors about references to it
 	}
 	if strings.HasPrefix(res.kind, "AWS::Serverless::") && r.template.sam == nil {
 		r.add(kind.Line, res.subject(), "type %s needs Transform: %s", res.kind, serverless)
@@ -62,7 +62,7 @@ func (r *resolution) readResource(key, node *yaml.Node, globals map[string]*yaml
 	return res
 }
 
-// unlessConditional reminds of the condition that brought a resource in.
+// unlessConditional suggests a condition for an unsupported resource.
 func unlessConditional(node *yaml.Node) string {
 	if on := member(node, "Condition"); on != nil {
 		return "; its condition " + on.Value + " is true"
@@ -85,8 +85,8 @@ func (r *resolution) readGlobals() map[string]*yaml.Node {
 	return globals
 }
 
-// merge puts a resource's properties over the global ones as SAM does: mappings are merged, lists are put together, and
-// everything else is replaced.
+// merge applies a resource's properties to the global ones as SAM does: it merges mappings, joins lists and replaces
+// everything else.
 func merge(global, own *yaml.Node) *yaml.Node {
 	global, own = follow(global), follow(own)
 	if own == nil {
@@ -118,13 +118,13 @@ func isCall(n *yaml.Node) bool {
 	return is
 }
 
-// implicitAPI and implicitStage are SAM's names for the API of events that name none.
+// implicitAPI and implicitStage are SAM's names for the API of events without RestApiId.
 const (
 	implicitAPI   = "ServerlessRestApi"
 	implicitStage = "Prod"
 )
 
-// addGenerated adds the resources that SAM makes of a function and that a template may refer to.
+// addGenerated adds the resources that SAM generates for a function, since a template may refer to them.
 func (r *resolution) addGenerated(res *resource, globals map[string]*yaml.Node) {
 	if res.kind != "AWS::Serverless::Function" {
 		return
@@ -142,7 +142,7 @@ func (r *resolution) addGenerated(res *resource, globals map[string]*yaml.Node) 
 	}
 }
 
-// addResource adds a resource that the template does not write out, unless there is one of its name.
+// addResource adds a generated resource, unless the template has one of that name.
 func (r *resolution) addResource(res *resource) {
 	if r.resources[res.id] != nil {
 		return
@@ -166,8 +166,8 @@ func (r *resolution) readDependsOn(res *resource) {
 		switch _, absent := r.absent[name.Value]; {
 		case r.resources[name.Value] != nil:
 			res.depend(name.Value)
-		case !absent: // CloudFormation ignores those that do not exist because of their condition
-			r.add(name.Line, res.subject(), "DependsOn names %s, which is no resource", name.Value)
+		case !absent: // CloudFormation ignores resources whose condition is false
+			r.add(name.Line, res.subject(), "DependsOn names %s, which is not a resource", name.Value)
 		}
 	}
 }

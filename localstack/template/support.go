@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// This file is the table of what the local stack does with resources and their properties. What is not in it is refused.
+// This file is the table of supported resources and properties. Everything else is refused.
 
-// effect is what a property does locally.
+// effect is the local effect of a property.
 type effect struct {
 	kind effectKind
-	// note is what the user is told of a property without effect; "" where nobody would miss it.
+	// note tells the user that a property has no effect; "" if nobody would miss it.
 	note string
 }
 
-// effects are by property; "*" stands for all that are not named.
+// effects are by property; "*" stands for all others.
 type effects map[string]effect
 
 type effectKind int
@@ -23,7 +23,7 @@ type effectKind int
 const (
 	isEmulated effectKind = iota + 1
 	hasNoEffect
-	// isDeferred is emulated by a reader that evaluates the parts itself.
+	// isDeferred is emulated; its reader evaluates the parts itself.
 	isDeferred
 )
 
@@ -32,7 +32,7 @@ type resourceType struct {
 	build      func(*resolution, *resource, object) // nil for types without effect
 	properties effects                              // nil for types without effect: all are accepted
 	note       string                               // of types without effect
-	// nameProperty is the property that sets the physical name, which Ref gives; "" if there is none.
+	// nameProperty is the property that sets the physical name, the value of Ref; "" if there is none.
 	nameProperty string
 }
 
@@ -56,7 +56,7 @@ const (
 	noteVersions    = "functions have no versions and aliases"
 )
 
-// resourceTypes has the types by name, prefixes those of whole services.
+// resourceTypes has the types by name, and prefixes of whole services.
 var resourceTypes map[string]*resourceType
 
 var prefixes = []struct {
@@ -68,11 +68,11 @@ var prefixes = []struct {
 	{"AWS::Logs::", &resourceType{note: noteLogs}},
 	{"AWS::CloudWatch::", &resourceType{note: "alarms and dashboards do not exist"}},
 	{"AWS::SSM::", &resourceType{note: "Systems Manager does not exist"}},
-	{"AWS::SecretsManager::", &resourceType{note: "Secrets Manager does not exist"}},
+	{"AWS::SecretsManager::", &resourceType{note: "Secrets Manager is not emulated"}},
 	{"AWS::SNS::Topic", &resourceType{note: "nothing is published to SNS"}},
 }
 
-func init() { // a variable would refer to itself through the builders
+func init() { // a variable's initializer would refer to itself through the builders
 	customResource := &resourceType{build: (*resolution).buildCustomResource, properties: effects{"*": emulated}}
 	resourceTypes = map[string]*resourceType{
 		"AWS::CloudFormation::CustomResource":      customResource,
@@ -95,7 +95,7 @@ func init() { // a variable would refer to itself through the builders
 	}
 }
 
-// typeOf is the row for a resource type, nil if it is refused.
+// typeOf returns the row of a resource type, nil if the type is refused.
 func typeOf(name string) *resourceType {
 	if strings.HasPrefix(name, "Custom::") {
 		name = "Custom::"
@@ -111,7 +111,7 @@ func typeOf(name string) *resourceType {
 	return nil
 }
 
-// supportedTypes are the types that have an effect.
+// supportedTypes returns the types with an effect.
 func supportedTypes() []string {
 	var names []string
 	for name, row := range resourceTypes {
@@ -151,7 +151,7 @@ var functionEffects = effects{
 	"PermissionsBoundary":           noted(notePermissions),
 	"Policies":                      noted(notePermissions),
 	"PropagateTags":                 silent,
-	"ProvisionedConcurrencyConfig":  noted("environments are not kept warm beyond the first"),
+	"ProvisionedConcurrencyConfig":  noted("provisioned concurrency has no effect"),
 	"RecursiveLoop":                 noted("recursive loops are not detected"),
 	"Role":                          noted(notePermissions),
 	"RolePath":                      noted(notePermissions),
@@ -255,5 +255,5 @@ func with(base, more effects) effects {
 	return all
 }
 
-// supported are the names that are accepted.
+// supported lists the accepted names.
 func (e effects) supported() string { return list(slices.Sorted(maps.Keys(e))) }

@@ -1,9 +1,9 @@
-// Package template reads a SAM template and says what the local stack has to run: functions, REST API, queues, event
-// source mappings, schedules and custom resources, with parameters, conditions and intrinsic functions resolved.
+// Package template reads a SAM template and returns the plan of a local stack: functions, REST API, queues, event
+// source mappings, schedules and custom resources. It resolves parameters, conditions and intrinsic functions.
 //
-// What the local stack emulates, what has no effect locally and what it refuses is one table, in support.go. Nothing is
-// ignored silently: what is not in the table is an error with file and line, and what has no effect but might be missed
-// is listed in Stack.NotEmulated.
+// The table in support.go says what the local stack emulates, what has no effect, and what it refuses. Nothing is
+// ignored silently. A setting outside the table is an error with file and line. Stack.NotEmulated lists settings
+// without effect that a user might miss.
 package template
 
 import (
@@ -16,34 +16,35 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// serverless is the transform that makes a template a SAM template.
+// serverless is the transform of a SAM template.
 const serverless = "AWS::Serverless-2016-10-31"
 
-// Template is a parsed template, before parameters have values. It is not changed after Parse and safe for concurrent
-// use.
+// Template is a parsed template, before parameters have values. It does not change after Parse, and is safe for
+// concurrent use.
 type Template struct {
 	// Parameters are the declared parameters in the template's order.
 	Parameters []Parameter
-	// Provide are the backing services that Metadata.Local asks for.
+	// Provide are the backing services that Metadata.Local requests.
 	Provide []spec.Provide
 
 	path string
-	dir  string // absolute folder of the template, from which CodeUri is taken
+	dir  string // absolute folder of the template, the base of CodeUri
 	root *yaml.Node
 
 	declarations []declaration
-	// The sections, nil where the template has none; sam is the Transform that makes it a SAM template.
+	// The sections, nil if omitted; sam is the Transform that makes it a SAM template.
 	mappings, conditions, rules, globals, resources, outputs, sam *yaml.Node
 }
 
-// sections are the top-level keys that a template may have. Of Metadata only Local has an effect.
-// See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html.
+// sections are the allowed top-level keys. Of Metadata, only Local has an effect. See
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html.
 var sections = []string{
 	"AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Mappings", "Metadata", "Outputs", "Parameters",
 	"Resources", "Rules", "Transform",
 }
 
-// Parse reads the template at path. The error lists everything that is wrong with its form, each with file and line.
+// Parse reads the template at path and checks its form. The error lists everything that is wrong, each with file and
+// line.
 func Parse(path string) (*Template, error) {
 	text, err := readTemplate(path)
 	if err != nil {
@@ -55,7 +56,7 @@ func Parse(path string) (*Template, error) {
 // parse reads the text of the template at path.
 func parse(path string, text []byte) (*Template, error) {
 	if len(text) > maxTemplate {
-		return nil, fmt.Errorf("template %s is larger than %d bytes, which CloudFormation does not take", path, maxTemplate)
+		return nil, fmt.Errorf("template %s is larger than CloudFormation's limit of %d bytes", path, maxTemplate)
 	}
 	dir, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
@@ -68,7 +69,7 @@ func parse(path string, text []byte) (*Template, error) {
 	t := &Template{path: path, dir: dir}
 	found := &problems{file: path}
 	if len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
-		found.add(1, "", "a template is a mapping with a member Resources")
+		found.add(1, "", "a template must be a mapping with a member Resources")
 		return nil, found.err()
 	}
 	t.root = document.Content[0]
@@ -124,7 +125,7 @@ func (t *Template) readTransform(found *problems) {
 	}
 }
 
-// section is a top-level mapping, nil if the template has none.
+// section returns a top-level mapping, nil if the template has none.
 func section(root *yaml.Node, name string, found *problems) *yaml.Node {
 	n := follow(member(root, name))
 	if n == nil || isNull(n) {

@@ -31,7 +31,7 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 }
 
-// templates are the templates of a folder of testdata.
+// templates returns the templates of a folder of testdata.
 func templates(t *testing.T, folder string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", folder, "*.yaml"))
@@ -94,7 +94,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// write makes a template of a text, beside Go code that functions without CodeUri have.
+// write writes a template beside Go code, for functions without CodeUri, and returns its path.
 func write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "template.yaml")
@@ -110,8 +110,8 @@ func write(t *testing.T, text string) string {
 func TestFilesThatAreNoTemplates(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                  "a template is a mapping",
-		"- a":               "a template is a mapping",
+		"":                  "a template must be a mapping",
+		"- a":               "a template must be a mapping",
 		"a: [":              "did not find expected node content",
 		"Resources: x":      "section Resources is not a mapping",
 		"Description: only": "the template has no Resources",
@@ -127,7 +127,7 @@ func TestFilesThatAreNoTemplates(t *testing.T) {
 	}
 }
 
-// TestResolveTwice checks that resolving leaves the template as it is.
+// TestResolveTwice checks that Resolve does not change the template.
 func TestResolveTwice(t *testing.T) {
 	t.Parallel()
 	parsed, err := Parse("testdata/stack/explicit.yaml")

@@ -15,7 +15,7 @@ Resources:
   B: {Type: AWS::Serverless::Function}
 `
 
-// TestVariables: a function's own variables take precedence over those of all functions, and these over the template's.
+// TestVariables checks precedence: a function's own variables, those of all functions, the template's.
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	stack, err := resolve(write(t, twoFunctions), Options{Variables: map[string]map[string]string{
@@ -39,9 +39,9 @@ func TestVariablesThatAreRefused(t *testing.T) {
 		AllFunctions: {"AWS_REGION": "eu-west-1"}, "A": {"a b": "x"}, "C": {"X": "y"},
 	}})
 	for _, want := range []string{
-		"Resource A: Lambda does not take an environment variable of the name AWS_REGION", "Resource B: Lambda does not take an environment variable of the name AWS_REGION",
-		"Resource A: Lambda does not take an environment variable of the name a b",
-		"Variables of C: the template has no function of this logical id; known are Parameters, A, B",
+		"Resource A: Lambda refuses the environment variable AWS_REGION", "Resource B: Lambda refuses the environment variable AWS_REGION",
+		"Resource A: Lambda refuses the environment variable a b",
+		"Variables of C: the template has no function with this logical id; allowed are Parameters, A, B",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not in: %v", want, err)
@@ -49,7 +49,7 @@ func TestVariablesThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestWithoutCodeUri: SAM takes the folder of the template.
+// TestWithoutCodeUri checks that the code is in the template's folder, as in SAM.
 func TestWithoutCodeUri(t *testing.T) {
 	t.Parallel()
 	parsed, err := Parse(write(t, twoFunctions))

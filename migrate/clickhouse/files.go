@@ -1,9 +1,9 @@
-// Package clickhouse holds the schema of the logs in ClickHouse: the migrations, embedded, and what depends on the
-// server's version, which plain SQL files cannot say.
+// Package clickhouse embeds the migrations of the logs in ClickHouse. It also has the statements that depend on the
+// server's version, which plain SQL files cannot express.
 //
 // Run the files with golang-migrate's driver and x-multi-statement=true, then Finish, on every deployment. ClickHouse
-// has no transactions: an up file must be repeatable (IF NOT EXISTS and the like). The driver cuts the files at every
-// semicolon, also at those in comments.
+// has no transactions, so an up file must be repeatable (IF NOT EXISTS and the like). The driver cuts the files at
+// every semicolon, even in comments.
 package clickhouse
 
 import "embed"

@@ -8,11 +8,11 @@ import (
 	"strconv"
 )
 
-// Finish gives the table logs what the server's version allows: a time to live, a memory for insert deduplication
-// tokens, and an index of task ids. It may run any number of times, and a change of retentionDays takes effect.
+// Finish gives the table logs the features that the server's version supports: a time to live, a memory for insert
+// deduplication tokens, and an index of task ids. It is repeatable, and applies a change of retentionDays.
 //
-// A server older than 20.1 has no time to live that can be altered; there Finish drops the months that have ended
-// before the retention began, so that lines live up to a month longer, and as long as nobody deploys.
+// A server older than 20.1 cannot alter a time to live. There Finish drops the months that ended before the retention
+// began. Lines then live up to a month longer, and until the next deployment.
 func Finish(ctx context.Context, db *sql.DB, retentionDays int) error {
 	var version string
 	if err := db.QueryRowContext(ctx, "SELECT version()").Scan(&version); err != nil {
@@ -33,14 +33,14 @@ func Finish(ctx context.Context, db *sql.DB, retentionDays int) error {
 	return nil
 }
 
-// statements are those that a server from 20.1 on understands, each repeatable.
+// statements are the repeatable statements for a server from 20.1 on.
 func statements(major, minor, retentionDays int) []string {
 	list := []string{fmt.Sprintf("ALTER TABLE logs MODIFY TTL timestamp + INTERVAL %d DAY", retentionDays)}
 	if atLeast(major, minor, 21, 1) {
 		list = append(list, "ALTER TABLE logs ADD INDEX IF NOT EXISTS task task_id TYPE bloom_filter GRANULARITY 4")
 	}
 	if atLeast(major, minor, 22, 2) {
-		// Without it a table that is not replicated forgets insert_deduplication_token at once.
+		// Without it, a table that is not replicated forgets insert_deduplication_token at once.
 		list = append(list, "ALTER TABLE logs MODIFY SETTING non_replicated_deduplication_window = 1000")
 	}
 	return list
@@ -82,7 +82,7 @@ var numbers = regexp.MustCompile(`^(\d+)\.(\d+)`)
 func parse(version string) (major, minor int, err error) {
 	found := numbers.FindStringSubmatch(version)
 	if found == nil {
-		return 0, 0, fmt.Errorf("version %q of ClickHouse begins with no two numbers", version)
+		return 0, 0, fmt.Errorf("version %q of ClickHouse does not begin with two numbers", version)
 	}
 	major, _ = strconv.Atoi(found[1])
 	minor, _ = strconv.Atoi(found[2])

@@ -1,8 +1,8 @@
-// Package postgres embeds the migrations of the Postgres schema, so that whatever runs them needs no files.
+// Package postgres embeds the migrations of the Postgres schema.
 //
-// Each NNNNNN_name.up.sql has a .down.sql that takes it back. Postgres runs a file as one transaction. An up file must
-// be repeatable (IF NOT EXISTS and the like): one that was cut off, after which nobody knows whether it was committed,
-// is simply run again.
+// Each NNNNNN_name.up.sql has a .down.sql that reverts it. Postgres runs a file as one transaction. An up file must be
+// repeatable (IF NOT EXISTS and the like). If a migration was cut off, nobody knows whether it was committed, and the
+// next Up runs it again.
 package postgres
 
 import "embed"

@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	// patience is how long a server that refuses is tried again: one that was just started needs a second or two.
+	// patience is how long to retry a server that refuses: a server that was just started needs a second or two.
 	patience = 10 * time.Second
-	// connectTimeout bounds one attempt, unless the URL says connect_timeout: an Aurora that was paused for want of work
-	// holds the connection for some 15 s until it has resumed.
+	// connectTimeout bounds one attempt, unless the URL says connect_timeout. A paused Aurora holds the connection for
+	// some 15 s until it has resumed.
 	connectTimeout = 30 * time.Second
 )
 
@@ -38,7 +38,7 @@ func connect(ctx context.Context, storage config.Storage) (*sql.DB, error) {
 	if cc.ConnectTimeout == 0 || cc.ConnectTimeout > time.Minute { // pgx's own default is 2 minutes
 		cc.ConnectTimeout = connectTimeout
 	}
-	cc.DefaultQueryExecMode = pgx.QueryExecModeExec // without prepared statements, which a pooler may give to another session
+	cc.DefaultQueryExecMode = pgx.QueryExecModeExec // no prepared statements, which a pooler may give to another session
 	var options []stdlib.OptionOpenDB
 	if cfg.BeforeConnect != nil {
 		options = append(options, stdlib.OptionBeforeConnect(cfg.BeforeConnect))
@@ -51,8 +51,8 @@ func connect(ctx context.Context, storage config.Storage) (*sql.DB, error) {
 	return db, nil
 }
 
-// reasons is why a connection failed: what the server said, else what went wrong on the way to it, each reason once. The
-// sslmodes prefer and allow try an address with TLS and without.
+// reasons is why a connection failed: the server's error, else the network's, each reason once. With the sslmodes
+// prefer and allow, pgx tries each address with TLS and without.
 func reasons(err error) error {
 	var failed *pgconn.ConnectError
 	if !errors.As(err, &failed) {
@@ -83,8 +83,8 @@ func reasons(err error) error {
 // isAnswer reports whether an error is the server's.
 func isAnswer(err error) bool { return errors.As(err, new(*pgconn.PgError)) }
 
-// reach waits until the server answers, as long as errors are transient. It logs once what it waits for: with the first error,
-// or when there was no answer for a second.
+// reach waits until the server answers, as long as errors are transient. It logs once what it waits for: at the first
+// error, or after a second without an answer.
 func reach(ctx context.Context, db *sql.DB, server string, transient func(error) bool) error {
 	var once sync.Once
 	tell := func(more ...any) { once.Do(func() { slog.WarnContext(ctx, "waiting for "+server, more...) }) }
@@ -106,8 +106,8 @@ func reach(ctx context.Context, db *sql.DB, server string, transient func(error)
 	}
 }
 
-// transient reports whether connecting may succeed in a moment: the server did not answer, or refused for now. A server that
-// refuses the user or does not have the database stays that way.
+// transient reports whether connecting may succeed in a moment: the server did not answer, or refused for now. An
+// unknown user or database is permanent.
 func transient(err error) bool {
 	if errors.As(err, new(*ch.Exception)) {
 		return false // ClickHouse does not answer before it has started

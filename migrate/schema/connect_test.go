@@ -9,8 +9,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// TestReasons: why there is no connection is said once, though an address is tried with TLS and without, and what the server
-// says stands alone.
+// TestReasons checks that each reason appears once although pgx tries an address twice, and that the server's own error
+// stands alone.
 func TestReasons(t *testing.T) {
 	t.Parallel()
 	server, err := url.Parse(testserver.EmptyPostgres(t)) // which has no TLS

@@ -11,23 +11,23 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// spare are the connections that are left to people and to the migration, which has two.
+// spare is how many connections remain for people and for the migration, which needs two.
 const spare = 5
 
 // connections is what a database's server offers, and what the functions need of it.
 type connections struct {
-	// most is max_connections, or less where the database has a limit of its own; reserved are those kept for superusers.
+	// most is max_connections, or the database's own limit if that is lower; reserved are those for superusers.
 	most, reserved int
 	// pooled says that a pooler shares the server's connections between the functions.
 	pooled bool
-	// api, worker and sweeper are what the environments of each function need, 0 where that is unknown.
+	// api, worker and sweeper are the connections that the environments of each function need, 0 if unknown.
 	api, worker, sweeper int
 }
 
 func (c connections) need() int { return c.api + c.worker + c.sweeper }
 func (c connections) free() int { return c.most - c.reserved - spare }
 
-// connectionsOf asks the server how many connections it takes.
+// connectionsOf asks the server for its limits.
 func connectionsOf(ctx context.Context, db *sql.DB, app config.App) (connections, error) {
 	c := connections{
 		api:     app.APIConcurrency,
@@ -49,15 +49,15 @@ func connectionsOf(ctx context.Context, db *sql.DB, app config.App) (connections
 		return c, fmt.Errorf("ask for the server's connections: %w", err)
 	}
 	err = conn.Raw(func(driver any) error {
-		// A pooler answers for the server when a client logs in, with a process number of its own.
+		// A pooler answers the login itself, with its own process number.
 		c.pooled = driver.(*stdlib.Conn).Conn().PgConn().PID() != backend
 		return nil
 	})
 	return c, err
 }
 
-// check refuses functions that need more connections than there are: their environments keep what they have, and the one
-// that comes too late fails each of its requests.
+// check refuses functions that need more connections than the server has. Environments keep their connections, so a
+// late environment would fail every request.
 func (c connections) check(app config.App) error {
 	if c.pooled {
 		slog.Info("a pooler shares the database's connections; they are not counted", "needed", c.need())

@@ -10,7 +10,7 @@ import (
 	"github.com/eragon-mdi/ksu/migrate/schema"
 )
 
-// TestConstraints writes rows past the store: those that the state machine does not know are refused.
+// TestConstraints writes rows past the store: the schema refuses those that the state machine does not know.
 func TestConstraints(t *testing.T) {
 	eachEngine(t, func(t *testing.T, d database) {
 		step(t, "up", schema.Latest())(d.target.Up(t.Context()))

@@ -18,17 +18,17 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// database is an empty one of some kind.
+// database is an empty database of some kind.
 type database struct {
 	target *schema.Target
 	files  fs.FS
-	// driver and name are those for database/sql.
+	// driver and name are the arguments of sql.Open.
 	driver, name string
 	// path is the file of the internal store.
 	path string
 	// now is the literal of some time.
 	now string
-	// describe lists all that migrations make, line by line, but the table schema_migrations.
+	// describe lists what the migrations created, line by line, without the table schema_migrations.
 	describe string
 }
 
@@ -81,7 +81,7 @@ func onPostgres(address string) config.Storage {
 	return config.Storage{Type: "postgres", DatabaseURL: config.Secret(address)}
 }
 
-// open connects past package schema.
+// open connects without package schema.
 func (d database) open(t *testing.T) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.name)

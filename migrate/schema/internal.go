@@ -30,7 +30,7 @@ func init() {
 	}
 }
 
-// openFile opens the internal store's file, which is made where it is missing.
+// openFile opens the internal store's file, and creates it if it is missing.
 func openFile(ctx context.Context, path string) (*sql.DB, error) {
 	if path == "" {
 		return nil, errors.New("STORAGE_PATH is not set; it is the file of the internal store")
@@ -42,7 +42,7 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("create the folder of the internal store: %w", err)
 	}
-	// SQLite would let other users read a new file. If the file cannot be created, SQLite says why.
+	// SQLite would create the file readable by other users. If this fails, SQLite reports why.
 	if created, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
 		if err := created.Close(); err != nil {
 			return nil, fmt.Errorf("create the internal store: %w", err)
@@ -50,7 +50,7 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 	}
 	query := url.Values{
 		"_busy_timeout": {"10000"},
-		"_journal_mode": {"WAL"}, // which the file remembers
+		"_journal_mode": {"WAL"}, // persistent in the file
 		"_dqs":          {"0"},   // "x" is a name, never a text
 		"_error_rc":     {"1"},   // an error's text is its own
 	}
@@ -58,7 +58,7 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Of several that change a new file's journal mode at once, SQLite lets one do so and the others not wait for it.
+	// If several connections change a new file's journal mode at once, SQLite fails all but one without waiting.
 	what := "the internal store " + path
 	err = reach(ctx, db, what, func(err error) bool {
 		refused := new(driver.Error)
@@ -70,13 +70,13 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// file is a SQLite file to golang-migrate, whose own driver for SQLite locks nothing against other processes. Here the
-// lock is a transaction. Since SQLite makes and changes tables within transactions too, all migrations of an Up are done
-// or none is, and no other process sees a version in between.
+// file is a SQLite file to golang-migrate, whose own SQLite driver does not lock other processes out. Here the lock is
+// a transaction. SQLite creates and changes tables within transactions too. So an Up runs all its migrations or none,
+// and no other process sees a version in between.
 type file struct {
 	db   *sql.DB
 	conn *sql.Conn
-	// failed says that the transaction is not to be committed.
+	// failed prevents the commit.
 	failed bool
 }
 
@@ -92,7 +92,7 @@ func newFile(db *sql.DB) (*file, error) {
 	return f, nil
 }
 
-// exec does without a context, as golang-migrate does: a migration is not to be cut off.
+// exec takes no context, like golang-migrate: nothing may cut a migration off.
 func (f *file) exec(text string, args ...any) error {
 	_, err := f.conn.ExecContext(context.Background(), text, args...)
 	return err
@@ -106,7 +106,7 @@ func (f *file) Lock() error {
 	return nil
 }
 
-// Unlock ends it.
+// Unlock ends the transaction.
 func (f *file) Unlock() error {
 	if f.failed {
 		f.failed = false
@@ -125,7 +125,7 @@ func (f *file) Run(migration io.Reader) error {
 	return err
 }
 
-// SetVersion keeps the schema's version.
+// SetVersion writes the schema's version.
 func (f *file) SetVersion(version int, dirty bool) error {
 	err := f.exec(`DELETE FROM schema_migrations`)
 	if err == nil && version != database.NilVersion {

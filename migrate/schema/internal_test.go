@@ -11,8 +11,8 @@ import (
 	"github.com/golang-migrate/migrate/v4/database"
 )
 
-// TestInternalIsOneTransaction fails within the second migration: nothing of the first is left, and nobody sees a version
-// in between.
+// TestInternalIsOneTransaction fails within the second migration: nothing of the first remains, and no other connection
+// sees a version in between.
 func TestInternalIsOneTransaction(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ksu.db")
@@ -50,7 +50,7 @@ func TestInternalIsOneTransaction(t *testing.T) {
 	if err := other.exec("CREATE TABLE a (id INTEGER)"); err != nil {
 		t.Errorf("something is left of the first: %v", err)
 	}
-	if err := one.Lock(); err != nil { // the failure is forgotten
+	if err := one.Lock(); err != nil { // the next Up starts afresh
 		t.Fatal(err)
 	}
 	if err := run(1, "CREATE TABLE b (id INTEGER)"); err != nil {
@@ -82,7 +82,7 @@ func openTest(t *testing.T, path string) *file {
 	return f
 }
 
-// TestInternalIsPrivate: other users cannot read what the internal store holds.
+// TestInternalIsPrivate checks that other users cannot read the internal store's files.
 func TestInternalIsPrivate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "new", "internal.db")

@@ -17,14 +17,14 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// Logs is the ClickHouse database with the log lines. The configuration has an Address. Up also sets how long lines are
-// kept. ClickHouse has no locks for migrations: several Up at once run the same files, so the files are repeatable.
+// Logs returns the ClickHouse database with the log lines. The configuration must have an Address. Up also sets the
+// retention. ClickHouse has no locks for migrations: concurrent Ups run the same files, so the files are repeatable.
 func Logs(cfg config.ClickHouse) *Target {
 	return &Target{
 		files:   clickhouse.Files,
 		connect: func(ctx context.Context) (*sql.DB, error) { return connectLogs(ctx, cfg) },
 		driver: func(db *sql.DB) (database.Driver, error) {
-			// MergeTree is there on all servers; the driver's default, TinyLog, is not on ClickHouse Cloud.
+			// All servers have MergeTree; ClickHouse Cloud lacks the driver's default, TinyLog.
 			driver, err := clickhousedriver.WithInstance(db, &clickhousedriver.Config{MultiStatementEnabled: true, MigrationsTableEngine: "MergeTree"})
 			return logsDriver{driver, db}, err
 		},
@@ -40,9 +40,9 @@ func connectLogs(ctx context.Context, cfg config.ClickHouse) (*sql.DB, error) {
 	options := &ch.Options{
 		Addr: strings.Split(cfg.Address, ","),
 		Auth: ch.Auth{Database: cfg.Database, Username: cfg.Username, Password: string(cfg.Password)},
-		// Of the handshake as well, with a server that accepts and says nothing.
+		// It covers the handshake too, with a server that accepts and stays silent.
 		DialTimeout: logsDialTimeout,
-		// One connection: a table that one replica of several addresses has is not at once on the others.
+		// One connection: a new table of one replica is not at once on the others.
 		MaxOpenConns: 1,
 	}
 	if cfg.Secure {
@@ -56,7 +56,7 @@ func connectLogs(ctx context.Context, cfg config.ClickHouse) (*sql.DB, error) {
 	return db, nil
 }
 
-// logsDriver records versions by a statement that old servers understand too: 18.16 waits for ever for the data of an
+// logsDriver records versions by a statement that old servers understand: 18.16 waits for ever for the data of an
 // INSERT … VALUES.
 type logsDriver struct {
 	database.Driver
@@ -72,7 +72,7 @@ func (d logsDriver) SetVersion(version int, dirty bool) error {
 	statement := fmt.Sprintf("INSERT INTO %s (version, dirty, sequence) SELECT %d, %d, %d",
 		clickhousedriver.DefaultMigrationsTable, version, bit, time.Now().UnixNano())
 	if _, err := d.db.Exec(statement); err != nil {
-		return fmt.Errorf("write down version %d: %w", version, err)
+		return fmt.Errorf("write version %d: %w", version, err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func logs(t *testing.T) (testserver.ClickHouse, config.ClickHouse) {
 	return server, config.ClickHouse{Address: server.Address, Username: "default", Database: server.Empty(t), RetentionDays: 30}
 }
 
-// columns describes the table logs; nothing where there is none.
+// columns describes the table logs; empty if it does not exist.
 func columns(t *testing.T, server testserver.ClickHouse, database string) (list []string) {
 	t.Helper()
 	rows, err := server.DB(t, database).Query("SELECT name, type FROM system.columns WHERE database = ? AND table = 'logs'", database)
@@ -83,7 +83,7 @@ func TestLogsUpDownUp(t *testing.T) {
 	}
 }
 
-// TestLogFilesArePairs holds the files to numbers without gaps and to what the driver makes of a semicolon.
+// TestLogFilesArePairs checks that numbers have no gaps, and that the driver cuts each file into whole statements.
 func TestLogFilesArePairs(t *testing.T) {
 	t.Parallel()
 	names, err := fs.Glob(clickhouse.Files, "*.up.sql")
@@ -97,7 +97,7 @@ func TestLogFilesArePairs(t *testing.T) {
 	}
 }
 
-// TestLogsOfOldMonthsGo shows what stands for a time to live on a server that is too old for one.
+// TestLogsOfOldMonthsGo checks the substitute for a time to live on servers without one.
 func TestLogsOfOldMonthsGo(t *testing.T) {
 	t.Parallel()
 	server, cfg := logs(t)

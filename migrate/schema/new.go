@@ -33,7 +33,7 @@ func New(root, name string) ([]string, error) {
 		base := filepath.Join(root, kind, fmt.Sprintf("%06d_%s", next, name))
 		for _, file := range []struct{ path, text string }{
 			{base + ".up.sql", "-- Runs as one transaction and must be repeatable (IF NOT EXISTS and the like).\n"},
-			{base + ".down.sql", "-- Takes back the .up.sql of this number.\n"},
+			{base + ".down.sql", "-- Reverts the .up.sql of this number.\n"},
 		} {
 			if err := create(file.path, file.text); err != nil {
 				return nil, err

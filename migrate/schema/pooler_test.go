@@ -21,8 +21,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// TestMigrateBehindAPooler migrates several times at once and one after the other, each of which would wait for ever for a
-// lock that a session of the pooler has kept.
+// TestMigrateBehindAPooler migrates concurrently and repeatedly. A lock that stayed behind in a session of the pooler
+// would block the next migration for ever.
 func TestMigrateBehindAPooler(t *testing.T) {
 	t.Parallel()
 	direct := testserver.EmptyPostgres(t)
@@ -42,7 +42,7 @@ func TestMigrateBehindAPooler(t *testing.T) {
 	if version, err := schema.Up(t.Context(), pooled); err != nil || version != schema.Latest() {
 		t.Errorf("Up = %d, %v", version, err)
 	}
-	// Past the pooler no lock of it is left either.
+	// No lock remains on the server either.
 	if version, err := schema.Up(t.Context(), direct); err != nil || version != schema.Latest() {
 		t.Errorf("Up past the pooler = %d, %v", version, err)
 	}
@@ -80,7 +80,7 @@ func (d pooled) Age(t testing.TB, by time.Duration) {
 	}
 }
 
-// TestStoreBehindAPooler holds the store to everything that it does without a pooler.
+// TestStoreBehindAPooler runs the store's conformance suite through a pooler.
 func TestStoreBehindAPooler(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t testing.TB) storetest.Database {
@@ -89,8 +89,8 @@ func TestStoreBehindAPooler(t *testing.T) {
 	})
 }
 
-// TestPoolerKey: of two stores that share a session, the second finds a statement of the first there, unless statements have
-// no names.
+// TestPoolerKey checks two stores that share a session: the second meets a statement of the first, unless statements
+// have no names.
 func TestPoolerKey(t *testing.T) {
 	t.Parallel()
 	for pooler, works := range map[string]bool{"auto": true, "transaction": true, "none": false} {
@@ -110,8 +110,8 @@ func TestPoolerKey(t *testing.T) {
 	}
 }
 
-// BenchmarkPooler is what a store does for each task that a worker runs: without a pooler, without one but as if there were
-// one, and behind a pgbouncer.
+// BenchmarkPooler measures a store's statements for each task: without a pooler, without one but in pooler mode, and
+// behind a PgBouncer.
 func BenchmarkPooler(b *testing.B) {
 	for _, c := range []struct {
 		name, pooler string

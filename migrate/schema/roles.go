@@ -23,7 +23,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 )
 
-// rights are what each function does with each table. schema_migrations is the migration's alone.
+// rights are the rights of each function to each table. Only the migration uses schema_migrations.
 var rights = map[string]map[string]string{
 	"api": {
 		"tasks":            "SELECT, INSERT, UPDATE",
@@ -36,12 +36,12 @@ var rights = map[string]map[string]string{
 	},
 	"sweeper": {
 		"tasks":            "SELECT, UPDATE, DELETE",
-		"idempotency_keys": "SELECT, UPDATE, DELETE", // FOR UPDATE asks for UPDATE
+		"idempotency_keys": "SELECT, UPDATE, DELETE", // FOR UPDATE requires UPDATE
 		"lanes":            "SELECT, INSERT, UPDATE, DELETE",
 	},
 }
 
-// insufficientPrivilege is the SQLSTATE of an account that may not make roles.
+// insufficientPrivilege is the SQLSTATE for an account that may not create roles.
 const insufficientPrivilege = "42501"
 
 // roles are the roles that the functions log in as.
@@ -53,8 +53,8 @@ type roles struct {
 	limit map[string]int // of connections, by function
 }
 
-// limits gives each function the connections that it needs, and half of those that are free: an environment that was killed
-// without a word may leave a connection behind for a while. People still get in when every function is at its limit.
+// limits gives each function the connections that it needs, and half of the free ones: a killed environment may leave a
+// connection behind for a while. People still get in when every function is at its limit.
 func (c connections) limits() map[string]int {
 	if c.pooled || c.free() < c.need() {
 		return map[string]int{"api": -1, "worker": -1, "sweeper": -1}
@@ -63,12 +63,12 @@ func (c connections) limits() map[string]int {
 	return map[string]int{"api": c.api + half, "worker": c.worker + half, "sweeper": c.sweeper}
 }
 
-// makeRoles makes the roles, or brings their rights and passwords up to date. Where the account may not do that, the
-// functions log in as the account itself, and a warning says so. how is config.Storage.Roles.
+// makeRoles creates the roles, or brings their rights and passwords up to date. If the account may not do that, the
+// functions log in as the account itself, and makeRoles logs a warning. how is config.Storage.Roles.
 func makeRoles(ctx context.Context, db *sql.DB, how string, limits map[string]int) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("make the functions' roles: %w", err)
+		return fmt.Errorf("create the functions' roles: %w", err)
 	}
 	defer func() { _ = conn.Close() }() // back to the pool
 	r := roles{how: how, limit: limits}
@@ -78,11 +78,11 @@ func makeRoles(ctx context.Context, db *sql.DB, how string, limits map[string]in
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("make the functions' roles: %w", err)
+		return fmt.Errorf("create the functions' roles: %w", err)
 	}
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("make the functions' roles: %w", err)
+		return fmt.Errorf("create the functions' roles: %w", err)
 	}
 	statements, err := r.statements(ctx, tx)
 	for i := 0; i < len(statements) && err == nil; i++ {
@@ -95,17 +95,17 @@ func makeRoles(ctx context.Context, db *sql.DB, how string, limits map[string]in
 	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == insufficientPrivilege {
-		slog.WarnContext(ctx, "the functions log in as the database's own account, which may not make roles for them: grant it CREATEROLE, or set storage.roles to none",
+		slog.WarnContext(ctx, "the functions log in as the database's own account, which may not create roles: grant it CREATEROLE, or set storage.roles to none",
 			"error", refused.Message)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("make the functions' roles: %w", err)
+		return fmt.Errorf("create the functions' roles: %w", err)
 	}
 	return nil
 }
 
-// statements are what makes the roles.
+// statements returns the statements that create the roles.
 func (r roles) statements(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	// One migration at a time changes a role: Postgres fails the second.
 	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('ksu roles', 0))`); err != nil {
@@ -139,7 +139,7 @@ func (r roles) statements(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	return list, nil
 }
 
-// role makes a role that can log in.
+// role returns the statements that create or update a role that can log in.
 func (r roles) role(name, function string, exists bool) ([]string, error) {
 	verb := "CREATE"
 	if exists {
@@ -159,8 +159,8 @@ func (r roles) role(name, function string, exists bool) ([]string, error) {
 	return []string{text}, nil
 }
 
-// settings make the server end the connections of environments that are gone, and those of frozen ones that nobody needs.
-// A database without connections can sleep.
+// settings make the server close the connections of dead environments, and those of frozen environments that nobody
+// needs. A database without connections can pause.
 func settings(role string, version int) []string {
 	list := []string{
 		"ALTER ROLE " + role + " SET tcp_keepalives_idle = 30",
@@ -173,14 +173,14 @@ func settings(role string, version int) []string {
 	return list
 }
 
-// tablesOf lists the tables of the schema. A folder of older migrations makes fewer.
+// tablesOf lists the tables of the schema. A folder of older migrations has fewer.
 func tablesOf(ctx context.Context, tx *sql.Tx) (list []string, err error) {
 	var joined string
 	err = tx.QueryRowContext(ctx, `SELECT coalesce(string_agg(tablename, ' ' ORDER BY tablename), '') FROM pg_tables WHERE schemaname = current_schema()`).Scan(&joined)
 	return strings.Fields(joined), err
 }
 
-// grants are a role's rights to the tables of a schema, and take away all others.
+// grants returns the statements that give a role its rights to the tables of a schema, and revoke all others.
 func grants(role, schema string, tables []string, rights map[string]string) []string {
 	list := []string{
 		"GRANT USAGE ON SCHEMA " + schema + " TO " + role,
@@ -196,7 +196,8 @@ func grants(role, schema string, tables []string, rights map[string]string) []st
 
 func identifier(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// scram is a password as Postgres keeps it, so that the server's log of statements does not show it. See RFC 5803.
+// scram returns a password's verifier as Postgres keeps it, so that the server's log does not show the password. See
+// RFC 5803.
 func scram(password string) (string, error) {
 	const iterations = 4096
 	salt := make([]byte, 16)
@@ -215,7 +216,7 @@ func scram(password string) (string, error) {
 	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, encode(salt), encode(stored[:]), encode(sign("Server Key"))), nil
 }
 
-// makesRoles reports whether the migration makes roles.
+// makesRoles reports whether the migration creates roles.
 func makesRoles(storage config.Storage) bool {
 	return storage.Roles == "password" || storage.Roles == "iam"
 }

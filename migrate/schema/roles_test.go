@@ -58,8 +58,8 @@ func as(t *testing.T, address, function string) *pgx.Conn {
 	return conn
 }
 
-// TestRoles logs in as each function on a server that asks for passwords, and does what the function does and what it may
-// not.
+// TestRoles logs in as each function on a server that requires passwords. Each role can do what its function does, and
+// nothing else.
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	address := testserver.PrivatePostgres(t)
@@ -98,7 +98,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// TestLifeByRoles takes a task through its life, each step by the function whose step it is.
+// TestLifeByRoles takes a task through its life, each step by the role of its function.
 func TestLifeByRoles(t *testing.T) {
 	t.Parallel()
 	address, ctx := testserver.PrivatePostgres(t), t.Context()
@@ -137,7 +137,7 @@ func TestLifeByRoles(t *testing.T) {
 	}
 }
 
-// TestRightsOfAllTables: a table that a migration makes has rights, or nobody but the migration uses it.
+// TestRightsOfAllTables checks that every table of a migration has rights, or only the migration uses it.
 func TestRightsOfAllTables(t *testing.T) {
 	t.Parallel()
 	address := testserver.PrivatePostgres(t)
@@ -158,7 +158,8 @@ func TestRightsOfAllTables(t *testing.T) {
 	}
 }
 
-// TestAccountThatMayNotMakeRoles: the migration says so and goes on, and the functions log in as the account.
+// TestAccountThatMayNotMakeRoles checks that the migration warns and goes on, and that the functions log in as the
+// account.
 func TestAccountThatMayNotMakeRoles(t *testing.T) { // not parallel: it reads the log
 	server := testserver.PrivatePostgres(t)
 	statement(t, server, `CREATE ROLE plain LOGIN PASSWORD 'plain'`)
@@ -183,7 +184,7 @@ func TestAccountThatMayNotMakeRoles(t *testing.T) { // not parallel: it reads th
 	if _, _, err := s.Create(t.Context(), uuid.Must(uuid.NewV7()), task.Submission{}, task.Key{}); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{"may not make roles for them: grant it CREATEROLE, or set storage.roles to none", "the server refuses the role"} {
+	for _, want := range []string{"may not create roles: grant it CREATEROLE, or set storage.roles to none", "the server refuses the role"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the log does not say %q: %s", want, &out)
 		}
@@ -193,7 +194,8 @@ func TestAccountThatMayNotMakeRoles(t *testing.T) { // not parallel: it reads th
 	}
 }
 
-// TestFunctionsThatNeedTooMuch: the migration refuses them before it changes anything, by the names of the parameters.
+// TestFunctionsThatNeedTooMuch checks that the migration refuses them before it changes anything, and names the
+// parameters.
 func TestFunctionsThatNeedTooMuch(t *testing.T) {
 	t.Parallel()
 	address := testserver.EmptyPostgres(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// TestRotationDuringUp migrates by a secret that is behind the server's password at first.
+// TestRotationDuringUp migrates with a secret that is older than the server's password at first.
 func TestRotationDuringUp(t *testing.T) { // not parallel: it sets variables
 	server := testserver.PrivatePostgres(t)
 	u, err := url.Parse(server)

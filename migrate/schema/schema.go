@@ -1,5 +1,5 @@
-// Package schema brings databases to this build's version of their schema: tasks in Postgres or in the internal store, see
-// Tasks, and logs in ClickHouse, see Logs. Postgres and the internal store have migrations of their own under the same
+// Package schema brings databases to this build's version of their schema: tasks in Postgres or in the internal store
+// (Tasks), and logs in ClickHouse (Logs). Postgres and the internal store have separate migrations under the same
 // numbers.
 package schema
 
@@ -22,7 +22,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// ErrDirty says that a migration was cut off. Up repeats it. The other commands refuse to work on half a schema.
+// ErrDirty means that a migration was cut off. Up repeats it; the other commands refuse to work on half a schema.
 var ErrDirty = errors.New("the last migration was cut off; run up, which repeats it")
 
 // Target is a database with its migrations.
@@ -30,26 +30,26 @@ type Target struct {
 	files   fs.FS
 	connect func(context.Context) (*sql.DB, error)
 	driver  func(*sql.DB) (database.Driver, error)
-	// alone waits until nobody else migrates the database, and returns what lets the next one in; nil waits for nobody.
+	// alone waits for the lock on the database's migrations, and returns its release. If it is nil, there is no lock.
 	alone func(context.Context, *sql.DB) (release func(), err error)
-	// prepare runs before the migrations and refuses them by its error; nil refuses nothing.
+	// prepare runs before the migrations; its error refuses them. It may be nil.
 	prepare func(context.Context, *sql.DB) error
-	// finish runs after the migrations, for statements that they cannot contain; nil for none.
+	// finish runs after the migrations, for statements that they cannot contain. It may be nil.
 	finish func(context.Context, *sql.DB) error
 }
 
-// internal makes the target of the internal store. It is nil in a build without it.
+// internal returns the target of the internal store. It is nil in a build without the internal store.
 var internal func(config.Storage) *Target
 
-// Tasks is the database with the tasks. Postgres gets the migrations of the folder storage.migrate_src, else this build's.
-// The internal store always gets this build's.
+// Tasks returns the database with the tasks. Postgres gets the migrations of the folder storage.migrate_src, else this
+// build's. The internal store always gets this build's. Tasks fails for a store that this build does not support.
 func Tasks(storage config.Storage) (*Target, error) {
 	if storage.Type == "internal" {
 		if internal == nil {
-			return nil, errors.New(`storage.type is "internal"; this build migrates postgres alone`)
+			return nil, errors.New(`storage.type is "internal"; this build supports postgres only`)
 		}
 		if storage.MigrateSource != "" {
-			slog.Warn("storage.migrate_src is for Postgres; the internal store's migrations are those that this build carries")
+			slog.Warn("storage.migrate_src is for Postgres; the internal store uses this build's migrations")
 		}
 		return internal(storage), nil
 	}
@@ -60,8 +60,8 @@ func Tasks(storage config.Storage) (*Target, error) {
 	return onPostgres(storage, files), nil
 }
 
-// ForFunctions is Tasks for the functions of a configuration. Up of a Postgres database also refuses functions that need more
-// connections than the server has, before it changes anything, and makes a role for each function.
+// ForFunctions is Tasks for the functions of a configuration. On Postgres, Up also creates a role for each function.
+// Before it changes anything, Up refuses functions that need more connections than the server has.
 func ForFunctions(cfg *config.Config) (*Target, error) {
 	t, err := Tasks(cfg.Storage)
 	if err != nil || cfg.Storage.Type == "internal" {
@@ -107,7 +107,7 @@ func versions(files fs.FS) ([]uint, error) {
 		return nil, fmt.Errorf("list migrations: %w", err)
 	}
 	if len(names) == 0 {
-		return nil, errors.New("list migrations: there is none")
+		return nil, errors.New("list migrations: the folder has none")
 	}
 	list := make([]uint, len(names))
 	for i, name := range names {
@@ -122,9 +122,10 @@ func versions(files fs.FS) ([]uint, error) {
 	return list, nil
 }
 
-// Up runs the missing migrations and returns the database's version. Of several at once, one works and the others wait. A
-// database that is newer than this build stays as it is: code that was rolled back works on its successor's schema. Up
-// retries for some seconds if the server does not answer. It makes the internal store's file, and its folder.
+// Up runs the missing migrations and returns the database's version. Of concurrent Ups, one works and the others wait.
+// Up leaves a database that is newer than this build as it is: code that was rolled back works on its successor's
+// schema. If the server does not answer, Up retries for some seconds. It creates the internal store's file and its
+// folder.
 func (t *Target) Up(ctx context.Context) (uint, error) {
 	return t.with(ctx, func(m *migrate.Migrate, db *sql.DB) error {
 		if t.prepare != nil {
@@ -170,9 +171,9 @@ func (t *Target) Down(ctx context.Context, n int) (uint, error) {
 		}
 		switch {
 		case errors.As(err, new(migrate.ErrShortLimit)), errors.Is(err, migrate.ErrNoChange):
-			return nil // fewer than n were there, and all of them are gone
+			return nil // fewer than n existed, and all are reverted
 		case version == 0 && errors.Is(err, os.ErrNotExist):
-			return nil // none was there
+			return nil // no migration to revert
 		case err != nil:
 			return fmt.Errorf("migrate down from version %d: %w", version, err)
 		}
@@ -180,8 +181,8 @@ func (t *Target) Down(ctx context.Context, n int) (uint, error) {
 	})
 }
 
-// Version returns the version of the database's schema, 0 for an empty one. It returns ErrDirty with the number of a
-// migration that was cut off.
+// Version returns the version of the database's schema, 0 for an empty one. After a migration that was cut off, it
+// returns that migration's number and ErrDirty.
 func (t *Target) Version(ctx context.Context) (uint, error) {
 	var cut bool
 	v, err := t.with(ctx, func(m *migrate.Migrate, _ *sql.DB) (err error) {
@@ -194,7 +195,7 @@ func (t *Target) Version(ctx context.Context) (uint, error) {
 	return v, err
 }
 
-// predecessor is the version before the given one as migrate.Force takes it: -1 is the empty database.
+// predecessor is the version before the given one in the form of migrate.Force: -1 is the empty database.
 func (t *Target) predecessor(version uint) int {
 	before := -1
 	list, err := versions(t.files)
@@ -217,8 +218,8 @@ func version(m *migrate.Migrate) (uint, bool, error) {
 	return v, dirty, nil
 }
 
-// with calls do with a migrator on the database and returns the version afterwards. The migrator stops between two
-// migrations when ctx ends.
+// with calls do with a migrator on the database and returns the version afterwards. When ctx ends, the migrator stops
+// between two migrations.
 func (t *Target) with(ctx context.Context, do func(*migrate.Migrate, *sql.DB) error) (_ uint, err error) {
 	db, err := t.connect(ctx)
 	if err != nil {
@@ -253,7 +254,7 @@ func (t *Target) with(ctx context.Context, do func(*migrate.Migrate, *sql.DB) er
 	}
 	v, _, err := version(m)
 	if err == nil {
-		err = ctx.Err() // a graceful stop is no error to the migrator
+		err = ctx.Err() // the migrator returns no error for a graceful stop
 	}
 	return v, err
 }

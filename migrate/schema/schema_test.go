@@ -47,7 +47,7 @@ func TestUpDownUp(t *testing.T) {
 	})
 }
 
-// TestRepeatable runs every migration on a database that has it: that is what Up does with one that was cut off.
+// TestRepeatable runs every migration on a database that already has it, as Up does after a migration was cut off.
 func TestRepeatable(t *testing.T) {
 	t.Parallel()
 	d := emptyPostgres(t)
@@ -113,8 +113,8 @@ func TestUpLeavesANewerSchema(t *testing.T) {
 	})
 }
 
-// TestUpAtOnce holds the first of several up in the middle of a migration: the others wait before they look at the
-// version, since it would look cut off to them.
+// TestUpAtOnce holds the first of several Ups in the middle of a migration. The others must wait before they read the
+// version, since it looks cut off.
 func TestUpAtOnce(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -125,7 +125,7 @@ func TestUpAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A type of the name of the first table keeps the migration that creates it waiting until the rollback.
+	// A type with the name of the first table blocks the migration that creates the table until the rollback.
 	if _, err := tx.Exec(ctx, "CREATE TYPE tasks AS ENUM ()"); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// unknownDatabase is one that the test server does not have.
+// unknownDatabase is a URL of a database that the test server does not have.
 func unknownDatabase(t *testing.T) string {
 	t.Helper()
 	u, err := url.Parse(testserver.EmptyPostgres(t))

@@ -10,18 +10,18 @@ import (
 	"github.com/golang-migrate/migrate/v4/database"
 )
 
-// alone waits until no other process migrates the database's schema, and keeps the others out until release.
+// alone waits until no other process migrates the database's schema, and keeps others out until release.
 //
-// The lock belongs to a transaction and not to a session: a pooler in transaction mode gives the unlocking to another
-// session, and the next migration would wait for ever. It is held over the look at the version as well, since a migration
-// that another process is in the middle of looks like an interrupted one.
+// The lock belongs to a transaction, not to a session: a pooler in transaction mode sends the unlock to another
+// session, and the next migration would wait for ever. The lock also covers the reading of the version, since a running
+// migration looks like one that was cut off.
 func alone(ctx context.Context, db *sql.DB) (release func(), err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("wait for other migrations: %w", err)
 	}
 	for _, statement := range []string{
-		// The transaction is idle while the migrations run, and waits while those of others do.
+		// The transaction is idle while the migrations run, and waits while other processes migrate.
 		`SET LOCAL idle_in_transaction_session_timeout = 0`,
 		`SET LOCAL lock_timeout = 0`,
 		`SELECT pg_advisory_xact_lock(hashtextextended('ksu migrate ' || coalesce(current_schema(), ''), 0))`,
@@ -33,14 +33,14 @@ func alone(ctx context.Context, db *sql.DB) (release func(), err error) {
 	return func() { _ = tx.Rollback() }, nil // the transaction has written nothing
 }
 
-// session is a connection to Postgres as golang-migrate wants it. golang-migrate's own driver locks by the session; here
-// alone keeps other processes out.
+// session is a connection to Postgres for golang-migrate. golang-migrate's own driver locks by the session; here, alone
+// keeps other processes out.
 type session struct {
 	db   *sql.DB
 	conn *sql.Conn
 }
 
-// newSession makes the table of the version where it is missing. It has golang-migrate's columns.
+// newSession creates the version table if it is missing, with golang-migrate's columns.
 func newSession(db *sql.DB) (*session, error) {
 	conn, err := db.Conn(context.Background())
 	if err != nil {
@@ -58,7 +58,7 @@ func newSession(db *sql.DB) (*session, error) {
 	return s, nil
 }
 
-// exec runs without a context, as golang-migrate does: a migration is not to be interrupted.
+// exec takes no context, like golang-migrate: nothing may interrupt a migration.
 func (s *session) exec(text string) error {
 	_, err := s.conn.ExecContext(context.Background(), text)
 	return err
@@ -77,14 +77,14 @@ func (s *session) Run(migration io.Reader) error {
 	return s.exec(string(text))
 }
 
-// SetVersion keeps the schema's version.
+// SetVersion writes the schema's version.
 func (s *session) SetVersion(version int, dirty bool) error {
 	text := `DELETE FROM schema_migrations`
 	if version != database.NilVersion {
 		text += fmt.Sprintf(`; INSERT INTO schema_migrations (version, dirty) VALUES (%d, %t)`, version, dirty)
 	}
 	if err := s.exec(text); err != nil {
-		return fmt.Errorf("write down version %d: %w", version, err)
+		return fmt.Errorf("write version %d: %w", version, err)
 	}
 	return nil
 }

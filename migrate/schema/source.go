@@ -11,8 +11,8 @@ import (
 	"github.com/eragon-mdi/ksu/migrate/postgres"
 )
 
-// source is the folder of migrations at a file:// URL, or this build's migrations for "". If the folder does not exist, it
-// warns and returns this build's too: existing configurations name a folder of another image.
+// source returns the folder of migrations at a file:// URL, or this build's migrations for "". If the folder does not
+// exist, source warns and returns this build's too: existing configurations name a folder of another image.
 func source(address string) (fs.FS, error) {
 	if address == "" {
 		return postgres.Files, nil
@@ -21,11 +21,11 @@ func source(address string) (fs.FS, error) {
 	if err != nil || u.Scheme != "file" {
 		return nil, fmt.Errorf("%q is not a URL such as file:///folder", address)
 	}
-	folder := u.Host + u.Path // file://folder is relative, as golang-migrate has it
+	folder := u.Host + u.Path // file://folder is relative, as in golang-migrate
 	info, err := os.Stat(folder)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		slog.Warn("there is no folder " + folder + " (storage.migrate_src); using the embedded migrations")
+		slog.Warn("no folder " + folder + " (storage.migrate_src): running the embedded migrations")
 		return postgres.Files, nil
 	case err != nil:
 		return nil, err

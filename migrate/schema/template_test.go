@@ -10,7 +10,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// CloudFormation runs a custom resource again only when one of its properties changes.
+// TestTheTemplateFollowsTheNewestMigrations checks the version properties: CloudFormation runs a custom resource again
+// only when a property changes.
 func TestTheTemplateFollowsTheNewestMigrations(t *testing.T) {
 	t.Parallel()
 	template, err := os.ReadFile("../../infra/sam/template.yaml")

@@ -13,10 +13,10 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// old is the schema whose rows the newest one takes over: the tasks had neither types nor keys.
+// old is the schema before types and idempotency keys of tasks.
 const old = 2
 
-// TestOldTasksSurvive migrates rows that functions of schema 2 wrote, of each status.
+// TestOldTasksSurvive migrates rows of each status that functions of schema 2 wrote.
 func TestOldTasksSurvive(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, d database) {
@@ -60,8 +60,8 @@ func TestOldTasksSurvive(t *testing.T) {
 	})
 }
 
-// TestOldFunctionsRunOn: while a deployment replaces the functions, the old ones write to the new schema of Postgres. The
-// internal store has no deployments.
+// TestOldFunctionsRunOn checks that old functions can write to the new schema of Postgres, as they do during a
+// deployment. The internal store has no deployments.
 func TestOldFunctionsRunOn(t *testing.T) {
 	t.Parallel()
 	d := emptyPostgres(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/eragon-mdi/ksu/migrate/clickhouse"
 )
 
-// ClickHouse hands out servers, each known by its address.
+// ClickHouse serves servers, each known by its address.
 type ClickHouse struct {
 	machine *machine
 
@@ -20,8 +20,8 @@ type ClickHouse struct {
 	servers map[string]*logServer
 }
 
-// Serve starts a server and answers with the host:port of its native protocol, which stays the same over Stop and Start.
-// Its account is default, without a password.
+// Serve starts a server and answers with the host:port of its native protocol. The address stays the same over Stop and
+// Start. The account is default, without a password.
 func (c *ClickHouse) Serve(_ struct{}, answer *string) error {
 	dir, err := c.machine.folder("clickhouse")
 	if err != nil {
@@ -41,7 +41,7 @@ func (c *ClickHouse) Serve(_ struct{}, answer *string) error {
 	return nil
 }
 
-// Stop kills a server, as a crash would. Stopping again does nothing.
+// Stop kills a server, as a crash would. A second Stop does nothing.
 func (c *ClickHouse) Stop(address string, _ *struct{}) error {
 	s, err := c.find(address)
 	if err == nil {
@@ -50,7 +50,7 @@ func (c *ClickHouse) Stop(address string, _ *struct{}) error {
 	return err
 }
 
-// Start starts a server that was stopped, with its data.
+// Start restarts a stopped server with its data.
 func (c *ClickHouse) Start(address string, _ *struct{}) error {
 	s, err := c.find(address)
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *ClickHouse) Migrated(address string, answer *string) error {
 	return c.Migrate(Database{address, *answer}, nil)
 }
 
-// Database is one of a server.
+// Database names a database of a server.
 type Database struct{ Address, Name string }
 
 // Migrate gives a database the table logs, without golang-migrate's table of versions.
@@ -111,7 +111,7 @@ func (c *ClickHouse) find(address string) (*logServer, error) {
 	defer c.mu.Unlock()
 	s := c.servers[address]
 	if s == nil {
-		return nil, errors.New("there is no ClickHouse server of mine at " + address)
+		return nil, errors.New("unknown ClickHouse server " + address)
 	}
 	return s, nil
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
-// logServer is a ClickHouse with the settings of the tests: other than the local stack's it takes anybody without a
-// password, is killed instead of ended, and has a time zone in which a mistake with time zones shows.
+// logServer is a ClickHouse with settings for tests. Unlike the local stack's, it needs no password, is killed at the
+// end, and has a time zone that reveals mistakes with time zones.
 type logServer struct {
 	address     string
 	binary, dir string
@@ -47,7 +47,8 @@ func newLogServer(dir string, processes *process.Supervisor) (*logServer, error)
 	}
 }
 
-// findClickHouse returns the server's program, or how to get it. Debian puts it outside of an ordinary user's PATH.
+// findClickHouse returns the server's program, else an error that says how to install it. Debian puts it outside an
+// ordinary user's PATH.
 func findClickHouse() (string, error) {
 	for _, name := range []string{"clickhouse-server", "/usr/sbin/clickhouse-server", "clickhouse"} {
 		if path, err := osexec.LookPath(name); err == nil {
@@ -58,8 +59,8 @@ func findClickHouse() (string, error) {
 		"apt-get install clickhouse-server (Debian), brew install clickhouse (macOS), or https://clickhouse.com/docs/install")
 }
 
-// configuration has the settings that 18.16 and current servers know. 18.16 wants the root element <yandex>; current
-// servers take any.
+// configuration has the settings that 18.16 and current servers know. 18.16 requires the root element <yandex>; current
+// servers accept any.
 const configuration = `<?xml version="1.0"?>
 <yandex>
 	<logger><level>warning</level><console>1</console></logger>
@@ -141,28 +142,28 @@ func (s *logServer) launch() (<-chan struct{}, error) {
 	}
 	defer func() { _ = log.Close() }() // the server has a descriptor of its own
 	s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = log, log, s.dir
-	// Current servers fork a watchdog of their own where they have no terminal.
+	// Without a terminal, current servers fork a watchdog of their own.
 	s.cmd.Env = append(os.Environ(), "CLICKHOUSE_WATCHDOG_ENABLE=0")
 	if err := s.processes.Start(s.cmd, syscall.SIGKILL); err != nil {
 		return nil, err
 	}
 	s.exited = make(chan struct{})
 	go func(cmd *osexec.Cmd, exited chan struct{}) {
-		_ = cmd.Wait() // killed, always
+		_ = cmd.Wait() // always "signal: killed"
 		s.processes.Exited(cmd.Process.Pid)
 		close(exited)
 	}(s.cmd, s.exited)
 	return s.exited, nil
 }
 
-// stop kills the server and waits for its end. Stopping again does nothing.
+// stop kills the server and waits for its end. A second stop does nothing.
 func (s *logServer) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.exited == nil {
 		return
 	}
-	_ = s.cmd.Process.Kill() // it may have ended by itself
+	_ = s.cmd.Process.Kill() // it may have ended already
 	<-s.exited
 	s.exited = nil
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
-// patience bounds each step on a server; a busy machine needs seconds for some.
+// patience bounds each step on a server; some take seconds on a busy machine.
 const patience = time.Minute
 
 func bounded() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), patience)
 }
 
-// machine is where servers run: a temporary folder, and processes that do not outlive this one, however it ends.
+// machine is where servers run: a temporary folder, and processes that end with this one, even if it is killed.
 type machine struct {
 	dir       string
 	processes *process.Supervisor

@@ -1,6 +1,6 @@
-// Command schematest gives tests servers with this build's schemas: Postgres, ClickHouse, and files of the internal store.
-// Package testserver of shared starts it and speaks with it, in JSON-RPC over stdin and stdout. Everything that it started
-// ends with its stdin.
+// Command schematest gives tests servers with this build's schemas: Postgres, ClickHouse, and files of the internal
+// store. Package testserver of shared starts it and calls it by JSON-RPC over stdin and stdout. When its stdin ends, it
+// ends all servers.
 package main
 
 import (
@@ -15,7 +15,8 @@ import (
 )
 
 func main() {
-	// A terminal's Ctrl-C reaches the tests as well. They end, stdin with them, and what lies here can be removed.
+	// A terminal's Ctrl-C reaches the tests as well. They end, and their end closes stdin, so the folders here get
+	// removed.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	if err := serve(stdio{os.Stdin, os.Stdout}); err != nil {
 		slog.Error("test servers cannot be ended", "error", err)

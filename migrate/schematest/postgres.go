@@ -17,9 +17,9 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// Postgres hands out databases. Each is a schema of one server's database, since making a schema takes milliseconds, and
-// making a database a quarter of a second. The server is the one that TEST_DATABASE_URL names, whose user must be allowed
-// to create schemas; else a private server, started for the first call.
+// Postgres serves databases. Each is a schema in one database, since creating a schema takes milliseconds, and creating
+// a database a quarter of a second. The server is the one that TEST_DATABASE_URL names, whose user must be allowed to
+// create schemas; else a private server, started at the first call.
 type Postgres struct {
 	machine *machine
 
@@ -55,11 +55,11 @@ func (*Postgres) Migrate(address string, _ *struct{}) error {
 	return up(config.Storage{Type: "postgres", DatabaseURL: config.Secret(address)})
 }
 
-// Drop removes a database that Empty or Migrated made.
+// Drop removes a database that Empty or Migrated created.
 func (p *Postgres) Drop(address string, _ *struct{}) error {
 	u, err := url.Parse(address)
 	if err != nil {
-		return errors.New("drop a database: the URL is none of mine")
+		return errors.New("drop a database: unknown URL")
 	}
 	server, err := p.server()
 	if err != nil {
@@ -69,14 +69,14 @@ func (p *Postgres) Drop(address string, _ *struct{}) error {
 	return exec(server, "DROP SCHEMA "+pgx.Identifier{name}.Sanitize()+" CASCADE")
 }
 
-// Private answers with the superuser's URL of the private server, also where TEST_DATABASE_URL names another. It asks for
-// passwords.
+// Private answers with the superuser's URL of the private server, even if TEST_DATABASE_URL names another. The server
+// requires passwords.
 func (p *Postgres) Private(_ struct{}, answer *string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.private == nil {
 		if err := p.start(); err != nil {
-			return fmt.Errorf("no Postgres for the test, for which TEST_DATABASE_URL may name a server: %w", err)
+			return fmt.Errorf("no Postgres for the test; TEST_DATABASE_URL can name a server: %w", err)
 		}
 	}
 	*answer = p.private.URL()
@@ -100,7 +100,7 @@ func (p *Postgres) start() error {
 	defer cancel()
 	p.private, err = postgres.Start(ctx, postgres.Options{
 		Dir: dir, Processes: p.machine.processes, Database: "test",
-		// The data ends with the tests, and each opened store has two connections.
+		// The data ends with the tests. Each open store has two connections.
 		Settings: map[string]string{"fsync": "off", "max_connections": "300"},
 	})
 	return err
@@ -120,7 +120,7 @@ func (p *Postgres) close() error {
 // SQLite makes files of the internal store.
 type SQLite struct{}
 
-// Migrate gives the file at a path the newest schema. It makes the file, and its folder.
+// Migrate gives the file at a path the newest schema. It creates the file and its folder.
 func (SQLite) Migrate(path string, _ *struct{}) error {
 	return up(config.Storage{Type: "internal", Path: path})
 }
@@ -149,10 +149,10 @@ func exec(server, sql string) error {
 	return nil
 }
 
-// searchPath begins the URL's parameter options. Every client understands it, psql too.
+// searchPath begins the URL's parameter options. Every client understands it, psql included.
 const searchPath = "-csearch_path="
 
-// within is the URL of a schema: all names without a schema are names in it.
+// within returns the URL of a schema: there, names without a schema are names in it.
 func within(server, schema string) (string, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme == "" {

@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// api is the one REST API of a LocalStack. Its id is another after each deployment, and so after each start of LocalStack.
+// api is the only REST API of a LocalStack. Its id changes with each deployment, and so with each start of LocalStack.
 type api struct {
 	endpoint, stage string
 
 	mu   sync.Mutex
-	base *url.URL // nil until the API was found
+	base *url.URL // nil until the API is found
 }
 
-// url returns the base URL of the API's stage. It asks LocalStack when the id is not known, or was known as stale.
+// url returns the base URL of the API's stage. It asks LocalStack if the id is unknown or equals stale.
 func (a *api) url(ctx context.Context, stale *url.URL) (*url.URL, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -37,11 +37,11 @@ func (a *api) url(ctx context.Context, stale *url.URL) (*url.URL, error) {
 	return a.base, err
 }
 
-// longestBody is the most that API Gateway takes, and one byte more, so that LocalStack sees a longer body as such.
+// longestBody is API Gateway's limit and one byte more, so that LocalStack refuses a longer body itself.
 const longestBody = 10<<20 + 1
 
-// RoundTrip sends a request to the API, and again when LocalStack no longer knows the id that it went to. LocalStack has then
-// called no function.
+// RoundTrip sends a request to the API. If LocalStack does not know the id any more, it has called no function, so
+// RoundTrip sends the request again to the new id.
 func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
@@ -64,7 +64,7 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errNotDeployed // LocalStack lists an API before it serves its stage
 }
 
-// send sends a request to a base URL. The path stays as it was written.
+// send sends a request to a base URL. The path keeps its percent-encoding.
 func send(r *http.Request, base *url.URL, body []byte) (*http.Response, error) {
 	target := *base
 	target.Path, target.RawPath = base.Path+r.URL.Path, base.EscapedPath()+r.URL.EscapedPath()
@@ -75,7 +75,8 @@ func send(r *http.Request, base *url.URL, body []byte) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// unknown reports whether LocalStack does not know the API of a request. It reads the answer's body, and closes it if so.
+// unknown reports whether LocalStack does not know the API of a request. It reads the answer's body, and closes it if
+// so.
 func unknown(answer *http.Response) bool {
 	if answer.StatusCode != http.StatusNotFound {
 		return false
@@ -93,7 +94,7 @@ func unknown(answer *http.Response) bool {
 	return false
 }
 
-// errNotDeployed is what a LocalStack says that has started and has no REST API yet.
+// errNotDeployed means that LocalStack has started and does not have a REST API yet.
 var errNotDeployed = errors.New("LocalStack has no REST API: the template is not deployed")
 
 // find asks LocalStack for the id of its REST API.
@@ -105,7 +106,7 @@ func find(ctx context.Context, endpoint string) (id string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("endpoint %s: %w", endpoint, err)
 	}
-	// LocalStack finds the service by the signature's scope, and does not check the signature.
+	// LocalStack finds the service by the signature's scope. It does not check the signature.
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/apigateway/aws4_request, SignedHeaders=host, Signature=0")
 	request.Header.Set("Accept", "application/json")
 	answer, err := http.DefaultClient.Do(request)

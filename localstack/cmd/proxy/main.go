@@ -1,4 +1,4 @@
-// Command proxy serves the REST API of a LocalStack at its own root. LocalStack serves it below /_aws/execute-api/<id>/<stage>.
+// Command proxy serves a LocalStack's REST API at the root. LocalStack serves it below /_aws/execute-api/<id>/<stage>.
 //
 //	proxy --listen 127.0.0.1:8080 --endpoint http://127.0.0.1:4566 --stage v1
 //	proxy --check http://127.0.0.1:8080     # a health check of a running proxy
@@ -52,7 +52,7 @@ func serve(ctx context.Context, listen string, a *api) error {
 		<-ctx.Done()
 		ending, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		_ = server.Shutdown(ending) // what takes longer is cut off
+		_ = server.Shutdown(ending) // cuts off requests that take longer
 	}()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -61,7 +61,7 @@ func serve(ctx context.Context, listen string, a *api) error {
 	return nil
 }
 
-// check asks a URL, or the proxy's health where the URL has no path. The error has the answer.
+// check requests a URL, or the proxy's health if the URL has no path. The error has the answer.
 func check(ctx context.Context, at string) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()

@@ -8,7 +8,7 @@ import (
 	"net/http/httputil"
 )
 
-// healthPath is the only path that the proxy answers itself: 200 when LocalStack has a REST API, which calls no function.
+// healthPath is the only path that the proxy answers itself: 200 if LocalStack has a REST API. It calls no function.
 const healthPath = "/_proxy/health"
 
 // handler serves the API at the root.
@@ -32,13 +32,13 @@ func handler(a *api) http.Handler {
 	})
 }
 
-// healthy looks the API up, whether its id is known or not.
+// healthy looks the API up, even if its id is known.
 func (a *api) healthy(ctx context.Context) error {
 	_, err := find(ctx, a.endpoint)
 	return err
 }
 
-// unavailable answers while LocalStack starts or is away.
+// unavailable answers while LocalStack starts or is down.
 func unavailable(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Retry-After", "1")

@@ -15,10 +15,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// localStack stands for a LocalStack whose API has an id that changes; "" is none.
+// localStack stands in for a LocalStack whose API id changes; "" means no API.
 type localStack struct {
 	id      atomic.Value
-	early   atomic.Bool // the API is listed, and its stage not deployed
+	early   atomic.Bool // LocalStack lists the API before it deploys the stage
 	lookups atomic.Int32
 	called  atomic.Int32 // requests that reached the API
 }
@@ -98,7 +98,7 @@ func TestRequestsAreForwardedAsTheyAre(t *testing.T) {
 	}
 }
 
-// TestNewIDIsLookedUp: after a restart of LocalStack its API has another id, and no request is lost or sent twice.
+// TestNewIDIsLookedUp checks that no request is lost or sent twice when a restart of LocalStack changes the API's id.
 func TestNewIDIsLookedUp(t *testing.T) {
 	t.Parallel()
 	l, proxy := setup(t, "first")
@@ -113,7 +113,8 @@ func TestNewIDIsLookedUp(t *testing.T) {
 	}
 }
 
-// TestAbsentAPI: until the template is deployed, clients get 503, and the next request after it finds the API.
+// TestAbsentAPI checks that clients get 503 until the template is deployed, and that the next request then finds the
+// API.
 func TestAbsentAPI(t *testing.T) {
 	t.Parallel()
 	l, proxy := setup(t, "")
@@ -138,7 +139,7 @@ func TestAbsentAPI(t *testing.T) {
 	}
 }
 
-// TestHealthCallsNoFunction: a health check runs every few seconds, so it must not invoke one.
+// TestHealthCallsNoFunction checks that a health check, which runs every few seconds, invokes no function.
 func TestHealthCallsNoFunction(t *testing.T) {
 	t.Parallel()
 	l, proxy := setup(t, "abc123")

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// hostName is this machine as containers see it: Docker Desktop knows the name, and elsewhere
-// --add-host host.docker.internal:host-gateway gives it to them.
+// hostName is this machine's name inside containers. Docker Desktop provides the name; elsewhere, --add-host
+// host.docker.internal:host-gateway does.
 const hostName = "host.docker.internal"
 
-// moveToHost changes the addresses on this machine's loopback, URLs and lists of host:port alike, to the machine's name, and
-// returns their ports.
+// moveToHost replaces loopback addresses with the machine's name, in URLs and in lists of host:port, and returns their
+// ports.
 func moveToHost(variables map[string]string) (ports []string) {
 	for name, value := range variables {
 		if u, err := url.Parse(value); err == nil && u.Host != "" {
@@ -34,8 +34,8 @@ func moveToHost(variables map[string]string) (ports []string) {
 	return ports
 }
 
-// isLoopback says whether a host is this machine. LocalStack's name resolves to 127.0.0.1, which in a container is the
-// container.
+// isLoopback reports whether a host is this machine. LocalStack's name resolves to 127.0.0.1, which inside a container
+// is the container.
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback() ||

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// forwarding hands connections on to this machine's loopback.
+// forwarding passes connections on to this machine's loopback.
 type forwarding struct {
 	listeners []net.Listener
 	stop      context.CancelFunc
@@ -17,11 +17,11 @@ type forwarding struct {
 	open      sync.WaitGroup
 }
 
-// bridge is the interface by which a Docker daemon on this machine reaches its containers, and they this machine.
+// bridge is the interface between a Docker daemon's containers and this machine.
 const bridge = "docker0"
 
-// forwardPorts listens on the ports at this machine's address in Docker's network, and hands connections on to the same
-// ports of 127.0.0.1, where the stack listens. Where there is no such address, Docker has a machine of its own, as Docker
+// forwardPorts listens on the ports at this machine's address in Docker's network, and forwards connections to the same
+// ports of 127.0.0.1, where the stack listens. Without such an address, Docker runs in a virtual machine, as Docker
 // Desktop does, and forwards by itself.
 func forwardPorts(ctx context.Context, ports []string) (*forwarding, error) {
 	f := &forwarding{}
@@ -40,7 +40,7 @@ func forwardPorts(ctx context.Context, ports []string) (*forwarding, error) {
 	return f, nil
 }
 
-// bridgeAddress is the bridge's IPv4 address, "" where there is none.
+// bridgeAddress returns the bridge's IPv4 address, "" if there is none.
 func bridgeAddress() string {
 	docker, err := net.InterfaceByName(bridge)
 	if err != nil {
@@ -81,7 +81,7 @@ func (f *forwarding) serve(in net.Conn, to string) {
 	defer func() { _ = in.Close() }()
 	out, err := (&net.Dialer{}).DialContext(f.ctx, "tcp", to)
 	if err != nil {
-		return // to the container it is a connection that breaks, which is what it is
+		return // the container sees a broken connection
 	}
 	defer func() { _ = out.Close() }()
 	defer context.AfterFunc(f.ctx, func() { _, _ = in.Close(), out.Close() })()
@@ -91,7 +91,7 @@ func (f *forwarding) serve(in net.Conn, to string) {
 	both.Wait()
 }
 
-// pipe copies until from ends, and tells to so.
+// pipe copies until from ends, and then closes to for writing.
 func pipe(to, from net.Conn) {
 	_, _ = io.Copy(to, from)
 	if tcp, ok := to.(*net.TCPConn); ok {

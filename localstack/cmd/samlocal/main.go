@@ -1,6 +1,6 @@
 // Command samlocal runs the SAM CLI beside a running stack. It asks the stack's AWS endpoint for the variables of its
-// functions and writes them to the file that --env-vars takes. The CLI's containers reach what listens on this machine's
-// loopback addresses.
+// functions and writes them to the file for --env-vars. It also lets the CLI's containers reach this machine's loopback
+// addresses.
 //
 //	samlocal -aws http://127.0.0.1:4566 -env env.json sam local start-api --env-vars env.json \
 //		--add-host host.docker.internal:host-gateway
@@ -40,7 +40,7 @@ func run(ctx context.Context, arguments []string) error {
 	hint := flags.String("hint", "", "what to say when no stack runs")
 	var refused refusals
 	flags.Var(&refused, "refuse", "`NAME=value: reason`, a variable that no container can use; repeatable")
-	_ = flags.Parse(arguments) // it exits
+	_ = flags.Parse(arguments) // exits on an error
 	if flags.NArg() == 0 {
 		return errors.New("give the command to run, such as: samlocal sam local start-api")
 	}
@@ -68,13 +68,13 @@ func run(ctx context.Context, arguments []string) error {
 	defer forwarding.Close()
 	command := exec.CommandContext(ctx, flags.Arg(0), flags.Args()[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
-	// Ctrl-C reaches the command by the terminal as well; it removes its containers when it is asked to end.
+	// Ctrl-C reaches the command through the terminal as well. On an interrupt, it removes its containers.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 30 * time.Second
 	return command.Run()
 }
 
-// write writes the variables for its owner alone: they hold the database's password.
+// write writes the variables with mode 0600: they hold the database's password.
 func write(file string, functions map[string]map[string]string) error {
 	text, err := json.MarshalIndent(functions, "", "  ")
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// refusals are the values of variables with which a function cannot run in a container.
+// refusals are values of variables that do not work in a container.
 type refusals []refusal
 
 type refusal struct{ name, value, reason string }
 
-// String is part of flag.Value.
+// String implements flag.Value.
 func (r *refusals) String() string { return "" }
 
-// Set reads NAME=value: reason.
+// Set implements flag.Value; text is NAME=value: reason.
 func (r *refusals) Set(text string) error {
 	variable, reason, found := strings.Cut(text, ": ")
 	name, value, isPair := strings.Cut(variable, "=")
@@ -25,7 +25,7 @@ func (r *refusals) Set(text string) error {
 	return nil
 }
 
-// check returns the reason why one of the functions is refused, nil if none is.
+// check returns why a function is refused, nil if none is.
 func (r refusals) check(functions map[string]map[string]string) error {
 	for _, refused := range r {
 		for id, variables := range functions {

@@ -68,7 +68,7 @@ func TestVariablesOfARunningStack(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status     int
-		body, want string // want is a part of the error, or "" for the good case
+		body, want string // want is a part of the error; "" means success
 	}{
 		"both names": {200, `{"Functions":[{"FunctionName":"app-ApiFunction","Environment":{"Variables":{"A":"1"}}},
 			{"FunctionName":"app-WorkerFunction-8f2c","Environment":{"Variables":{"B":"2"}}},{"FunctionName":"other"}]}`, ""},
@@ -140,7 +140,7 @@ func TestFileIsForItsOwnerAlone(t *testing.T) {
 	}
 }
 
-// TestForwarding sends through a forwarded port, with an end that closes its half first, and ends it under way.
+// TestForwarding sends through a forwarded port, half-closes one end, and ends the forwarding with a connection open.
 func TestForwarding(t *testing.T) {
 	t.Parallel()
 	target, err := net.Listen("tcp", "127.0.0.1:0")

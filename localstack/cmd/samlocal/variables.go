@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// errNoStack says that nothing answers at the AWS endpoint.
+// errNoStack means that nothing answers at the AWS endpoint.
 var errNoStack = errors.New("no stack runs")
 
-// variables asks Lambda's API for the stack's functions and returns their environment variables by logical id. A function's
-// name is <stack>-<logical id>, to which LocalStack and AWS add -<random>.
-// See https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html.
+// variables asks Lambda's API for the stack's functions and returns their environment variables by logical id. A
+// function's name is <stack>-<logical id>; LocalStack and AWS append -<random>. See
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html.
 func variables(ctx context.Context, endpoint string) (map[string]map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

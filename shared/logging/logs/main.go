@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, env func(string) string, out, notes
 		return err
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("argument %q is not known; run with --help for the flags", flags.Arg(0))
+		return fmt.Errorf("unknown argument %q; run with --help for the flags", flags.Arg(0))
 	}
 	var id uuid.UUID
 	if *task != "" {

@@ -207,7 +207,7 @@ func TestErrors(t *testing.T) {
 		"make run CLICKHOUSE=auto":    {"-data", t.TempDir()},
 		"is no URL of ClickHouse":     {"-data", bad},
 		`task is "7"; it must be`:     {"-task", "7"},
-		`argument "x" is not known`:   {"x"},
+		`unknown argument "x"`:        {"x"},
 		"flag provided but not defin": {"-y"},
 	} {
 		if err := run(t.Context(), args, none, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
