@@ -13,27 +13,15 @@ import (
 func BenchmarkCreate(b *testing.B) {
 	s := open(b, testserver.Postgres(b))
 	for b.Loop() {
-		create(b, s)
+		storetest.Create(b, s)
 	}
 }
 
 // BenchmarkCreateParallel is what a function's many environments do: each has its own connections.
 func BenchmarkCreateParallel(b *testing.B) {
 	url := testserver.Postgres(b)
-	b.SetParallelism(8)
-	b.RunParallel(func(pb *testing.PB) {
-		s, err := Open(b.Context(), config.Storage{DatabaseURL: config.Secret(url)})
-		if err != nil {
-			b.Error(err)
-			return
-		}
-		defer s.Close()
-		for pb.Next() {
-			if _, _, err := s.Create(b.Context(), newID(b), task.Submission{}, task.Key{}); err != nil {
-				b.Error(err)
-				return
-			}
-		}
+	storetest.CreateParallel(b, func() (task.Store, error) {
+		return Open(b.Context(), config.Storage{DatabaseURL: config.Secret(url)})
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
@@ -34,22 +35,25 @@ func TestOneRoundTrip(t *testing.T) {
 	s, ctx := open(t, url), t.Context()
 	policy := task.RetryPolicy{MaxAttempts: 3, Reason: "gone"}
 	for name, step := range map[string]func() error{
-		"Create": func() error { _, _, err := s.Create(ctx, newID(t), task.Submission{}, task.Key{}); return err },
-		"Create with a key": func() error {
-			_, _, err := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: uuid.NewString()})
+		"Create": func() error {
+			_, _, err := s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{})
 			return err
 		},
-		"Get":            func() error { _, err := s.Get(ctx, newID(t)); return err },
+		"Create with a key": func() error {
+			_, _, err := s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{Name: uuid.NewString()})
+			return err
+		},
+		"Get":            func() error { _, err := s.Get(ctx, storetest.NewID(t)); return err },
 		"List":           func() error { _, err := s.List(ctx, task.Page{}); return err },
 		"List by status": func() error { _, err := s.List(ctx, task.Page{Status: task.Failed}); return err },
-		"Cancel":         func() error { return s.Cancel(ctx, newID(t)) },
-		"Claim":          func() error { _, err := s.Claim(ctx, hour); return err },
+		"Cancel":         func() error { return s.Cancel(ctx, storetest.NewID(t)) },
+		"Claim":          func() error { _, err := s.Claim(ctx, storetest.Hour); return err },
 		"Load":           func() error { _, err := s.Load(ctx, 1); return err },
-		"Heartbeat":      func() error { return s.Heartbeat(ctx, newID(t), 1, time.Hour, nil) },
-		"Complete":       func() error { return s.Complete(ctx, newID(t), 1, []byte(`"result"`)) },
-		"Fail":           func() error { return s.Fail(ctx, newID(t), 1, "reason") },
-		"Retry":          func() error { _, err := s.Requeue(ctx, newID(t), 1, "reason", time.Second, 3); return err },
-		"Release":        func() error { return s.Release(ctx, newID(t), 1, 0) },
+		"Heartbeat":      func() error { return s.Heartbeat(ctx, storetest.NewID(t), 1, time.Hour, nil) },
+		"Complete":       func() error { return s.Complete(ctx, storetest.NewID(t), 1, []byte(`"result"`)) },
+		"Fail":           func() error { return s.Fail(ctx, storetest.NewID(t), 1, "reason") },
+		"Retry":          func() error { _, err := s.Requeue(ctx, storetest.NewID(t), 1, "reason", time.Second, 3); return err },
+		"Release":        func() error { return s.Release(ctx, storetest.NewID(t), 1, 0) },
 		"Wake":           func() error { _, err := s.Wake(ctx, 100); return err },
 		"Announce":       func() error { _, err := s.Announce(ctx, 100); return err },
 		"Expire":         func() error { _, err := s.Expire(ctx, 100); return err },
@@ -88,10 +92,10 @@ func TestCutConnections(t *testing.T) {
 			p, url := through(t, direct)
 			s, ctx := openWith(t, config.Storage{DatabaseURL: config.Secret(url + "&application_name=" + t.Name()), MaxConnections: 2}), t.Context()
 			for range 3 {
-				id := create(t, s)
+				id := storetest.Create(t, s)
 				both(t, s) // the pool has two connections
 				cut(t, p, direct)
-				second := create(t, s)
+				second := storetest.Create(t, s)
 				both(t, s)
 				cut(t, p, direct)
 				if _, err := s.Get(ctx, id); err != nil {
@@ -128,7 +132,7 @@ func TestLostAnswers(t *testing.T) {
 	for _, key := range []task.Key{{}, {Name: "k", Request: []byte("body")}} {
 		for range 2 { // the first time the lost answer is that to the statement's preparation
 			p.LoseAnswers(1)
-			id := newID(t)
+			id := storetest.NewID(t)
 			made, created, err := s.Create(ctx, id, task.Submission{}, key)
 			if err != nil || !created || made.ID != id {
 				t.Fatalf("Create = %+v, %t, %v; want task %s created", made, created, err, id)
@@ -144,9 +148,9 @@ func TestLostAnswers(t *testing.T) {
 	if list, err := s.List(ctx, task.Page{}); err != nil || len(list) != 4 {
 		t.Errorf("%d tasks, %v; want 4", len(list), err)
 	}
-	claim(t, s) // prepares the statements
+	storetest.Claim(t, s) // prepares the statements
 	p.LoseAnswers(1)
-	if claimed, err := s.Claim(ctx, hour); !errors.Is(err, task.ErrUnavailable) {
+	if claimed, err := s.Claim(ctx, storetest.Hour); !errors.Is(err, task.ErrUnavailable) {
 		t.Errorf("Claim = %+v, %v; want ErrUnavailable, since a second claim would take another task", claimed, err)
 	}
 }
@@ -156,15 +160,15 @@ func TestUnavailable(t *testing.T) {
 	p, url := through(t, testserver.Postgres(t))
 	s, ctx := open(t, url), t.Context()
 	p.Refuse()
-	_, _, created := s.Create(ctx, newID(t), task.Submission{}, task.Key{})
-	_, _, keyed := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: "k"})
-	_, got := s.Get(ctx, newID(t))
+	_, _, created := s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{})
+	_, _, keyed := s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{Name: "k"})
+	_, got := s.Get(ctx, storetest.NewID(t))
 	_, listed := s.List(ctx, task.Page{})
-	_, claimed := s.Claim(ctx, hour)
+	_, claimed := s.Claim(ctx, storetest.Hour)
 	_, announced := s.Announce(ctx, 1)
 	for name, err := range map[string]error{
 		"Create": created, "Create with a key": keyed, "Get": got, "List": listed, "Claim": claimed, "Announce": announced,
-		"Complete": s.Complete(ctx, newID(t), 1, []byte(`""`)), "Cancel": s.Cancel(ctx, newID(t)),
+		"Complete": s.Complete(ctx, storetest.NewID(t), 1, []byte(`""`)), "Cancel": s.Cancel(ctx, storetest.NewID(t)),
 	} {
 		if !errors.Is(err, task.ErrUnavailable) {
 			t.Errorf("%s without a server = %v; want ErrUnavailable", name, err)
@@ -179,7 +183,7 @@ func TestOpenWithoutServer(t *testing.T) {
 	p, indirect := through(t, direct)
 	p.Redirect("127.0.0.1:1") // where nothing listens
 	s := open(t, indirect)
-	if _, _, err := s.Create(t.Context(), newID(t), task.Submission{}, task.Key{}); !errors.Is(err, task.ErrUnavailable) {
+	if _, _, err := s.Create(t.Context(), storetest.NewID(t), task.Submission{}, task.Key{}); !errors.Is(err, task.ErrUnavailable) {
 		t.Errorf("Create without a server = %v; want ErrUnavailable", err)
 	}
 	u, err := url.Parse(direct)
@@ -187,7 +191,7 @@ func TestOpenWithoutServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Redirect(u.Host)
-	create(t, s)
+	storetest.Create(t, s)
 }
 
 func TestOpenErrors(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
@@ -17,13 +18,13 @@ func TestDurability(t *testing.T) {
 	exec(t, url, `CREATE CONSTRAINT TRIGGER note AFTER INSERT OR UPDATE ON tasks DEFERRABLE INITIALLY DEFERRED
 		FOR EACH ROW EXECUTE FUNCTION note()`)
 	s, ctx := open(t, url), t.Context()
-	id := newID(t)
+	id := storetest.NewID(t)
 	for _, step := range []struct {
 		name, want string
 		do         func() error
 	}{
-		{"create", "on", func() error { id = create(t, s); return nil }},
-		{"claim", "on", func() error { _, err := s.Claim(ctx, hour); return err }},
+		{"create", "on", func() error { id = storetest.Create(t, s); return nil }},
+		{"claim", "on", func() error { _, err := s.Claim(ctx, storetest.Hour); return err }},
 		{"heartbeat", "off", func() error { return s.Heartbeat(ctx, id, 1, time.Hour, nil) }},
 		{"complete", "on", func() error { return s.Complete(ctx, id, 1, []byte(`"result"`)) }},
 	} {

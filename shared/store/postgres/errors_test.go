@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
@@ -94,10 +95,10 @@ func TestServerThatRefusesForNow(t *testing.T) {
 			t.Parallel()
 			url, ctx := testserver.Postgres(t), t.Context()
 			s := open(t, url)
-			id := create(t, s)
-			attempt := claim(t, s).Attempt
+			id := storetest.Create(t, s)
+			attempt := storetest.Claim(t, s).Attempt
 			permit := refuse(t, url, code, -1)
-			_, _, created := s.Create(ctx, newID(t), task.Submission{}, task.Key{})
+			_, _, created := s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{})
 			for name, err := range map[string]error{
 				"Create": created, "Complete": s.Complete(ctx, id, attempt, []byte(`"result"`)), "Heartbeat": s.Heartbeat(ctx, id, attempt, time.Hour, nil),
 			} {
@@ -121,9 +122,9 @@ func TestStatementsThatWereUndone(t *testing.T) {
 			t.Parallel()
 			url := testserver.Postgres(t)
 			s := open(t, url)
-			create(t, s)
+			storetest.Create(t, s)
 			refuse(t, url, code, 1)
-			claimed, err := s.Claim(t.Context(), hour)
+			claimed, err := s.Claim(t.Context(), storetest.Hour)
 			if again && (err != nil || claimed.Attempt != 1) || !again && !errors.Is(err, task.ErrUnavailable) {
 				t.Errorf("Claim = %+v, %v; want it repeated: %t", claimed, err, again)
 			}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
@@ -120,10 +121,10 @@ func (g *grown) sweep(b *testing.B) {
 	}
 }
 
-func (g *grown) waiting(b *testing.B) { create(b, g.Store) }
+func (g *grown) waiting(b *testing.B) { storetest.Create(b, g.Store) }
 
 func (g *grown) claim(b *testing.B) {
-	t, err := g.Claim(b.Context(), hour)
+	t, err := g.Claim(b.Context(), storetest.Hour)
 	if err == nil {
 		err = g.Complete(b.Context(), t.ID, t.Attempt, []byte(`"result"`))
 	}

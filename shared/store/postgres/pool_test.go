@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/eragon-mdi/ksu/shared/config"
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
@@ -33,7 +34,7 @@ func TestStatementsOfSeveralJobs(t *testing.T) {
 			}
 			var jobs sync.WaitGroup
 			for range c.want + 1 {
-				jobs.Go(func() { _ = s.Heartbeat(ctx, newID(t), 1, time.Hour, nil) })
+				jobs.Go(func() { _ = s.Heartbeat(ctx, storetest.NewID(t), 1, time.Hour, nil) })
 			}
 			waiting(t, connect(t, url), c.want)
 			if got := int(s.pool.Stat().TotalConns()); got != c.want {

@@ -11,28 +11,14 @@ import (
 func BenchmarkCreate(b *testing.B) {
 	s := open(b, fresh(b))
 	for b.Loop() {
-		create(b, s)
+		storetest.Create(b, s)
 	}
 }
 
 // BenchmarkCreateParallel is what a function's many environments do: each has the file open for itself.
 func BenchmarkCreateParallel(b *testing.B) {
 	d := fresh(b)
-	b.SetParallelism(8)
-	b.RunParallel(func(pb *testing.PB) {
-		s, err := Open(b.Context(), string(d))
-		if err != nil {
-			b.Error(err)
-			return
-		}
-		defer s.Close()
-		for pb.Next() {
-			if _, _, err := s.Create(b.Context(), newID(b), task.Submission{}, task.Key{}); err != nil {
-				b.Error(err)
-				return
-			}
-		}
-	})
+	storetest.CreateParallel(b, func() (task.Store, error) { return Open(b.Context(), string(d)) })
 }
 
 // BenchmarkClaimFinish is what a store does for each task that a worker runs.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -15,7 +16,7 @@ func TestFileAlone(t *testing.T) {
 	stores := []*Store{open(t, d), open(t, d)}
 	const tasks = 30
 	for n := range tasks {
-		create(t, stores[n%len(stores)])
+		storetest.Create(t, stores[n%len(stores)])
 	}
 	if info, err := os.Stat(string(d) + "-wal"); err != nil || info.Size() == 0 {
 		t.Fatalf("the tasks are not in the WAL: %v, %v", info, err)

@@ -13,6 +13,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -48,7 +49,7 @@ func TestOpenWithoutFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := open(t, d)
-		_, _, err := s.Create(t.Context(), newID(t), task.Submission{}, task.Key{})
+		_, _, err := s.Create(t.Context(), storetest.NewID(t), task.Submission{}, task.Key{})
 		if !errors.Is(err, task.ErrUnavailable) || !strings.Contains(err.Error(), "open "+string(d)+", which 'migrate up' makes: unable to open") {
 			t.Errorf("%s: Create = %v; want ErrUnavailable, and the file's name", name, err)
 		}
@@ -58,7 +59,7 @@ func TestOpenWithoutFile(t *testing.T) {
 		if err := os.Rename(hide.away, hide.path); err != nil {
 			t.Fatal(err)
 		}
-		create(t, s)
+		storetest.Create(t, s)
 	}
 }
 
@@ -80,11 +81,11 @@ func TestStepsWaitForTheLock(t *testing.T) {
 	t.Parallel()
 	d := fresh(t)
 	s := open(t, d)
-	id := create(t, s)
+	id := storetest.Create(t, s)
 	for name, step := range map[string]func(context.Context) error{
 		"statement": func(ctx context.Context) error { _, err := s.Update(ctx, id, task.Change{Priority: 1}); return err },
 		"transaction": func(ctx context.Context) error {
-			_, _, err := s.Create(ctx, newID(t), task.Submission{}, task.Key{Name: "k"})
+			_, _, err := s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{Name: "k"})
 			return err
 		},
 	} {
@@ -116,7 +117,7 @@ func TestCallersThatGiveUpAreNotUnavailable(t *testing.T) {
 	t.Parallel()
 	d := fresh(t)
 	s := open(t, d)
-	id := create(t, s)
+	id := storetest.Create(t, s)
 	defer lock(t, d)()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -135,7 +136,7 @@ func TestBusyIsRepeated(t *testing.T) {
 	t.Parallel()
 	d := fresh(t)
 	s := open(t, d)
-	id := create(t, s)
+	id := storetest.Create(t, s)
 	reader, err := connect(t, d).Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -39,8 +40,8 @@ func TestRefusals(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	s, ctx := open(t, fresh(t)), t.Context()
-	running := create(t, s)
-	attempt, err := claim(t, s).Attempt, error(nil)
+	running := storetest.Create(t, s)
+	attempt, err := storetest.Claim(t, s).Attempt, error(nil)
 	allow := func(pages int) {
 		t.Helper()
 		if _, err := s.db.ExecContext(ctx, fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)); err != nil {
@@ -49,7 +50,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	allow(1) // no more than there are
 	for err == nil {
-		_, _, err = s.Create(ctx, newID(t), task.Submission{}, task.Key{})
+		_, _, err = s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{})
 	}
 	var full *sqlite.Error
 	if !errors.Is(err, task.ErrUnavailable) || !errors.As(err, &full) || full.Code() != sqlite3.SQLITE_FULL {
@@ -63,5 +64,5 @@ func TestFullDisk(t *testing.T) {
 	if err := s.Complete(ctx, running, attempt, long); err != nil {
 		t.Errorf("Complete with space: %v", err)
 	}
-	create(t, s)
+	storetest.Create(t, s)
 }

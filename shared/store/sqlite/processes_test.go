@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
@@ -41,7 +42,7 @@ func child(path string, args []string) {
 // claimAll claims tasks until none waits.
 func claimAll(ctx context.Context, s *Store, _ []string) error {
 	for {
-		switch t, err := s.Claim(ctx, hour); {
+		switch t, err := s.Claim(ctx, storetest.Hour); {
 		case err == nil:
 			fmt.Println(t.ID, t.Attempt)
 		case errors.Is(err, task.ErrNothingToClaim):
@@ -74,7 +75,7 @@ func createForever(ctx context.Context, s *Store, _ []string) error {
 			return err
 		}
 		fmt.Println(id, "created")
-		t, err := s.Claim(ctx, hour) // or another's
+		t, err := s.Claim(ctx, storetest.Hour) // or another's
 		if err == nil {
 			err = s.Complete(ctx, t.ID, t.Attempt, []byte(`"result"`))
 		}
@@ -160,7 +161,7 @@ func TestClaimsFromManyProcesses(t *testing.T) {
 	s := open(t, d)
 	args := []string{"claim"}
 	for range 300 {
-		args = append(args, create(t, s).String())
+		args = append(args, storetest.Create(t, s).String())
 	}
 	list := launch(t, d, processes, args...)
 	begin(t, list)
@@ -237,5 +238,5 @@ func TestKilledProcesses(t *testing.T) {
 	if err := connect(t, d).QueryRow(`PRAGMA integrity_check`).Scan(&verdict); err != nil || verdict != "ok" {
 		t.Errorf("integrity_check says %q, %v", verdict, err)
 	}
-	create(t, s)
+	storetest.Create(t, s)
 }

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/eragon-mdi/ksu/shared/store/storetest"
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
@@ -80,37 +78,6 @@ func connect(t testing.TB, d database) *sql.DB {
 		}
 	})
 	return db
-}
-
-func newID(t testing.TB) uuid.UUID {
-	t.Helper()
-	id, err := uuid.NewV7()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
-func create(t testing.TB, s *Store) uuid.UUID {
-	t.Helper()
-	id := newID(t)
-	if _, _, err := s.Create(t.Context(), id, task.Submission{}, task.Key{}); err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
-// hour is a claim without limits that holds for an hour.
-var hour = task.ClaimRules{Lease: time.Hour}
-
-// claim claims the best task.
-func claim(t testing.TB, s *Store) task.Task {
-	t.Helper()
-	claimed, err := s.Claim(t.Context(), hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return claimed
 }
 
 func TestBacklog(t *testing.T) {

@@ -74,7 +74,7 @@ var attempts = map[string]func(*fixture){
 		pending := f.create()
 		f.is(f.store.Heartbeat(f.ctx, pending, 0, lease, nil), task.ErrLeaseLost)
 		f.is(f.store.Complete(f.ctx, pending, 0, text("x")), task.ErrLeaseLost)
-		f.is(f.store.Fail(f.ctx, newID(f), 1, "x"), task.ErrLeaseLost)
+		f.is(f.store.Fail(f.ctx, NewID(f), 1, "x"), task.ErrLeaseLost)
 	},
 	"one of many claims wins": func(f *fixture) {
 		stores := []task.Store{f.store, f.Open(f), f.Open(f)}

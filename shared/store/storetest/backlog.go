@@ -55,7 +55,7 @@ func ClaimFinish(b *testing.B, fresh func(t testing.TB) Database, fill func(db D
 				b.StopTimer()
 				key := fmt.Sprint("key-", n%c.keys)
 				n++
-				if _, _, err := s.Create(b.Context(), newID(b), task.Submission{FairnessKey: key}, task.Key{}); err != nil {
+				if _, _, err := s.Create(b.Context(), NewID(b), task.Submission{FairnessKey: key}, task.Key{}); err != nil {
 					b.Fatal(err)
 				}
 				b.StartTimer()

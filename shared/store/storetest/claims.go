@@ -16,7 +16,7 @@ import (
 var claims = map[string]func(*fixture){
 	"nothing waits": func(f *fixture) { f.nothing(rules) },
 	"a claim returns the whole task": func(f *fixture) {
-		id := newID(f)
+		id := NewID(f)
 		made, _, err := f.store.Create(f.ctx, id, task.Submission{
 			Type: "fetch", Payload: json.RawMessage(`{"url": "https://x", "n": 1e3}`), Priority: 4, FairnessKey: "k é", MaxAttempts: 7,
 			Timeout: 90 * time.Second, TTL: time.Hour, Tags: []string{"a", "b c"}, Metadata: map[string]string{"m": "x"}, Owner: "o", Trace: "Root=1-5-7",
@@ -202,7 +202,7 @@ var claims = map[string]func(*fixture){
 		f.next(rules, first, 1)
 		_, err = f.store.Update(f.ctx, first, task.Change{Priority: 1})
 		f.is(err, task.ErrNotWaiting)
-		_, err = f.store.Update(f.ctx, newID(f), task.Change{Priority: 1})
+		_, err = f.store.Update(f.ctx, NewID(f), task.Change{Priority: 1})
 		f.is(err, task.ErrNotFound)
 	},
 	"a client's retry": func(f *fixture) {
@@ -223,7 +223,7 @@ var claims = map[string]func(*fixture){
 		if again {
 			f.Error("the only attempt after the retry was not the last")
 		}
-		_, err = f.store.Retry(f.ctx, newID(f))
+		_, err = f.store.Retry(f.ctx, NewID(f))
 		f.is(err, task.ErrNotFound)
 	},
 	"many claims at once keep the limits": func(f *fixture) {
@@ -278,7 +278,7 @@ var claims = map[string]func(*fixture){
 			all.Go(func() {
 				for i := range each {
 					if n%2 == 0 {
-						if _, _, err := store.Create(f.ctx, newID(f), task.Submission{FairnessKey: fmt.Sprint(i % 2)}, task.Key{}); err != nil {
+						if _, _, err := store.Create(f.ctx, NewID(f), task.Submission{FairnessKey: fmt.Sprint(i % 2)}, task.Key{}); err != nil {
 							f.Error(err)
 						}
 					} else if _, err := store.Claim(f.ctx, rules); err == nil {

@@ -29,7 +29,7 @@ var keys = map[string]func(*fixture){
 	},
 	"another request": func(f *fixture) {
 		first := f.keyed(true, "k", "body")
-		_, created, err := f.store.Create(f.ctx, newID(f), task.Submission{}, task.Key{Name: "k", Request: []byte("other")})
+		_, created, err := f.store.Create(f.ctx, NewID(f), task.Submission{}, task.Key{Name: "k", Request: []byte("other")})
 		f.is(err, task.ErrKeyReused)
 		if created {
 			f.Error("created a task for a key that was used with another request")
@@ -71,7 +71,7 @@ var keys = map[string]func(*fixture){
 			ids, created := map[uuid.UUID]bool{}, 0
 			var all sync.WaitGroup
 			for i := range 8 {
-				id := newID(f)
+				id := NewID(f)
 				all.Go(func() {
 					t, isNew, err := stores[i%2].Create(f.ctx, id, task.Submission{}, task.Key{Name: "k", Request: []byte{byte(round)}})
 					mu.Lock()
@@ -96,7 +96,7 @@ var keys = map[string]func(*fixture){
 // keyed submits a task with a key and checks whether that created one.
 func (f *fixture) keyed(want bool, name, request string) task.Task {
 	f.Helper()
-	id := newID(f)
+	id := NewID(f)
 	t, created, err := f.store.Create(f.ctx, id, task.Submission{}, task.Key{Name: name, Request: []byte(request)})
 	f.ok(err)
 	if created != want || (t.ID == id) != want {

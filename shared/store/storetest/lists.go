@@ -14,7 +14,7 @@ import (
 var lists = map[string]func(*fixture){
 	"empty": func(f *fixture) {
 		f.page(task.Page{})
-		f.page(task.Page{Limit: 1, Before: newID(f), Status: task.Failed})
+		f.page(task.Page{Limit: 1, Before: NewID(f), Status: task.Failed})
 	},
 	"newest first, in pages": func(f *fixture) {
 		ids := f.many(7)

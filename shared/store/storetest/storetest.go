@@ -70,15 +70,6 @@ func text(s string) json.RawMessage {
 	return encoded
 }
 
-func newID(t testing.TB) uuid.UUID {
-	t.Helper()
-	id, err := uuid.NewV7()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
 // ok ends the test unless err is nil.
 func (f *fixture) ok(err error) {
 	f.Helper()
@@ -100,7 +91,7 @@ func (f *fixture) create() uuid.UUID { return f.submit(task.Submission{}) }
 
 func (f *fixture) submit(s task.Submission) uuid.UUID {
 	f.Helper()
-	id := newID(f)
+	id := NewID(f)
 	_, created, err := f.store.Create(f.ctx, id, s, task.Key{})
 	f.ok(err)
 	if !created {

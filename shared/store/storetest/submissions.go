@@ -15,7 +15,7 @@ import (
 
 var submissions = map[string]func(*fixture){
 	"create and get": func(f *fixture) {
-		id := newID(f)
+		id := NewID(f)
 		made, created, err := f.store.Create(f.ctx, id, task.Submission{}, task.Key{})
 		f.ok(err)
 		if !created || made.ID != id || made.Status != task.Pending || made.Attempt != 0 || made.Duration != 0 {
@@ -42,8 +42,8 @@ var submissions = map[string]func(*fixture){
 		}
 		f.Error("created_at is always a whole millisecond; want microseconds")
 	},
-	"get unknown":    func(f *fixture) { _, err := f.store.Get(f.ctx, newID(f)); f.is(err, task.ErrNotFound) },
-	"cancel unknown": func(f *fixture) { f.is(f.store.Cancel(f.ctx, newID(f)), task.ErrNotFound) },
+	"get unknown":    func(f *fixture) { _, err := f.store.Get(f.ctx, NewID(f)); f.is(err, task.ErrNotFound) },
+	"cancel unknown": func(f *fixture) { f.is(f.store.Cancel(f.ctx, NewID(f)), task.ErrNotFound) },
 	"cancel pending": func(f *fixture) {
 		id := f.create()
 		f.ok(f.store.Cancel(f.ctx, id))
@@ -98,7 +98,7 @@ var submissions = map[string]func(*fixture){
 	"a caller that gives up is not an unreachable store": func(f *fixture) {
 		ctx, cancel := context.WithCancel(f.ctx)
 		cancel()
-		_, err := f.store.Get(ctx, newID(f))
+		_, err := f.store.Get(ctx, NewID(f))
 		f.is(err, context.Canceled)
 		if errors.Is(err, task.ErrUnavailable) {
 			f.Errorf("error is %v; want no ErrUnavailable", err)
