@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,15 +29,11 @@ func (nowhere) Send(context.Context, ...task.Permit) error { return nil }
 // The API serves a catalogue of one job over a store in a file.
 func ExampleNew() {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "httpapi-example")
+	path, remove, err := testserver.TemporarySQLite()
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "ksu.db")
-	if err := testserver.WriteSQLite(path); err != nil {
-		log.Fatal(err)
-	}
+	defer remove()
 	store, err := sqlite.Open(ctx, path)
 	if err != nil {
 		log.Fatal(err)

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -30,15 +28,11 @@ func (p *permits) Send(_ context.Context, sent ...task.Permit) error {
 // A client submits a task, a worker claims and completes it, and the client asks for the result.
 func ExampleService() {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "task-example")
+	path, remove, err := testserver.TemporarySQLite()
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "ksu.db")
-	if err := testserver.WriteSQLite(path); err != nil {
-		log.Fatal(err)
-	}
+	defer remove()
 	store, err := sqlite.Open(ctx, path)
 	if err != nil {
 		log.Fatal(err)

@@ -59,13 +59,28 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 // SQLite writes a file of the internal store with the newest schema to a path, and makes its folder.
 func SQLite(t testing.TB, path string) {
 	t.Helper()
-	if err := WriteSQLite(path); err != nil {
+	if err := writeSQLite(path); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// WriteSQLite is SQLite for an Example function, which has no testing.TB.
-func WriteSQLite(path string) error {
+// TemporarySQLite is SQLite for an Example function, which has no testing.TB: it returns the path of a new file and what
+// removes it.
+func TemporarySQLite() (path string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "testserver-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	path = filepath.Join(dir, "ksu.db")
+	if err := writeSQLite(path); err != nil {
+		remove()
+		return "", nil, err
+	}
+	return path, remove, nil
+}
+
+func writeSQLite(path string) error {
 	content, err := migrated()
 	if err != nil {
 		return err

@@ -91,7 +91,7 @@ func TestStatuses(t *testing.T) {
 		"no header":             {500, "", nil, true, 0, "answered 500"},
 		"a header of nonsense":  {502, "soon", nil, true, 0, "answered 502"},
 		"a header of a century": {503, "3153600000", nil, true, 24 * time.Hour, "answered 503"},
-		"not implemented":       {501, "9", nil, false, 0, "answered 501"},
+		"a final 5xx":           {501, "9", nil, false, 0, "answered 501"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -84,7 +84,7 @@ func TestRunReportsEachSecond(t *testing.T) {
 			if got, changed := reporter.Latest(); got.Done != second || got.Total != 90 || !changed {
 				t.Fatalf("second %d: report %+v, changed %t", second, got, changed)
 			}
-			time.Sleep(time.Second) // of the bubble's clock
+			<-time.After(time.Second) // of the bubble's clock
 		}
 		if err := <-ended; err != nil {
 			t.Fatal(err)

@@ -55,9 +55,9 @@ type connection struct {
 	in *bufio.Reader
 }
 
-func dial(t *testing.T, p *Proxy) connection {
+func dial(t *testing.T, address string) connection {
 	t.Helper()
-	conn, err := net.Dial("tcp", p.Address())
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func (c connection) ask(line string) string {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	p := listen(t, server(t, "a"))
-	c := dial(t, p)
+	c := dial(t, p.Address())
 	if trips := p.RoundTrips(func() { c.ask("1"); c.ask("2"); c.ask("3") }); trips != 2 { // the first line follows nothing
 		t.Errorf("%d round trips after the first line, want 2", trips)
 	}
@@ -83,22 +83,22 @@ func TestFaults(t *testing.T) {
 	if got := c.ask("4"); got != "" {
 		t.Errorf("a cut connection answers %q", got)
 	}
-	if got := dial(t, p).ask("5"); got != "a 5" {
+	if got := dial(t, p.Address()).ask("5"); got != "a 5" {
 		t.Errorf("a new one answers %q", got)
 	}
 	p.LoseAnswers(1)
-	if got := dial(t, p).ask("6"); got != "" {
+	if got := dial(t, p.Address()).ask("6"); got != "" {
 		t.Errorf("the lost answer is %q", got)
 	}
-	if got := dial(t, p).ask("7"); got != "a 7" {
+	if got := dial(t, p.Address()).ask("7"); got != "a 7" {
 		t.Errorf("the next answer is %q", got)
 	}
 	p.Redirect(server(t, "b"))
-	if got := dial(t, p).ask("8"); got != "b 8" {
+	if got := dial(t, p.Address()).ask("8"); got != "b 8" {
 		t.Errorf("the other server answers %q", got)
 	}
 	p.Redirect("127.0.0.1:1")
-	if got := dial(t, p).ask("9"); got != "" {
+	if got := dial(t, p.Address()).ask("9"); got != "" {
 		t.Errorf("nobody answers %q", got)
 	}
 	p.Refuse()
@@ -113,7 +113,7 @@ func TestFaults(t *testing.T) {
 func TestHangAndMute(t *testing.T) {
 	t.Parallel()
 	p := listen(t, server(t, "a"))
-	c := dial(t, p)
+	c := dial(t, p.Address())
 	p.Hang(true)
 	answered := make(chan string)
 	go func() { answered <- c.ask("1") }()
