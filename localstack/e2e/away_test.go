@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// clickHouse is the process of the stack's ClickHouse.
+// clickHouse returns the process id of the stack's ClickHouse.
 func (s *running) clickHouse(data string) int {
 	s.t.Helper()
 	for _, p := range processTable(s.t) {
@@ -23,8 +23,8 @@ func (s *running) clickHouse(data string) int {
 	return 0
 }
 
-// TestClickHouseHangs makes ClickHouse hang in the middle of the work: requests go on, and when it is back, every line
-// arrives, once.
+// TestClickHouseHangs makes ClickHouse hang while tasks run. Requests go on, and after it resumes, every line arrives
+// once.
 func TestClickHouseHangs(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -47,7 +47,7 @@ func TestClickHouseHangs(t *testing.T) {
 	list := "'" + strings.Join(ids, "', '") + "'"
 	var lines, distinct int64
 	s.until("all submissions to be in ClickHouse", time.Minute, func() bool {
-		s.status(ids[0]) // what the environment holds, the end of its next invocation sends
+		s.status(ids[0]) // the next invocation's end sends what the environment holds
 		err := db.QueryRow("SELECT toInt64(count()), toInt64(uniqExact(task_id)) FROM logs WHERE message = 'task submitted' AND task_id IN ("+list+")").Scan(&lines, &distinct)
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +59,7 @@ func TestClickHouseHangs(t *testing.T) {
 	}
 }
 
-// TestLongJobsSendMeanwhile shows that the first lines of a job arrive while it runs.
+// TestLongJobsSendMeanwhile checks that the first lines of a job arrive while it runs.
 func TestLongJobsSendMeanwhile(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -77,7 +77,8 @@ func TestLongJobsSendMeanwhile(t *testing.T) {
 	}
 }
 
-// BenchmarkPostTaskClickHouse is how long POST /task takes with ClickHouse off, healthy, hanging and gone, side by side.
+// BenchmarkPostTaskClickHouse measures the duration of POST /task with ClickHouse off, healthy, hanging and gone, side
+// by side.
 func BenchmarkPostTaskClickHouse(b *testing.B) {
 	data := b.TempDir()
 	off, on := start(b, b.TempDir(), ""), start(b, data, "", "--clickhouse", "auto")
@@ -94,8 +95,8 @@ func BenchmarkPostTaskClickHouse(b *testing.B) {
 	}
 }
 
-// posts measures POST /task at 25 requests a second: an old server, which has no asynchronous inserts, holds up those who
-// insert more often than it merges.
+// posts measures POST /task at 25 requests a second. An old server without asynchronous inserts delays clients that
+// insert faster than it merges.
 func (s *running) posts(b *testing.B) {
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
@@ -114,7 +115,7 @@ func (s *running) posts(b *testing.B) {
 		<-tick.C
 		took = append(took, post())
 	}
-	b.ReportMetric(0, "ns/op") // it has the pauses
+	b.ReportMetric(0, "ns/op") // it includes the pauses
 	slices.Sort(took)
 	for _, p := range []int{50, 99, 100} {
 		b.ReportMetric(milliseconds(took[(len(took)-1)*p/100]), fmt.Sprintf("p%d-ms", p))

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// BenchmarkPostTask is the rate of POST /task through the whole stack: gateway, API function, a durable row in the storage, a
-// message in the queue. All slots are busy with jobs of minutes meanwhile, as they are in use.
+// BenchmarkPostTask measures the rate of POST /task through the whole stack: gateway, API function, a durable row in
+// the storage, a message in the queue. Meanwhile, jobs of minutes fill all slots.
 func BenchmarkPostTask(b *testing.B) {
 	for _, c := range []struct {
 		storage string
@@ -39,7 +39,7 @@ func BenchmarkPostTask(b *testing.B) {
 				}
 				all.Wait()
 			}
-			post(20 * clients) // the environments are started, the slots full
+			post(20 * clients) // starts the environments and fills the slots
 			b.ResetTimer()
 			post(b.N)
 			b.StopTimer()
@@ -49,7 +49,7 @@ func BenchmarkPostTask(b *testing.B) {
 	}
 }
 
-// BenchmarkStartOfTask is how long it takes from the POST of a task until its status is "in process", with a free slot.
+// BenchmarkStartOfTask measures the time from the POST of a task until its status is "in process", with a free slot.
 func BenchmarkStartOfTask(b *testing.B) {
 	s := start(b, b.TempDir(), "JobMinDuration=50ms JobMaxDuration=60ms JobFailureRate=0")
 	round := func() time.Duration {
@@ -71,8 +71,8 @@ func BenchmarkStartOfTask(b *testing.B) {
 	b.ReportMetric(milliseconds(took[len(took)*99/100]), "p99-ms")
 }
 
-// BenchmarkStartOfStack is how long a stack whose functions are built and whose database exists takes from the start of
-// its process to the first 201.
+// BenchmarkStartOfStack measures the time from the start of the process to the first 201, with built functions and an
+// existing database.
 func BenchmarkStartOfStack(b *testing.B) {
 	data := b.TempDir()
 	if err := start(b, data, "").stop(); err != nil {
@@ -96,7 +96,7 @@ func BenchmarkStartOfStack(b *testing.B) {
 	b.ReportMetric(memory, "stack-MiB")
 }
 
-// created says why an answer is no 201.
+// created returns an error unless an answer is a 201.
 func created(w *http.Response, err error) error {
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func created(w *http.Response, err error) error {
 	return nil
 }
 
-// memory is the resident memory of the local stack itself in MiB, without the functions and Postgres.
+// memory returns the resident memory of the local stack itself in MiB, without the functions and Postgres.
 func (s *running) memory() float64 { return float64(residentKiB(s.t, s.cmd.Process.Pid)) / 1024 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -48,7 +48,7 @@ func BenchmarkBilledDuration(b *testing.B) {
 
 var billedLine = regexp.MustCompile(`(?m)^(\w+) .*REPORT RequestId: .*Billed Duration: (\d+) ms`)
 
-// billed are the billed durations of a function's invocations that have ended.
+// billed returns the billed durations of a function's ended invocations.
 func (s *running) billed(function string) []time.Duration {
 	var all []time.Duration
 	for _, line := range billedLine.FindAllStringSubmatch(s.output(), -1) {
@@ -64,7 +64,7 @@ func (s *running) billed(function string) []time.Duration {
 	return all
 }
 
-// busy is how many of a function's invocations have not ended.
+// busy returns how many of a function's invocations have not ended.
 func (s *running) busy(function string) int {
 	started := regexp.MustCompile(`(?m)^`+function+` .*START RequestId: `).FindAllString(s.output(), -1)
 	return len(started) - len(s.billed(function))

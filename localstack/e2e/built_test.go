@@ -14,10 +14,10 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
-// built is the folder of what the stacks build, which all share.
+// built is the folder of built functions, which all stacks share.
 var built string
 
-// buildFunctions builds the application's functions before the first stack does, which otherwise several would at once.
+// buildFunctions builds the application's functions once, so that several stacks do not build them at the same time.
 var buildFunctions = sync.OnceValue(func() (err error) {
 	processes, err := process.Start()
 	if err != nil {
@@ -42,7 +42,7 @@ var buildFunctions = sync.OnceValue(func() (err error) {
 	return nil
 })
 
-// shareBuilt gives a data folder what is built already: nothing is linked again.
+// shareBuilt links the built functions into a data folder, so that the stack does not link them again.
 func shareBuilt(t testing.TB, data string) {
 	t.Helper()
 	err := buildFunctions()

@@ -15,14 +15,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// burstClients is far more than the API answers at once, or the database of TestBurst has connections for.
+// burstClients is far above the API's concurrency and the database's connections in TestBurst.
 const burstClients = 500
 
-// burstParameters let no task end meanwhile: every slot is taken and holds its connections.
+// burstParameters let no task end meanwhile: every slot is busy and holds its connections.
 const burstParameters = `JobMinDuration=4m JobMaxDuration=5m DatabaseUrl="%s"`
 
-// burst lets many clients submit tasks, each as fast as it is answered, and counts the answers by status. problems are
-// the answers that no burst excuses.
+// burst lets many clients submit tasks, each as fast as the API answers, and counts the answers by status. problems are
+// the answers that a burst does not excuse.
 func (s *running) burst(clients int, took time.Duration, meanwhile func()) (counts map[int]int, problems []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), took)
 	defer cancel()
@@ -68,7 +68,7 @@ func (s *running) burst(clients int, took time.Duration, meanwhile func()) (coun
 	return counts, problems
 }
 
-// next is how long one request takes afterwards.
+// next measures one request after the burst.
 func (s *running) next() time.Duration {
 	s.t.Helper()
 	before := time.Now()
@@ -76,8 +76,9 @@ func (s *running) next() time.Duration {
 	return time.Since(before)
 }
 
-// TestBurst: 500 clients at once against a server with 100 connections are answered 201, or 429 and when to come again. A
-// person gets into the database meanwhile, past functions of which none is a superuser, and the next request is answered at once.
+// TestBurst sends requests of 500 clients at once to a server with 100 connections. Each gets 201, or 429 with
+// Retry-After. Meanwhile a person can log in to the database, since no function is a superuser. Afterwards the next
+// request gets its answer at once.
 func TestBurst(t *testing.T) {
 	t.Parallel()
 	database := postgresWith(t, map[string]string{"max_connections": "100"})
@@ -113,7 +114,8 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-// BenchmarkBurst is TestBurst for 30 seconds: how many requests are answered, how, and how soon the next one afterwards.
+// BenchmarkBurst is TestBurst for 30 seconds: the number of answers by status, and the duration of the next request
+// afterwards.
 func BenchmarkBurst(b *testing.B) {
 	for _, clients := range []int{110, burstClients} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {

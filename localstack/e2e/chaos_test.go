@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// TestChaos breaks everything at random while tasks are submitted, deleted and run, and holds what the database's own
-// history says against the promise: what was answered 201 ends, once, and never do more workers hold a lease than the
+// TestChaos breaks everything at random while clients submit and delete tasks. It then checks the promise against the
+// database's own history: a task that got 201 ends exactly once, and never do more workers hold a lease than the
 // semaphore allows. `make chaos` is its long form.
 //
-// The template is the real one, but its visibility time-out is the shortest there is, 30 seconds, so that messages whose
-// worker died come again within the test. The sweeper is invoked every second beside its schedule of a minute, so that a
-// rescue "within two sweeps" takes seconds.
+// The template is the real one with the shortest visibility time-out, 30 seconds, so that messages of dead workers come
+// back within the test. The test invokes the sweeper every second beside its schedule of a minute, so that a rescue
+// "within two sweeps" takes seconds.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	p := planFromEnvironment(t)
@@ -48,7 +48,7 @@ func TestChaos(t *testing.T) {
 	}))
 }
 
-// wait is the time that the schedule of faults has between them.
+// wait sleeps between two faults of the schedule.
 func wait(d time.Duration) { <-time.After(d) }
 
 // untilNothingWaits waits for the last task to end.
@@ -71,7 +71,7 @@ func (c *chaos) untilNothingWaits() {
 
 var superfluousLine = regexp.MustCompile(`"permits handled".*"superfluous":(\d+)`)
 
-// report prints the figures and fails the test for each problem.
+// report prints the figures, and fails the test for each problem.
 func (c *chaos) report(v *verdict) {
 	c.t.Helper()
 	superfluous := 0

@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// observed is what the test itself knows of a run.
+// observed is the test's own record of a run.
 type observed struct {
 	history map[string][]change
-	// accepted are the tasks whose POST was answered 201, and whether their DELETE was answered 204.
+	// accepted are the tasks whose POST got 201; the value says whether their DELETE got 204.
 	accepted map[string]bool
-	// sweeps are those that succeeded: when each was asked for and answered.
+	// sweeps are the successful sweeps, with the times of request and answer.
 	sweeps []sweep
-	// disturbed is when something may have left a lease without its worker: a kill, a cut, a restart.
+	// disturbed are the times at which a fault may have left a lease without its worker: a kill, a cut, a restart.
 	disturbed []time.Time
 	semaphore int
 }
 
 type sweep struct{ asked, answered time.Time }
 
-// leaseTime is how long a worker's claim and heartbeats hold, which is the worker's default.
+// leaseTime is how long a claim and a heartbeat hold: the worker's default.
 const leaseTime = 9 * time.Second
 
-// verdict is what the history says.
+// verdict is the result of a history's check.
 type verdict struct {
 	problems        []string
 	lost, doubled   int           // tasks without an ending, endings after an ending
-	rescued, gaveUp int           // attempts that were lost, tasks that were failed for that
-	live, leases    int           // the most live workers with a lease, and leases, at any instant
+	rescued, gaveUp int           // lost attempts, and tasks that failed for that
+	live, leases    int           // the most live workers with a lease, and the most leases, at any instant
 	longest         time.Duration // from the last sign of life of a lost attempt until its task was due again, or ended
 	sweepsNeeded    int           // the most that any rescue took
 }
@@ -37,7 +37,7 @@ func (v *verdict) problem(format string, args ...any) {
 	v.problems = append(v.problems, fmt.Sprintf(format, args...))
 }
 
-// judge holds a run against what the service promises.
+// judge checks a run against the promises of the service.
 func judge(o observed) *verdict {
 	v := &verdict{}
 	for id, deleted := range o.accepted {
@@ -102,8 +102,7 @@ func (v *verdict) steps(id string, changes []change) {
 // mostSweeps is how many sweeps may pass until a task is rescued.
 const mostSweeps = 2
 
-// recoveries checks that no lost attempt waits for more than two sweeps, and measures how long it keeps its task from being
-// tried again.
+// recoveries checks that no lost attempt waits for more than two sweeps. It measures how long each delays its task.
 func (v *verdict) recoveries(id string, changes []change, sweeps []sweep) {
 	for i := 1; i < len(changes); i++ {
 		from, to := changes[i-1], changes[i]
@@ -137,10 +136,10 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// hold is one attempt's hold on its task.
+// hold is an attempt's lease on its task.
 type hold struct {
 	from  time.Time // the claim
-	alive time.Time // the last sign of life: a heartbeat or the ending; until then there surely was a live worker
+	alive time.Time // the last sign of life, a heartbeat or the ending: until then the worker was alive
 	until time.Time // the end of the lease
 }
 
@@ -168,15 +167,15 @@ func holdsOf(changes []change) []hold {
 	return holds
 }
 
-// semaphore checks that never more live workers than the semaphore allows held a lease. A worker that dies leaves its
-// lease behind, so that what counts is the time in which each surely lived; where nothing died for a whole lease, all
-// leases count.
+// semaphore checks that live workers with a lease never exceed the semaphore. A dead worker leaves its lease behind, so
+// only the time in which a worker was certainly alive counts. In a period without faults that is as long as a lease,
+// all leases count.
 func (v *verdict) semaphore(holds []hold, o observed) {
 	at := make([]time.Time, len(holds))
 	for i, h := range holds {
 		at[i] = h.from
 	}
-	for _, t := range at { // a maximum is reached where a hold begins
+	for _, t := range at { // a maximum begins where a hold begins
 		live, leases := 0, 0
 		for _, h := range holds {
 			if !h.from.After(t) && h.alive.After(t) {

@@ -13,18 +13,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// chaosClients is how many submit at once.
+// chaosClients is how many clients submit at once.
 const chaosClients = 4
 
-// submission is a task that was answered 201.
+// submission is a task that got 201.
 type submission struct {
 	id      string
-	deleted bool // its DELETE was answered 204
-	unsure  bool // its DELETE was not answered: it may have happened
+	deleted bool // its DELETE got 204
+	unsure  bool // its DELETE got no answer: it may have happened
 }
 
-// submitAll submits one client's part of the tasks, spread over the time of the faults. Some have an Idempotency-Key and
-// are repeated until they are answered, as clients do; some are deleted.
+// submitAll submits one client's share of the tasks, spread over the time of the faults. It deletes some of them. It
+// repeats submissions with an Idempotency-Key until they get an answer, as clients do.
 func (c *chaos) submitAll(client int) {
 	random := rand.New(rand.NewPCG(c.plan.seed, uint64(1+client)))
 	n := c.plan.tasks / chaosClients
@@ -60,13 +60,13 @@ func chaosBody(random *rand.Rand) string {
 	return body + `,"max_attempts":3,"tags":["chaos"]}`
 }
 
-// submit returns the id of the accepted task. Without a key a request that fails is not repeated, and the id is "".
+// submit returns the id of the accepted task. It does not repeat a failed request without a key, and then returns "".
 func (c *chaos) submit(key, body string) string {
 	for {
 		r, err := c.askWith(http.MethodPost, "/task", key, body)
 		var t struct{ ID string }
 		if err == nil && r.status == http.StatusCreated && json.Unmarshal([]byte(r.body), &t) == nil && t.ID != "" {
-			if key != "" { // once more: a repetition gets the same answer
+			if key != "" { // a repetition must get the same answer
 				if again, err := c.askWith(http.MethodPost, "/task", key, body); err == nil && again.status == http.StatusCreated && again.body != r.body {
 					c.t.Errorf("the key %s was answered %s, then %s", key, r.body, again.body)
 				}
@@ -86,8 +86,8 @@ func (c *chaos) delete(s *submission) {
 	s.unsure = !s.deleted
 }
 
-// ask sends a request to whichever stack runs now. Refusals must be such that a client can go on: 503 with Retry-After
-// while the database is away, or 502 where the function died, which report counts.
+// ask sends a request to the current stack. Errors must allow a client to go on: 503 with Retry-After while the
+// database is down, or 502 if the function died, which report counts.
 func (c *chaos) ask(method, path, key string) (reply, error) { return c.askWith(method, path, key, "") }
 
 func (c *chaos) askWith(method, path, key, body string) (reply, error) {
@@ -129,7 +129,7 @@ func send(r *http.Request) (reply, error) {
 	return reply{w.StatusCode, w.Header, string(text)}, err
 }
 
-// accepted are the tasks that must have ended, and which of them are deleted.
+// accepted returns the tasks that must have ended, and which of them are deleted.
 func (c *chaos) accepted() map[string]bool {
 	list := map[string]bool{}
 	for _, s := range c.submitted {
@@ -147,7 +147,7 @@ func (c *chaos) deletions() (n int) {
 	return n
 }
 
-// aws calls the AWS endpoint of the stack that runs now.
+// aws calls the AWS endpoint of the current stack.
 func (c *chaos) aws(path, target, body string) (reply, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 70*time.Second)
 	defer cancel()
@@ -162,7 +162,7 @@ func (c *chaos) aws(path, target, body string) (reply, error) {
 	return send(r)
 }
 
-// sweepUntil invokes the sweeper every second, and notes the sweeps that succeeded.
+// sweepUntil invokes the sweeper every second, and records the successful sweeps.
 func (c *chaos) sweepUntil(stop <-chan struct{}) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -180,7 +180,8 @@ func (c *chaos) sweepUntil(stop <-chan struct{}) {
 	}
 }
 
-// sendDuplicates sends n times a message of a task that was sent already, one of an unknown task, and one that names none.
+// sendDuplicates sends n times a message of an earlier task, a message of an unknown task, and a message without a
+// task.
 func (c *chaos) sendDuplicates(n int) {
 	c.mu.Lock()
 	submitted := c.submitted
@@ -210,7 +211,7 @@ func (c *chaos) sendMessage(body string) {
 	}
 }
 
-// watchUntil reads the list as a client does and checks that an ending, once seen, stays.
+// watchUntil reads the list as a client does, and checks that an ending never changes.
 func (c *chaos) watchUntil(stop <-chan struct{}) {
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()

@@ -20,8 +20,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
-// chaos is a stack whose parts can be broken: a Postgres of the test's own behind a proxy, an SQS endpoint behind
-// another, and a local stack that may be killed and started again.
+// chaos is a stack with breakable parts: a private Postgres behind a proxy, an SQS endpoint behind another, and a local
+// stack that the test kills and restarts.
 type chaos struct {
 	t         *testing.T
 	plan      plan
@@ -33,24 +33,24 @@ type chaos struct {
 	queue     *faultyQueue
 
 	mu        sync.Mutex
-	stack     *running   // the one that runs now
+	stack     *running   // the current stack
 	stacks    []*running // all of them
 	submitted []submission
 	seen      map[string]int // endings by label
 	endings   map[string]string
 
-	// Of the goroutine that injects faults.
+	// These belong to the goroutine that injects faults.
 	killed, paused          int
 	apiKilled               int
 	duplicates, lostAnswers int
 	pauses                  sync.WaitGroup
 	disturbed               []time.Time
 	faultsTook, restTook    time.Duration
-	// Of the sweeping one.
+	// These belong to the goroutine that sweeps.
 	sweeps []sweep
 
 	refusals    atomic.Int64
-	badGateways atomic.Int64 // answers of the gateway for a function that died
+	badGateways atomic.Int64 // answers of the gateway for a dead function
 }
 
 func newChaos(t *testing.T, p plan) *chaos {
@@ -81,7 +81,7 @@ func newChaos(t *testing.T, p plan) *chaos {
 func (c *chaos) startPostgres() {
 	server, err := postgres.Start(context.Background(), postgres.Options{
 		Dir: filepath.Join(c.folder, "postgres"), Processes: c.processes,
-		Settings: map[string]string{"fsync": "off"}, // processes are killed, the machine is not
+		Settings: map[string]string{"fsync": "off"}, // the test kills processes, not the machine
 	})
 	if err != nil {
 		c.t.Fatal(err)
@@ -89,7 +89,7 @@ func (c *chaos) startPostgres() {
 	c.postgres = server
 }
 
-// server is the address of Postgres itself, which changes with each start.
+// server returns the address of Postgres itself, which changes with each start.
 func (c *chaos) server() string {
 	u, err := url.Parse(c.postgres.URL())
 	if err != nil {
@@ -110,21 +110,21 @@ func (c *chaos) startStack() {
 	c.stack, c.stacks = s, append(c.stacks, s)
 }
 
-// template is the application's template with one more variable for all functions: the way to SQS is through the fault
-// proxy.
+// template returns the application's template with one more variable for all functions, which leads SQS requests
+// through the fault proxy.
 func (c *chaos) template() string {
 	const variable = "        LOG_LEVEL: !Ref LogLevel\n"
 	return changedTemplate(c.t, c.folder, variable, variable+"        AWS_ENDPOINT_URL_SQS: "+c.queue.url+"\n")
 }
 
-// current is the stack that runs now.
+// current returns the running stack.
 func (c *chaos) current() *running {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stack
 }
 
-// inject makes one fault happen.
+// inject causes a fault.
 func (c *chaos) inject(f fault) {
 	c.disturbed = append(c.disturbed, time.Now())
 	switch f.kind {
@@ -158,7 +158,7 @@ func (c *chaos) inject(f fault) {
 	c.disturbed = append(c.disturbed, time.Now())
 }
 
-// signal sends a signal to up to n processes of a function, whatever they are at, and returns to how many.
+// signal sends a signal to up to n processes of a function in any state, and returns how many got it.
 func (c *chaos) signal(function string, n int, signal syscall.Signal) int {
 	pids := c.current().processes(function)
 	pids = pids[:min(n, len(pids))]
@@ -166,15 +166,15 @@ func (c *chaos) signal(function string, n int, signal syscall.Signal) int {
 	return len(pids)
 }
 
-// signalAll sends a signal to processes, of which some may have ended meanwhile.
+// signalAll sends a signal to processes, some of which may have ended meanwhile.
 func signalAll(pids []int, signal syscall.Signal) {
 	for _, pid := range pids {
 		_ = syscall.Kill(pid, signal)
 	}
 }
 
-// pause stops up to n workers for so long that their leases have ended, and that their tasks have been rescued and run by
-// others, when they go on and find their own jobs done.
+// pause stops up to n workers until their leases have expired and other workers have run their tasks. The workers then
+// resume and find their jobs done.
 func (c *chaos) pause(n int) {
 	pids := c.current().processes("worker")
 	pids = pids[:min(n, len(pids))]
@@ -194,7 +194,7 @@ func (c *chaos) restartPostgres(stop func() error) {
 	c.proxy.redirect(c.server())
 }
 
-// crashPostgres ends the server without a word to its clients and without writing a checkpoint.
+// crashPostgres kills the server: clients get no message, and it writes no checkpoint.
 func (c *chaos) crashPostgres() error {
 	content, err := os.ReadFile(filepath.Join(c.folder, "postgres", "data", "postmaster.pid"))
 	if err != nil {

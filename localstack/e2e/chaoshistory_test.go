@@ -9,15 +9,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// change is a row of the table tasks after a statement has written it. The history of changes is kept by a trigger that
-// the test adds to the database: it knows nothing of the code that writes.
+// change is a row of the table tasks after a statement. A trigger that the test adds to the database records the
+// changes, independently of the code that writes.
 type change struct {
 	at      time.Time // when the statement wrote it
 	task    string
 	status  string
 	attempt int
-	lease   time.Time // its end; zero where nobody holds one
-	due     time.Time // from when it may start
+	lease   time.Time // its end; zero without a lease
+	due     time.Time // the earliest start
 	key     string    // its fairness key
 	ending  string    // the result or error
 }
@@ -69,7 +69,7 @@ func (c change) String() string {
 
 func (c change) ended() bool { return c.status == "completed" || c.status == "failed" }
 
-// step says what a change from one state to the next is, or why it must not be.
+// step names a change from one state to the next, or says why it is wrong.
 func step(from, to change) (what string, wrong string) {
 	same := to.attempt == from.attempt
 	switch {

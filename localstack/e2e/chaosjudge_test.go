@@ -27,7 +27,7 @@ func endedAt(at float64, status string, attempt int, ending string) change {
 	return change{at: moment(at), task: "a", status: status, attempt: attempt, ending: ending}
 }
 
-// The checks must see what is wrong, or the suite proves nothing.
+// TestTheHistoryIsJudged checks that judge finds each kind of error, else the suite proves nothing.
 func TestTheHistoryIsJudged(t *testing.T) {
 	t.Parallel()
 	good := made(submitted(0), dueAt(0.1, 0), runningAt(1, 1), runningAt(4, 1), endedAt(5, "completed", 1, "7"))
@@ -94,7 +94,7 @@ func TestTheSemaphoreIsJudged(t *testing.T) {
 	third := func(from float64) []change {
 		return made(submitted(0), dueAt(0, 0), runningAt(from, 1), endedAt(from+2, "completed", 1, "c"))
 	}
-	// One that died at 2.5 and left its lease behind.
+	// This one died at 2.5 and left its lease behind.
 	dead := made(submitted(0), dueAt(0, 0), runningAt(2.5, 1), change{at: moment(12), task: "d", status: "failed", attempt: 1, ending: "lost"})
 	for name, c := range map[string]struct {
 		history   map[string][]change

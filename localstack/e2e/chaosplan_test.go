@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// plan is what TestChaos does to the stack. The seed alone decides on the faults and their order, and on what each client
-// submits and deletes; when exactly a fault hits is also the machine's doing.
+// plan is what TestChaos does to the stack. The seed alone decides the faults, their order, and each client's
+// submissions and deletions. The exact times also depend on the machine.
 type plan struct {
 	seed      uint64
 	tasks     int
-	time      time.Duration // in which tasks are submitted and faults happen
+	time      time.Duration // of submissions and faults
 	semaphore int
-	jobs      int // in one worker process
+	jobs      int // per worker process
 	faults    []fault
 }
 
@@ -28,7 +28,7 @@ type fault struct {
 	n     int           // its size: processes, answers or messages
 }
 
-// The faults, and how often each happens in a minute.
+// rates are the faults, and how often each happens in a minute.
 var rates = []struct {
 	kind      string
 	perMinute float64
@@ -37,19 +37,19 @@ var rates = []struct {
 	{"kill workers", 70, 2},  // with SIGKILL
 	{"pause workers", 30, 4}, // for longer than a lease
 	{"kill the sweeper", 10, 1},
-	{"kill API functions", 30, 3},      // in the midst of requests
+	{"kill API functions", 30, 3},      // while they serve requests
 	{"cut connections", 25, 1},         // of Postgres, in the middle of statements
-	{"lose answers", 20, 4},            // of Postgres, after it has done what it was asked
-	{"restart Postgres", 5, 1},         // in good order
+	{"lose answers", 20, 4},            // of Postgres, after it has executed the statement
+	{"restart Postgres", 5, 1},         // gracefully
 	{"crash Postgres", 5, 1},           // and recover
 	{"SQS answers 500", 5, 1},          // for a second or so
-	{"SQS answers 500 falsely", 5, 1},  // and has taken the message
-	{"SQS takes messages twice", 5, 1}, // as its at-least-once delivery looks to a worker
-	{"send duplicates", 20, 3},         // of tasks that were sent, of unknown ones, and malformed messages
+	{"SQS answers 500 falsely", 5, 1},  // after it has accepted the message
+	{"SQS takes messages twice", 5, 1}, // as in its at-least-once delivery
+	{"send duplicates", 20, 3},         // of sent tasks and unknown tasks, and malformed messages
 	{"kill the stack", 4, 1},           // with SIGKILL, and start it again on the same data
 }
 
-// newPlan makes every fault happen at least once.
+// newPlan returns a plan in which every fault happens at least once.
 func newPlan(seed uint64, tasks int, within time.Duration, semaphore int) plan {
 	p := plan{seed: seed, tasks: tasks, time: within, semaphore: semaphore, jobs: 1}
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -68,8 +68,8 @@ func newPlan(seed uint64, tasks int, within time.Duration, semaphore int) plan {
 	return p
 }
 
-// planFromEnvironment is the short form unless CHAOS_SEED, CHAOS_TASKS, CHAOS_TIME and CHAOS_SEMAPHORE say otherwise;
-// `make chaos` runs the long one.
+// planFromEnvironment returns the short form, unless CHAOS_SEED, CHAOS_TASKS, CHAOS_TIME and CHAOS_SEMAPHORE override
+// it; `make chaos` runs the long form.
 func planFromEnvironment(t *testing.T) plan {
 	t.Helper()
 	seed, tasks, semaphore, within := rand.Uint64(), 200, 16, 5*time.Second
@@ -95,7 +95,7 @@ func planFromEnvironment(t *testing.T) plan {
 	return newPlan(seed, tasks, within, semaphore)
 }
 
-// String is the command that runs the plan again.
+// String returns the command that repeats the plan.
 func (p plan) String() string {
 	return fmt.Sprintf("CHAOS_SEED=%d CHAOS_TASKS=%d CHAOS_TIME=%s CHAOS_SEMAPHORE=%d", p.seed, p.tasks, p.time, p.semaphore)
 }

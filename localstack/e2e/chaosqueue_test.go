@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// faultyQueue stands between the functions and the SQS endpoint. The functions find it through AWS_ENDPOINT_URL_SQS,
-// which the SDK prefers to AWS_ENDPOINT_URL.
+// faultyQueue stands between the functions and the SQS endpoint. Functions reach it through AWS_ENDPOINT_URL_SQS, which
+// takes precedence over AWS_ENDPOINT_URL in the SDK.
 type faultyQueue struct {
 	url string
 
@@ -33,7 +33,7 @@ func newFaultyQueue(t *testing.T) *faultyQueue {
 	return q
 }
 
-// leadTo makes requests go to an endpoint, which changes when the stack is started again.
+// leadTo sets the endpoint of the requests, which changes when the stack restarts.
 func (q *faultyQueue) leadTo(endpoint string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -99,7 +99,7 @@ func forward(w http.ResponseWriter, r *http.Request, endpoint string, body []byt
 	request.Header = r.Header.Clone()
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		panic(http.ErrAbortHandler) // the stack is gone: the connection just ends
+		panic(http.ErrAbortHandler) // the stack is gone: the connection ends
 	}
 	defer func() { _ = answer.Body.Close() }()
 	for name, values := range answer.Header {

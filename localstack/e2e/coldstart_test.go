@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// BenchmarkColdStart is the time from the start of a function's process to its first request for an invocation, beside
-// a hello of aws-lambda-go that does nothing else, and one that connects to Postgres. The functions are built as for
-// Lambda, and started in turn, so that all see the same of what else the machine does; the figures are medians.
+// BenchmarkColdStart measures the time from the start of a function's process to its first request for an invocation.
+// Beside it run an aws-lambda-go function that does nothing, and one that only connects to Postgres. The functions are
+// built as for Lambda and start in turn, so that other load affects all alike. The figures are medians.
 func BenchmarkColdStart(b *testing.B) {
 	dirs := []string{"testdata/hello", "testdata/hellopgx", "../../functions/api", "../../functions/worker",
 		"../../functions/sweeper", "../../migrate"}
 	binaries := b.TempDir()
 	for _, dir := range dirs {
-		// As `make build` builds them.
+		// The flags are those of `make build`.
 		cmd := exec.Command("go", "build", "-o", filepath.Join(binaries, filepath.Base(dir)), "-trimpath", "-ldflags=-s -w",
 			"-tags=lambda.norpc,nopprof,nosqlite", ".")
 		cmd.Dir = dir
@@ -71,7 +71,7 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// runtimeAPI is a Runtime API that tells of a request for an invocation and never has one.
+// runtimeAPI is a Runtime API that reports requests for an invocation and never has one.
 func runtimeAPI(b *testing.B, next chan<- struct{}) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// composeService is what the tests look at in a service of compose.yaml.
+// composeService has the parts of a service in compose.yaml that the tests check.
 type composeService struct {
 	Image       string
 	Command     []string
@@ -63,7 +63,7 @@ func TestCompose(t *testing.T) {
 			}
 		}
 	}
-	// Nothing starts before the parameters were checked, and LocalStack only with a schema.
+	// No service starts before the check of the parameters, and LocalStack only after the migration.
 	for name, needs := range map[string]string{"postgres": "check", "clickhouse": "check", "localstack": "migrate"} {
 		if got := services[name].DependsOn[needs].Condition; got != "service_completed_successfully" {
 			t.Errorf("%s does not wait for the end of %s: %q", name, needs, got)
@@ -77,7 +77,7 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// fakeDocker writes a program in place of docker that logs its arguments, and answers as a script says.
+// fakeDocker writes a program in place of docker that logs its arguments and answers as a script says.
 func fakeDocker(t *testing.T, script string) (run func(program string) (out string, ok bool), calls func() string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -101,7 +101,7 @@ func fakeDocker(t *testing.T, script string) (run func(program string) (out stri
 	}
 }
 
-// TestComposeUpSaysWhatIsWrong: a service that is not healthy is named with its last lines, and the exit status is not 0.
+// TestComposeUpSaysWhatIsWrong checks that `make up` names an unhealthy service, shows its last lines and fails.
 func TestComposeUpSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	run, _ := fakeDocker(t, `
@@ -142,7 +142,8 @@ func TestComposeUpSaysWhereItIs(t *testing.T) {
 	}
 }
 
-// TestComposeDownLeavesNoFunction: containers that LocalStack did not remove are removed before their network is.
+// TestComposeDownLeavesNoFunction checks that `make down` removes the containers that LocalStack left, before their
+// network.
 func TestComposeDownLeavesNoFunction(t *testing.T) {
 	t.Parallel()
 	run, calls := fakeDocker(t, `"ps"*) printf 'one\ntwo\n' ;;`)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestConfiguration runs a file as users have it, misspellings included, and checks that each kind of key arrives.
+// TestConfiguration runs a user's file, misspellings included, and checks that each kind of key takes effect.
 func TestConfiguration(t *testing.T) {
 	t.Parallel()
 	database, err := url.Parse(postgresURL(t))
@@ -63,7 +63,7 @@ storage:  {type: postgres, host: %s, port: %s, user: %s, password: %q, name: %s,
 	headersInTime(t, strings.TrimPrefix(s.api, "http://"))
 }
 
-// headersInTime checks that a client which does not end its headers is cut off.
+// headersInTime checks that the server cuts off a client that does not finish its headers.
 func headersInTime(t *testing.T, address string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)

@@ -18,7 +18,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
-// postgresURL starts a Postgres that the test has to itself, past the stack.
+// postgresURL starts a private Postgres for the test, outside the stack.
 func postgresURL(t testing.TB) string {
 	t.Helper()
 	return postgresWith(t, nil)
@@ -63,8 +63,8 @@ func execute(t testing.TB, url, sql string) {
 	}
 }
 
-// TestDatabaseAway: every route of a function that runs already says 503 and when to come again, and works again as soon
-// as the database does.
+// TestDatabaseAway checks a running function without its database: every route answers 503 with Retry-After, and works
+// again as soon as the database does.
 func TestDatabaseAway(t *testing.T) {
 	t.Parallel()
 	database := postgresURL(t)
@@ -97,8 +97,8 @@ func TestDatabaseAway(t *testing.T) {
 	s.submit()
 }
 
-// TestDatabaseAwayFromColdStarts: environments that were started without a database say the same, and work as soon as there
-// is one, without a restart of anything.
+// TestDatabaseAwayFromColdStarts checks environments that start without a database: they answer 503, and work as soon
+// as the database does, without a restart.
 func TestDatabaseAwayFromColdStarts(t *testing.T) {
 	t.Parallel()
 	database := postgresURL(t)
@@ -115,7 +115,7 @@ func TestDatabaseAwayFromColdStarts(t *testing.T) {
 			}
 		}
 	}
-	// Until the stack has seen that, it hands requests to the dead, as AWS does.
+	// Until the stack notices the death, it sends requests to the dead environment, as AWS does.
 	s.until("a new environment to answer", 20*time.Second, func() bool { return s.do("GET", "/task", "").status != http.StatusBadGateway })
 	for _, method := range []string{"GET", "POST"} {
 		r := s.do(method, "/task", "")
@@ -136,10 +136,10 @@ func TestDatabaseAwayFromColdStarts(t *testing.T) {
 	}
 }
 
-// TestDatabaseThatIsNotThere: a start says what it waits for, and then once what is wrong.
+// TestDatabaseThatIsNotThere checks that a start says what it waits for, and then, once, what is wrong.
 func TestDatabaseThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	silent, err := net.Listen("tcp4", "127.0.0.1:0") // the system answers for it, and nobody after that
+	silent, err := net.Listen("tcp4", "127.0.0.1:0") // the kernel accepts, and nobody answers
 	if err != nil {
 		t.Fatal(err)
 	}

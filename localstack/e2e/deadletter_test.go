@@ -10,9 +10,9 @@ const refuseClaims = `
 	CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused by the test'; END $$;
 	CREATE TRIGGER refuse BEFORE UPDATE ON tasks FOR EACH ROW WHEN (NEW.status = 'running') EXECUTE FUNCTION refuse();`
 
-// TestDeadLetters: a permit whose every delivery fails comes to the sweeper through the dead letter queue after maxReceiveCount
-// receives. The sweeper drops it and sends another, since its task still waits. A trigger refuses the claims; the time-outs
-// are the template's but for their length.
+// TestDeadLetters checks a permit whose every delivery fails: after maxReceiveCount receives, the dead letter queue
+// brings it to the sweeper. The sweeper drops it and sends another, since its task still waits. A trigger refuses the
+// claims. The time-outs are shorter than the template's.
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()
 	database := postgresURL(t)
@@ -29,15 +29,15 @@ func TestDeadLetters(t *testing.T) {
 		t.Errorf("the permit was delivered %d times, want maxReceiveCount, 5", n)
 	}
 	execute(t, database, `DROP TRIGGER refuse ON tasks`)
-	// A function of 3 seconds has no time for a job, whose ending alone may take 10.
+	// A function of 3 seconds does not have time for a job, whose ending alone may take 10.
 	s.until("the task to be run", 30*time.Second, func() bool { return s.status(id) == "failed by io bound" })
 	if r := s.do("GET", "/task/"+id+"/result", ""); !strings.Contains(r.body, "the job did not end before the function's time-out") {
 		t.Errorf("result: %d %s", r.status, r.body)
 	}
 }
 
-// TestHiddenMessages: a task whose worker failed before it claimed the task does not wait for the hour that its permit
-// stays hidden.
+// TestHiddenMessages checks that a task does not wait for the hour that SQS hides its permit, if its worker failed
+// before the claim.
 func TestHiddenMessages(t *testing.T) {
 	t.Parallel()
 	database := postgresURL(t)

@@ -15,13 +15,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// TestFullDisk: while the database's disk is full, submissions are answered 503, and a job that ends waits to write its
+// TestFullDisk checks a database without disk space: submissions get 503, and a job that ends waits to write its
 // ending. Both succeed as soon as there is space.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	database := postgresURL(t)
 	s := start(t, t.TempDir(), `JobMinDuration=1s JobMaxDuration=1s JobFailureRate=0 DatabaseUrl="`+database+`"`)
-	// Postgres would find room for the few bytes of an ending for a while, so that a trigger stands in for the full disk.
+	// Postgres would still find room for the few bytes of an ending, so a trigger simulates the full disk.
 	execute(t, database, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
 		$$BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END$$`)
 	execute(t, database, `CREATE TRIGGER no_ending BEFORE UPDATE ON tasks FOR EACH ROW WHEN (NEW.status = 'completed') EXECUTE FUNCTION full_disk()`)
@@ -35,7 +35,7 @@ func TestFullDisk(t *testing.T) {
 	s.submit()
 }
 
-// TestFullDiskOfPostgres is TestFullDisk's submission on a file system that is full, for root, who may mount one.
+// TestFullDiskOfPostgres is TestFullDisk's submission on a full file system, for root, who may mount one.
 func TestFullDiskOfPostgres(t *testing.T) {
 	t.Parallel()
 	disk := mountSmallDisk(t)
@@ -49,7 +49,7 @@ func TestFullDiskOfPostgres(t *testing.T) {
 	s.submit()
 }
 
-// refusesSubmission expects a 503 that says when to come again.
+// refusesSubmission expects a 503 with Retry-After.
 func (s *running) refusesSubmission() {
 	s.t.Helper()
 	r := s.do("POST", "/task", "")
@@ -59,7 +59,7 @@ func (s *running) refusesSubmission() {
 	}
 }
 
-// mountSmallDisk mounts a file system of 256 KiB; "" for a user who may not.
+// mountSmallDisk mounts a file system of 256 KiB, and returns "" for a user who may not.
 func mountSmallDisk(t *testing.T) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
@@ -75,8 +75,8 @@ func mountSmallDisk(t *testing.T) (folder string) {
 	return folder
 }
 
-// fillDisk moves the tasks to a small disk, fills it, and returns what makes space. Without a disk the table takes no new
-// row, by the error that a full disk causes.
+// fillDisk moves the tasks to a small disk, fills it, and returns a function that frees space. Without a disk, a
+// trigger refuses new rows with the error of a full disk.
 func fillDisk(t *testing.T, disk, database string) (free func()) {
 	t.Helper()
 	if disk == "" {
@@ -107,7 +107,7 @@ func fillDisk(t *testing.T, disk, database string) (free func()) {
 	}
 }
 
-// belongsToServer gives a folder to the account that the database's server runs as.
+// belongsToServer gives a folder to the account of the database's server.
 func belongsToServer(t *testing.T, folder, database string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), database)

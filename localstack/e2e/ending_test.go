@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestKilledStack kills the local stack with no chance to do anything about it: no process is left, neither functions nor
-// Postgres nor the watchdog, and the next start works with the data folder as it is.
+// TestKilledStack kills the local stack with SIGKILL. No process remains, neither functions nor Postgres nor the
+// watchdog, and the next start works with the data folder as it is.
 func TestKilledStack(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -32,15 +32,15 @@ func TestKilledStack(t *testing.T) {
 
 	s = start(t, data, "Semaphore=2 JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0")
 	s.until("the waiting task to complete", 30*time.Second, func() bool { return s.status(waiting) == "completed" })
-	for _, id := range running { // they are there, which status checks
+	for _, id := range running { // status checks that they exist
 		if got := s.status(id); got == "failed by io bound" {
 			t.Errorf("a task whose worker was killed is %q", got)
 		}
 	}
 }
 
-// TestMakeRunEnds ends `make run` as people do: with Ctrl-C, which reaches all processes of the terminal's foreground, and
-// with a SIGTERM to make alone.
+// TestMakeRunEnds ends `make run` as people do: with Ctrl-C, which reaches all processes in the terminal's foreground,
+// and with SIGTERM to make alone.
 func TestMakeRunEnds(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(pid int) error{

@@ -14,8 +14,8 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 )
 
-// TestImageBuildsFromItsContext runs the build step of localstack/Dockerfile on exactly the files that .dockerignore lets
-// through, and checks that the files which later stages copy are there. It needs no Docker.
+// TestImageBuildsFromItsContext runs the build step of localstack/Dockerfile on exactly the files that .dockerignore
+// lets through. It checks that the files for later stages exist. It needs no Docker.
 func TestImageBuildsFromItsContext(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("../..")
@@ -28,7 +28,7 @@ func TestImageBuildsFromItsContext(t *testing.T) {
 	for _, step := range steps {
 		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", step)
 		cmd.Dir = context
-		// Modules come from the module cache, so that the test needs no network.
+		// Modules come from the module cache, so the test needs no network.
 		cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "GOFLAGS=-buildvcs=false", "GOPROXY=off")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", step, err, out)
@@ -55,7 +55,7 @@ func TestImageBuildsFromItsContext(t *testing.T) {
 	checkParameters(t, filepath.Join(context, ".local/tools"))
 }
 
-// checkParameters runs the command of the service check, with the image's root at a folder.
+// checkParameters runs the command of the service check with a folder as the image's root.
 func checkParameters(t *testing.T, root string) {
 	t.Helper()
 	command := slices.Clone(composeServices(t)["check"].Command)
@@ -80,7 +80,7 @@ func checkParameters(t *testing.T, root string) {
 	}
 }
 
-// copyContext links the files of a build's context as Docker would send them.
+// copyContext links the files that Docker would send as a build's context.
 func copyContext(t *testing.T, from, to string) {
 	t.Helper()
 	list, err := os.Open(filepath.Join(from, ".dockerignore"))
@@ -133,8 +133,8 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, info.Mode().Perm())
 }
 
-// buildStage returns the commands that the stage "build" runs on the whole context, with /src as the working folder, and the
-// paths below /src that other stages copy out of it.
+// buildStage returns the commands of the stage "build" after it copies the whole context, with /src as the working
+// folder. It also returns the paths below /src that other stages copy.
 func buildStage(t *testing.T, dockerfile string) (steps, copied []string) {
 	t.Helper()
 	text, err := os.ReadFile(dockerfile)

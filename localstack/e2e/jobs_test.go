@@ -14,8 +14,8 @@ import (
 
 func TestTypedJob(t *testing.T) { eachStorage(t, testTypedJob) }
 
-// testTypedJob follows a task with a payload through two attempts to a result that is no text, and another to its failure
-// and its client's retry.
+// testTypedJob follows a task with a payload through two attempts to a JSON result, and another to its failure and its
+// client's retry.
 func testTypedJob(t *testing.T, storage string) {
 	var mu sync.Mutex
 	var asked []time.Time

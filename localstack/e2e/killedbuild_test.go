@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// standIn takes the place of the go command, which is at $GO. A build into the folder $HANG_BUILD hangs in a child, as in a
+// standIn replaces the go command, which is at $GO. A build into the folder $HANG_BUILD hangs in a child, as in a
 // linker.
 const standIn = `#!/bin/sh
 case "$*" in
@@ -18,8 +18,8 @@ case "$*" in
 esac
 `
 
-// TestKilledBuild kills the local stack while a child of its own builds the functions: nothing goes on, and the next start
-// cleans up.
+// TestKilledBuild kills the local stack while a child process builds the functions: no process remains, and the next
+// start cleans up.
 func TestKilledBuild(t *testing.T) {
 	t.Parallel()
 	goCommand, err := exec.LookPath("go")
@@ -55,7 +55,7 @@ func TestKilledBuild(t *testing.T) {
 	}
 }
 
-// temporary lists the hidden files of what is built.
+// temporary lists the hidden files of a build.
 func temporary(t *testing.T, data string) []string {
 	t.Helper()
 	left, err := filepath.Glob(filepath.Join(data, "*", ".*"))

@@ -29,7 +29,7 @@ func (s *running) logs(data string) *sql.DB {
 	return db
 }
 
-// frozen reports whether all processes of functions are stopped, of which there are some.
+// frozen reports whether a function has processes, all of them stopped.
 func (s *running) frozen(data string) bool {
 	s.t.Helper()
 	found := 0
@@ -45,8 +45,9 @@ func (s *running) frozen(data string) bool {
 	return found > 0
 }
 
-// TestLogsTellATasksStory follows a task through all functions: every line with its columns in ClickHouse when the
-// invocations have ended and their processes are frozen, submission and run under one trace, and the story that `make logs task=ID` prints.
+// TestLogsTellATasksStory follows a task through all functions. When the invocations have ended and their processes are
+// frozen, every line is in ClickHouse with its columns. Submission and run share a trace, and `make logs task=ID`
+// prints the story.
 func TestLogsTellATasksStory(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -70,7 +71,7 @@ func TestLogsTellATasksStory(t *testing.T) {
 		}
 		return n
 	}
-	// The processes stand still then, so that what is not there came too late.
+	// Frozen processes send nothing, so a missing line came too late.
 	s.until("the functions to be frozen", 30*time.Second, func() bool { return s.frozen(data) })
 	for _, c := range []struct {
 		what, where string
@@ -105,7 +106,7 @@ func TestLogsTellATasksStory(t *testing.T) {
 	}
 }
 
-// TestClickHouseAway starts with a ClickHouse that is not there: the service works, and the terminal says what is missing.
+// TestClickHouseAway starts with an unreachable ClickHouse: the service works, and the terminal says what is missing.
 func TestClickHouseAway(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--clickhouse", "127.0.0.1:1")

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// made runs make with variables on the command line and others in the environment, and returns what it wrote. It fails, since
-// the programs that stand for the true ones do.
+// made runs make with variables on the command line and others in the environment, and returns its output. make fails,
+// since the fake programs do.
 func made(t *testing.T, environment []string, arguments ...string) string {
 	t.Helper()
 	cmd := exec.Command("make", append([]string{"--no-print-directory", "-C", "../.."}, arguments...)...)
@@ -28,10 +28,10 @@ func made(t *testing.T, environment []string, arguments ...string) string {
 	return string(out)
 }
 
-// goVersion is the part of a shell script that stands for go by which .ci/need finds it new enough.
+// goVersion is the part of a fake go that .ci/need accepts as new enough.
 const goVersion = "[ \"$1\" != version ] || { echo go version go1.26.0 linux/amd64; exit; }\n"
 
-// goodGo is a go that succeeds at everything and does nothing.
+// goodGo is a fake go that always succeeds and does nothing.
 func goodGo(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "go")
@@ -41,7 +41,8 @@ func goodGo(t *testing.T) string {
 	return program
 }
 
-// TestMakeValuesAsTheyAre: quotes, spaces, $ and # in a value are the user's, on the command line as in the environment.
+// TestMakeValuesAsTheyAre checks that quotes, spaces, $ and # in a value survive, on the command line and in the
+// environment.
 func TestMakeValuesAsTheyAre(t *testing.T) {
 	t.Parallel()
 	const value = `a $x "$(shell echo no)" ${HOME} 'b' #c\`
@@ -82,7 +83,8 @@ func TestMakeValuesAsTheyAre(t *testing.T) {
 	}
 }
 
-// TestMakeSaysThatItCompiles: the first compilation takes a while and prints nothing itself.
+// TestMakeSaysThatItCompiles checks the message before the first compilation, which takes a while and prints nothing
+// itself.
 func TestMakeSaysThatItCompiles(t *testing.T) {
 	t.Parallel()
 	none := filepath.Join(t.TempDir(), "none")
@@ -91,7 +93,7 @@ func TestMakeSaysThatItCompiles(t *testing.T) {
 	}
 }
 
-// TestMakeHelp: targets stand in groups, and lines end before column 80.
+// TestMakeHelp checks that targets are in groups, and that lines end before column 80.
 func TestMakeHelp(t *testing.T) {
 	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "-C", "../..")
@@ -118,7 +120,8 @@ func TestMakeHelp(t *testing.T) {
 	}
 }
 
-// TestMakeSetsThePort: the environment's SERVER_PORT wins over a file, and the file over .env, which is in the repository.
+// TestMakeSetsThePort checks precedence: the environment's SERVER_PORT, then a file, then .env, which is in the
+// repository.
 func TestMakeSetsThePort(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "go")

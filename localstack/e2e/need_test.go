@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// need runs .ci/need where no tools can be found but those of the shell, so that it can install nothing.
+// need runs .ci/need with no tools on the PATH but the shell's, so that it can install nothing.
 func need(t *testing.T, tools ...string) (out string, ok bool) {
 	t.Helper()
 	bin := t.TempDir()
@@ -27,7 +27,7 @@ func need(t *testing.T, tools ...string) (out string, ok bool) {
 	return string(text), err == nil
 }
 
-// TestNeedNamesAllThatIsMissing: nobody installs one tool, only to be told of the next.
+// TestNeedNamesAllThatIsMissing checks that one run names all missing tools.
 func TestNeedNamesAllThatIsMissing(t *testing.T) {
 	t.Parallel()
 	out, ok := need(t, "go=/nowhere/go", "cc", "venv")
@@ -47,7 +47,7 @@ Debian, Ubuntu: sudo apt-get install gcc libc6-dev python3 python3-venv
 	}
 }
 
-// TestNeedRefusesAnOldGo: with GOTOOLCHAIN=local an older Go says neither clearly what it needs, nor that it is too old.
+// TestNeedRefusesAnOldGo checks the message for an old Go, which with GOTOOLCHAIN=local gives no clear one itself.
 func TestNeedRefusesAnOldGo(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]string{
@@ -70,7 +70,7 @@ func TestNeedRefusesAnOldGo(t *testing.T) {
 	}
 }
 
-// TestMakeWithoutGo: whoever has no Go is told where to get it.
+// TestMakeWithoutGo checks that make says where to get Go.
 func TestMakeWithoutGo(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{"run", "test", "logs", "build", "parity", "bench", "migrate_new"} {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The same program checks the other platforms: `make parity URL=…`.
+// TestParity runs the contract's checks. The same program checks other platforms: `make parity URL=…`.
 func TestParity(t *testing.T) { eachStorage(t, testParity) }
 
 func testParity(t *testing.T, storage string) {

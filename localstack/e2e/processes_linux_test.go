@@ -12,8 +12,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
-// processTable lists all processes but those that have ended and only wait for their parent to look. It reads /proc: a small
-// Debian has no ps.
+// processTable lists all processes without zombies. It reads /proc: a small Debian does not have ps.
 func processTable(t testing.TB) map[int]psEntry {
 	t.Helper()
 	entries, err := os.ReadDir("/proc")
@@ -38,7 +37,7 @@ func processTable(t testing.TB) map[int]psEntry {
 			t.Fatal(err)
 		}
 		command := strings.TrimSpace(strings.ReplaceAll(string(line), "\x00", " "))
-		if command == "" { // a thread of the kernel
+		if command == "" { // a kernel thread
 			command = "[" + info.Command + "]"
 		}
 		table[id] = psEntry{id, info.Parent, string(info.State), command}
@@ -46,7 +45,7 @@ func processTable(t testing.TB) map[int]psEntry {
 	return table
 }
 
-// residentKiB is the resident memory of a process.
+// residentKiB returns the resident memory of a process.
 func residentKiB(t testing.TB, pid int) int {
 	t.Helper()
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// processTable lists all processes but those that have ended and only wait for their parent to look.
+// processTable lists all processes without zombies.
 func processTable(t testing.TB) map[int]psEntry {
 	t.Helper()
 	out, err := exec.Command("ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "state=", "-o", "args=").Output()
@@ -35,7 +35,7 @@ func processTable(t testing.TB) map[int]psEntry {
 	return table
 }
 
-// residentKiB is the resident memory of a process.
+// residentKiB returns the resident memory of a process.
 func residentKiB(t testing.TB, pid int) int {
 	t.Helper()
 	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(pid)).Output()

@@ -13,7 +13,7 @@ type psEntry struct {
 	command    string // with its arguments
 }
 
-// family is a process with its children, their children, and so on.
+// family returns a process with all its descendants.
 func family(t testing.TB, ancestor int) []psEntry {
 	t.Helper()
 	table := processTable(t)
@@ -29,8 +29,8 @@ func family(t testing.TB, ancestor int) []psEntry {
 	return all
 }
 
-// allGone waits until none of the processes runs any more, nor any other whose command line names the data folder, as
-// those of the functions and of Postgres do.
+// allGone waits until none of the processes runs any more, nor any other whose command line names the data folder, such
+// as functions and Postgres.
 func allGone(t testing.TB, processes []psEntry, data string) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -57,5 +57,5 @@ func allGone(t testing.TB, processes []psEntry, data string) {
 	}
 }
 
-// noProcess checks that nothing runs that belongs to a data folder.
+// noProcess checks that no process of a data folder runs.
 func noProcess(t testing.TB, data string) { t.Helper(); allGone(t, nil, data) }

@@ -13,7 +13,7 @@ import (
 
 var profileLine = regexp.MustCompile(`(http://127\.0\.0\.1:\d+/debug/pprof/) of (.+)`)
 
-// profiles are the addresses that the output lists so far, by what they are of.
+// profiles returns the addresses in the output so far, by owner.
 func (s *running) profiles() map[string][]string {
 	found := map[string][]string{}
 	for _, m := range profileLine.FindAllStringSubmatch(s.output(), -1) {
@@ -22,7 +22,7 @@ func (s *running) profiles() map[string][]string {
 	return found
 }
 
-// goroutines is how many a process has.
+// goroutines returns the number of a process's goroutines.
 func (s *running) goroutines(profiles string) int {
 	s.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -43,8 +43,8 @@ func (s *running) goroutines(profiles string) int {
 	return n
 }
 
-// comeAndGo bounds the goroutines that have nothing to do with the number of requests: those of pooled connections, and of
-// an environment of the sweeper that the schedule starts meanwhile.
+// comeAndGo bounds the goroutines that do not depend on the number of requests: those of pooled connections, and of an
+// environment that the sweeper's schedule starts meanwhile.
 const comeAndGo = 25
 
 // TestThousandRequestsLeaveNoGoroutine counts the goroutines of the local stack and of the API function.
@@ -68,7 +68,7 @@ func TestThousandRequestsLeaveNoGoroutine(t *testing.T) {
 			}
 		}
 	}
-	requests(40) // whatever is kept from now on is there
+	requests(40) // everything permanent exists after these
 	listed := s.profiles()
 	if len(listed["ApiFunction"]) != 1 || len(listed["the local stack"]) != 1 || len(listed["WorkerFunction"]) != 2 {
 		t.Fatalf("the output lists the profiles %v; want one of the stack and of each environment", listed)

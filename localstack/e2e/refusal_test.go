@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOneClearMessage starts stacks that cannot serve. Each ends with exit status 1, its last words name the cause, and
-// nothing of it is left.
+// TestOneClearMessage starts stacks that cannot serve. Each exits with status 1, names the cause in its last lines, and
+// leaves nothing behind.
 func TestOneClearMessage(t *testing.T) {
 	t.Parallel()
 	const application = "../../infra/sam/template.yaml"
@@ -123,7 +123,7 @@ func TestOneClearMessage(t *testing.T) {
 				t.Errorf("Postgres was started: %s", text)
 			}
 			_, message, found := strings.Cut(text, "localstack: ")
-			if !found { // what the configuration refuses
+			if !found { // the configuration refuses it
 				_, message, found = strings.Cut(text, "configuration:\n")
 			}
 			if !found || strings.Contains(message, "\nlocalstack: ") || strings.Contains(message, "goroutine ") || strings.Contains(text, "Usage of") {

@@ -46,8 +46,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// runMoreAtOnce lets more tests run at once than there are processors, unless -parallel says how many: most of the time
-// they wait for jobs, leases and time-outs.
+// runMoreAtOnce lets more tests than processors run at once, unless -parallel is set: most of the time they wait for
+// jobs, leases and time-outs.
 func runMoreAtOnce() {
 	flag.Parse()
 	given := false
@@ -134,18 +134,19 @@ func changedTemplate(t testing.TB, dir string, replacements ...string) string {
 	return path
 }
 
-// launch starts the local stack on free ports, unless the arguments say otherwise, with a database of its own.
+// launch starts the local stack with a private database, on free ports unless the arguments say otherwise.
 func launch(t testing.TB, data string, arguments ...string) *running {
 	t.Helper()
 	return run(t, command(t, data, arguments...))
 }
 
-// configuration are the arguments that the application's configuration takes, as `make run` passes them on.
+// configuration are the flags of the program that reads the application's configuration, as `make run` passes them on.
 var configuration = map[string]string{
 	"--config": "-config", "--storage": "-storage", "--clickhouse": "-clickhouse", "--parameter-overrides": "-parameters",
 }
 
-// command is what launch starts: the local stack, behind the program that reads the configuration if there is one.
+// command returns the command of launch: the local stack, behind the program that reads the configuration if a flag
+// needs it.
 func command(t testing.TB, data string, arguments ...string) *exec.Cmd {
 	t.Helper()
 	shareBuilt(t, data)
@@ -166,7 +167,7 @@ func command(t testing.TB, data string, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-// run starts a command that is, or runs, the local stack. It is ended with the test.
+// run starts a command that is, or runs, the local stack. The test's end stops it.
 func run(t testing.TB, cmd *exec.Cmd) *running {
 	t.Helper()
 	s := &running{t: t, cmd: cmd, ended: make(chan struct{})}
@@ -279,7 +280,7 @@ func (s *running) submit() string {
 	return t.ID
 }
 
-// count is how many tasks the list has with a status.
+// count returns how many tasks in the list have a status.
 func (s *running) count(status string) int {
 	s.t.Helper()
 	r := s.do("GET", "/task?limit=1000&status="+status, "")

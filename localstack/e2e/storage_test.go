@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// storages are the places where the functions can keep tasks.
+// storages are the types of storage.
 var storages = []string{"postgres", "internal"}
 
 // eachStorage runs a test on each.
@@ -22,7 +22,7 @@ func eachStorage(t *testing.T, test func(t *testing.T, storage string)) {
 	}
 }
 
-// TestInternalStorage starts no Postgres, says where tasks are kept, and keeps them there.
+// TestInternalStorage checks that the stack starts no Postgres, says where it keeps tasks, and keeps them there.
 func TestInternalStorage(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -42,7 +42,7 @@ func TestInternalStorage(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(data, "postgres")); !os.IsNotExist(err) {
 		t.Errorf("there is data of a Postgres: %v", err)
 	}
-	// Its own name of the storage, as a configuration gives it, finds the same tasks.
+	// The storage's name in a configuration leads to the same tasks.
 	config := filepath.Join(data, "config.yaml")
 	if err := os.WriteFile(config, []byte("storage: {type: internal}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestInternalStorage(t *testing.T) {
 	}
 }
 
-// TestInternalStorageIsOneFile: after a clean stop the file alone is the data, whatever ran.
+// TestInternalStorageIsOneFile checks that after a clean stop the data is a single file.
 func TestInternalStorageIsOneFile(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()

@@ -1,5 +1,5 @@
-// Package e2e_test drives the whole local stack over HTTP: the real template, the real functions, a real Postgres, and
-// the internal storage where a test's behaviour depends on it.
+// Package e2e_test drives the whole local stack over HTTP, with the real template, the real functions and a real
+// Postgres. Tests whose behaviour depends on the storage also use the internal store.
 package e2e_test
 
 import (
@@ -121,7 +121,7 @@ func testRestartKeepsTasks(t *testing.T, storage string) {
 		t.Errorf("the stack ended with %v", err)
 	}
 	s = start(t, data, "Semaphore=2 JobMinDuration=100ms JobMaxDuration=200ms JobFailureRate=0", "--storage", storage)
-	// Those that ran were given back, and their messages are visible again: nothing waits for a sweep.
+	// The running tasks were given back, and their messages are visible again, so no task waits for a sweep.
 	s.until("the tasks to complete", 30*time.Second, func() bool {
 		for _, id := range append(running, waiting...) {
 			if s.status(id) != "completed" {

@@ -18,24 +18,24 @@ import (
 )
 
 const (
-	// manyTasks wait.
+	// manyTasks is how many tasks wait.
 	manyTasks = 10_000
-	// fewTransactions and fewRows are what a window may cost beyond that of an empty queue: autovacuum's work, and the
-	// first statements of new connections. One look at each task would be far above.
+	// fewTransactions and fewRows are a window's allowance above that of an empty queue: autovacuum's work, and the
+	// first statements of new connections. A look at each task would be far above it.
 	fewTransactions, fewRows = 100, 1000
 )
 
-// tellHeartbeats makes each heartbeat of a worker a signal.
+// tellHeartbeats turns each heartbeat of a worker into a notification.
 const tellHeartbeats = `
 	CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_notify('heartbeats', NEW.id::text); RETURN NULL; END $$;
 	CREATE TRIGGER tell AFTER UPDATE OF lease_expires_at ON tasks FOR EACH ROW EXECUTE FUNCTION tell();`
 
-// TestTenThousandTasksWait counts what waiting costs beside the rows and the messages: nothing asks the database about each
-// task, and nothing is kept running for it. The workers are busy all the time.
+// TestTenThousandTasksWait measures the cost of waiting tasks beside rows and messages: no query per task, and no
+// process or goroutine. The workers are busy all the time.
 func TestTenThousandTasksWait(t *testing.T) {
 	t.Parallel()
 	database := postgresURL(t)
-	template := changedTemplate(t, t.TempDir(), "rate(1 minute)", "rate(1 hour)") // the sweeps are the test's
+	template := changedTemplate(t, t.TempDir(), "rate(1 minute)", "rate(1 hour)") // the test itself sweeps
 	s := launch(t, t.TempDir(), "--pprof", "--stack-name", "ksu", "--template", template,
 		"--parameter-overrides", `Semaphore=2 JobMinDuration=4m JobMaxDuration=5m DatabaseUrl="`+database+`"`)
 	s.untilReady()
@@ -68,7 +68,7 @@ func TestTenThousandTasksWait(t *testing.T) {
 		})
 	}
 
-	// The longest waiting one is the next.
+	// The task that has waited longest is next.
 	if r := s.do("DELETE", "/task/"+first, ""); r.status != http.StatusNoContent {
 		t.Fatalf("delete a running task: %d %s", r.status, r.body)
 	}
@@ -76,7 +76,7 @@ func TestTenThousandTasksWait(t *testing.T) {
 	w.wantMessages(manyTasks, 2) // the slot was refilled without a permit
 }
 
-// watcher looks at a stack and its database from outside.
+// watcher observes a stack and its database from outside.
 type watcher struct {
 	*running
 	conn      *pgx.Conn // listens to heartbeats
@@ -84,10 +84,10 @@ type watcher struct {
 	transport *http.Transport
 }
 
-// cost is what a window took.
+// cost is what happened in a window.
 type cost struct {
 	transactions, rows int64
-	processes          map[string]int // how many there are of each command
+	processes          map[string]int // by command
 	goroutines         map[string]int // by the address of the profiles
 }
 
@@ -112,16 +112,16 @@ func watch(t *testing.T, s *running, database string) *watcher {
 	return w
 }
 
-// window counts what happens in some heartbeats and sweeps.
+// window measures the cost of some heartbeats and sweeps.
 func (w *watcher) window() cost {
 	w.t.Helper()
-	w.sweep() // its environment runs from now on
+	w.sweep() // starts its environment
 	transactions, rows := w.database()
 	w.forget()
 	w.heartbeats(2)
 	w.sweep()
 	w.heartbeats(2)
-	w.sweep() // the server counts a session's work when the session works again a second later
+	w.sweep() // the server counts a session's work at its next work, at least a second later
 	moreTransactions, moreRows := w.database()
 	c := cost{moreTransactions - transactions, moreRows - rows, map[string]int{}, map[string]int{}}
 	for _, p := range family(w.t, w.cmd.Process.Pid) {
@@ -135,7 +135,7 @@ func (w *watcher) window() cost {
 	return c
 }
 
-// forget drops the heartbeats that the connection has received already.
+// forget drops the heartbeats that the connection has already received.
 func (w *watcher) forget() {
 	past, cancel := context.WithCancel(w.t.Context())
 	cancel()
@@ -146,7 +146,7 @@ func (w *watcher) forget() {
 	}
 }
 
-// heartbeats waits for some.
+// heartbeats waits for n heartbeats.
 func (w *watcher) heartbeats(n int) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
@@ -158,7 +158,7 @@ func (w *watcher) heartbeats(n int) {
 	}
 }
 
-// database returns how many transactions there have been, and how many rows of tasks they have read.
+// database returns the number of transactions so far, and of rows of tasks that they read.
 func (w *watcher) database() (transactions, rows int64) {
 	w.t.Helper()
 	err := w.conn.QueryRow(w.t.Context(), `
@@ -170,8 +170,8 @@ func (w *watcher) database() (transactions, rows int64) {
 	return transactions, rows
 }
 
-// addWaiting adds tasks as the API does, only faster: rows, and a permit for each. They have
-// waited for an hour.
+// addWaiting adds tasks as the API does, but faster: rows, and a permit for each. The rows say that they have waited
+// for an hour.
 func (w *watcher) addWaiting() []uuid.UUID {
 	w.t.Helper()
 	ids := make([]uuid.UUID, manyTasks)
@@ -208,7 +208,7 @@ func (w *watcher) queueURL() *string {
 	return aws.String(w.aws + "/000000000000/ksu-TaskQueue")
 }
 
-// wantMessages checks what the queue says of itself.
+// wantMessages checks the queue's counts.
 func (w *watcher) wantMessages(waiting, received int) {
 	w.t.Helper()
 	out, err := w.queues.GetQueueAttributes(w.t.Context(), &sqs.GetQueueAttributesInput{

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// processes are those of a function that run now.
+// processes returns the running processes of a function.
 func (s *running) processes(function string) []int {
 	s.t.Helper()
 	var pids []int
@@ -23,7 +23,7 @@ func (s *running) processes(function string) []int {
 	return pids
 }
 
-// sweep invokes the sweeper, whose schedule is once a minute.
+// sweep invokes the sweeper, which otherwise runs once a minute.
 func (s *running) sweep() {
 	s.t.Helper()
 	r, err := http.Post(s.aws+"/2015-03-31/functions/ksu-SweeperFunction/invocations", "application/json", strings.NewReader("{}"))
@@ -36,8 +36,9 @@ func (s *running) sweep() {
 	}
 }
 
-// TestStoppedWorkersReleaseTheirTasks: a worker that gets SIGTERM, as Lambda sends it to an environment that it ends,
-// gives its task back, which does not count as an attempt; one that is killed leaves it until the lease ends.
+// TestStoppedWorkersReleaseTheirTasks stops a worker with SIGTERM, as Lambda does when it ends an environment: the
+// worker gives its task back, and that does not count as an attempt. A killed worker leaves its task until the lease
+// expires.
 func TestStoppedWorkersReleaseTheirTasks(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "Semaphore=2 JobMinDuration=4m JobMaxDuration=5m MaxAttempts=1")
@@ -68,8 +69,8 @@ func TestStoppedWorkersReleaseTheirTasks(t *testing.T) {
 	s.until("the sweeper to say so", 10*time.Second, func() bool { return told.MatchString(s.output()) })
 }
 
-// TestJobsEndBeforeTheirFunction: the worker writes the ending of a job that takes longer than was configured, before its
-// environment is killed. Here the function's time-out is less than the configuration says.
+// TestJobsEndBeforeTheirFunction checks that the worker writes the ending of a job that takes too long, before its
+// environment is killed. The function's time-out here is less than the configuration says.
 func TestJobsEndBeforeTheirFunction(t *testing.T) {
 	t.Parallel()
 	template := changedTemplate(t, t.TempDir(), " Timeout: !Ref WorkerTimeout", " Timeout: 15")
