@@ -18,7 +18,7 @@ PARAMS ?=
 STORAGE ?=
 # CLICKHOUSE is where logs go beside the terminal: off (the default), auto, or a server's host:port.
 CLICKHOUSE ?=
-# DATA is the folder of what outlives a run; default .local.
+# DATA is the folder of everything that outlives a run; default .local.
 DATA ?=
 # PPROF=1 serves the profiles of the local stack and of every function environment.
 PPROF ?=

@@ -10,11 +10,12 @@ import (
 	"testing"
 )
 
-// The local stack runs any SAM template of Go functions and knows none. Only its tests of the whole (e2e), the contract of one
-// API (contract) and what starts LocalStack with Docker Compose (compose) are about the application of this repository.
+// The local stack runs any SAM template of Go functions and knows no application. Only three folders are about this
+// repository's application: e2e (tests of the whole), contract (one API's contract) and compose (LocalStack with Docker
+// Compose).
 const module = "github.com/eragon-mdi/ksu"
 
-// application are words of the application: its name, its Makefile, its domain, its parameters and its keys.
+// application matches words of the application: its name, its Makefile, its domain, its parameters and its keys.
 var application = regexp.MustCompile(`(?i)\bksu\b` +
 	"|`make |\"make [a-z]+\"|\\bmake (run|up|down|test|logs|parity|chaos|bench|lint|build|deploy)\\b" +
 	`|\btasks?\b` + // AWS's own words are in exceptions
@@ -22,10 +23,10 @@ var application = regexp.MustCompile(`(?i)\bksu\b` +
 	`|\bclick_?house_?(address|username|password|database|secure)\b` +
 	`|\bconfig\.yaml\b|\bstorage\.(type|path)\b|\bserver\.port\b|\blogger\.`)
 
-// exceptions are AWS's words, and those of other programs, that read like the application's.
+// exceptions are words of AWS and of other programs that look like the application's.
 var exceptions = regexp.MustCompile(module + `[a-z/]*|(?i)LAMBDA_TASK_ROOT|Task timed out|(message )?move ?tasks?|MessageMoveTask[a-z]*|config\.yaml:8|make build-[a-z]+`)
 
-// isFree reports whether a file may speak of the application.
+// isFree reports whether a file may name the application.
 func isFree(path string) bool {
 	switch first, _, _ := strings.Cut(filepath.ToSlash(path), "/"); first {
 	case "e2e", "contract", "compose", "compose.yaml", "Dockerfile", "laws_test.go":
@@ -34,7 +35,8 @@ func isFree(path string) bool {
 	return false
 }
 
-// TestNamesNoApplication: no source, test, data of a test or page below this folder has a word of the application.
+// TestNamesNoApplication checks that no source, test, test data or page below this folder has a word of the
+// application.
 func TestNamesNoApplication(t *testing.T) {
 	t.Parallel()
 	files := 0
@@ -62,8 +64,8 @@ func TestNamesNoApplication(t *testing.T) {
 	}
 }
 
-// TestImportsNoApplication: no package below this folder depends on the application. Tests, e2e and contract are included:
-// they start the application's programs.
+// TestImportsNoApplication checks that no package below this folder depends on the application. It includes tests, e2e
+// and contract, which start the application's programs as processes.
 func TestImportsNoApplication(t *testing.T) {
 	t.Parallel()
 	list := func(arguments ...string) []string {
@@ -89,7 +91,7 @@ func TestImportsNoApplication(t *testing.T) {
 	}
 }
 
-// TestWordsAreFound: the law finds what it is for, and leaves what AWS says.
+// TestWordsAreFound checks that the law finds the application's words and leaves AWS's alone.
 func TestWordsAreFound(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]bool{

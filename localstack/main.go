@@ -1,6 +1,6 @@
-// Command localstack runs a SAM template on this machine: its functions as real processes, its queues, mappings,
-// schedules and REST API around them. It needs no Docker and no AWS account. README.md beside this file says what is
-// emulated and what is not.
+// Command localstack runs a SAM template on this machine: its functions as real processes, with its queues, mappings,
+// schedules and REST API. It needs no Docker and no AWS account. README.md beside this file lists what is emulated and
+// what is not.
 package main
 
 import (
@@ -32,12 +32,12 @@ func main() {
 		err = stack.Run(ctx, options, os.Stdout)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, console.Clean("localstack: "+err.Error())) // it may quote a function
+		fmt.Fprintln(os.Stderr, console.Clean("localstack: "+err.Error())) // the error may quote a function
 		os.Exit(1)
 	}
 }
 
-// version is the version of the module that the program was built from, or the commit.
+// version returns the version of the program's module, or the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,5 +1,5 @@
-// Package awsid is the identity that the local stack has towards AWS's clients: its region and account, the names made of
-// them, and the form of its error answers.
+// Package awsid is the local stack's identity for AWS's clients: region, account, the names made of them, and the form
+// of errors.
 package awsid
 
 import (
@@ -17,31 +17,31 @@ const (
 	Account = "000000000000"
 )
 
-// ARN is the name of a resource of a service in the local region and account, such as ARN("lambda", "function:hello").
-// See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html.
+// ARN returns the name of a resource in the local region and account, such as ARN("lambda", "function:hello"). See
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html.
 func ARN(service, resource string) string {
 	return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + resource
 }
 
-// GlobalARN is the name of a resource of a service without regions, such as iam.
+// GlobalARN returns the name of a resource of a service without regions, such as iam.
 func GlobalARN(service, resource string) string {
 	return "arn:aws:" + service + "::" + Account + ":" + resource
 }
 
-// QueueURL is the URL of a queue at an endpoint, which has no slash at its end.
+// QueueURL returns the URL of a queue at an endpoint without a trailing slash.
 func QueueURL(endpoint, queue string) string { return endpoint + "/" + Account + "/" + queue }
 
-// ShortID makes an id of digits and small letters, as API Gateway's ids are. It is the same for the same name.
+// ShortID returns an id of digits and small letters, like API Gateway's ids. The same name gives the same id.
 func ShortID(name string, length int) string {
 	sum := sha256.Sum256([]byte(name))
 	return new(big.Int).SetBytes(sum[:]).Text(36)[:length]
 }
 
-// NewRequestID is the id of a request: a random UUID.
+// NewRequestID returns the id of a request: a random UUID.
 func NewRequestID() string { return uuid.NewString() }
 
-// WriteError answers with an error in AWS's JSON protocol: kind is the exception, such as AccessDeniedException.
-// A Content-Type that is set already stays. See https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html.
+// WriteError answers with an error in AWS's JSON protocol. kind is the exception, such as AccessDeniedException. It
+// keeps a Content-Type that is already set. See https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html.
 func WriteError(w http.ResponseWriter, status int, kind, message string) {
 	WriteErrorBody(w, status, kind, map[string]string{"__type": kind, "message": message})
 }
@@ -58,5 +58,5 @@ func WriteErrorBody(w http.ResponseWriter, status int, kind string, body map[str
 	}
 	h.Set("X-Amzn-Errortype", kind)
 	w.WriteHeader(status)
-	_, _ = w.Write(text) // a client that has left needs none
+	_, _ = w.Write(text) // fails if the client is gone
 }

@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// WriteXMLError answers with an error in AWS's query protocol: code is the error, such as AccessDenied. The error is the
-// sender's with a status below 500, else the receiver's.
-// See https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#error-response-serialization.
+// WriteXMLError answers with an error in AWS's query protocol. code is the error, such as AccessDenied. Below status
+// 500 the error is the sender's, else the receiver's. See
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#error-response-serialization.
 func WriteXMLError(w http.ResponseWriter, status int, namespace, code, message string) {
 	type inner struct {
 		Type, Code, Message string
@@ -28,5 +28,5 @@ func WriteXMLError(w http.ResponseWriter, status int, namespace, code, message s
 	w.Header().Set("Content-Type", "text/xml")
 	w.Header().Set("X-Amzn-Requestid", answer.RequestId)
 	w.WriteHeader(status)
-	_, _ = w.Write(append([]byte(xml.Header), body...)) // fails when the client has gone away
+	_, _ = w.Write(append([]byte(xml.Header), body...)) // fails if the client is gone
 }

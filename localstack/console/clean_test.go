@@ -25,7 +25,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// TestCleanKeepsJSON: a JSON text with characters that JSON allows in strings keeps its value.
+// TestCleanKeepsJSON checks that a JSON text keeps its value, whatever characters JSON allows in strings.
 func TestCleanKeepsJSON(t *testing.T) {
 	t.Parallel()
 	text := "a\x7f\u0085\u009b\u202e\u2028\t\n"
@@ -39,7 +39,7 @@ func TestCleanKeepsJSON(t *testing.T) {
 	}
 }
 
-// show writes hostile text in every way in which foreign text gets to a console.
+// show writes hostile text through every entry of a console.
 func show(c *Console, text []byte) {
 	c.Log("f", text)
 	c.Log(string(text), text)
@@ -61,7 +61,7 @@ func show(c *Console, text []byte) {
 	_ = c.Timed(string(text), func() error { return nil })
 }
 
-// checkClean reports what steers a terminal, but for the sequences of the console itself.
+// checkClean reports characters that control a terminal, except the console's own sequences.
 func checkClean(t *testing.T, out string) {
 	t.Helper()
 	for _, own := range []string{eraseLine, "\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[35m", "\x1b[36m", "\x1b[90m"} {
@@ -98,7 +98,7 @@ func TestHostileLines(t *testing.T) {
 	}
 }
 
-// FuzzLines feeds lines of a function through the console: nothing that steers the terminal comes out.
+// FuzzLines writes lines of a function through the console, and checks that no character controls the terminal.
 func FuzzLines(f *testing.F) {
 	for _, seed := range []string{
 		"", "hello", "\x1b[2J", `{"level":"INFO","msg":"m","time":"2026-01-02T03:04:05Z"}`, `{"level":"\u001b[2J","msg":"\u009b","time":"\u0007","\u007f":1}`,

@@ -87,7 +87,7 @@ func TestLogAboveALevel(t *testing.T) {
 	}
 }
 
-// TestPlainLines: outside a terminal, lines stay as the functions wrote them, for those who search them.
+// TestPlainLines checks that lines outside a terminal stay as the functions wrote them.
 func TestPlainLines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -12,7 +12,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// TestHostileFunction: what a real function writes, and what the client of one sends, goes the whole way to the terminal.
+// TestHostileFunction sends hostile output of a real function and of its client all the way to the terminal.
 func TestHostileFunction(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "hostile")

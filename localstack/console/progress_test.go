@@ -34,7 +34,7 @@ stack      │ start …
 	})
 }
 
-// TestProgressIsOneLine: where a line can be rewritten, the steps in progress share one, which other lines push down.
+// TestProgressIsOneLine checks a terminal: the steps in progress share one line, below all others.
 func TestProgressIsOneLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,8 +1,8 @@
-// Package customresource runs the custom resources of a template as CloudFormation does on a deployment: it invokes the
+// Package customresource runs the custom resources of a template as CloudFormation does on a deployment. It invokes the
 // function behind each with a Create request and waits for the answer at the request's ResponseURL.
 //
-// Every start is a Create: the local stack keeps no state of deployments, so it sends no Update and no Delete.
-// See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-create.html.
+// Every start is a Create. The local stack keeps no state of deployments, so it sends no Update and no Delete. See
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-create.html.
 package customresource
 
 import (
@@ -24,17 +24,17 @@ import (
 // Path is where custom resources PUT their answers, in place of CloudFormation's presigned S3 URL.
 const Path = "/cloudformation/response/"
 
-// patience is how long a custom resource may take. CloudFormation waits an hour; a person does not.
+// patience is how long a custom resource may take. CloudFormation waits for an hour.
 const patience = 5 * time.Minute
 
-// Functions runs the functions behind custom resources. *lambda.Service does.
+// Functions runs the functions behind custom resources, such as *lambda.Service.
 type Functions interface {
 	spec.Invoker
 	// Init starts an environment of a function. Its error says why the function cannot start.
 	Init(ctx context.Context, function string) error
 }
 
-// Service runs custom resources and, as a handler, takes their answers. It is safe for concurrent use.
+// Service runs custom resources. It is also the handler that receives their answers. It is safe for concurrent use.
 type Service struct {
 	functions Functions
 	endpoint  string
@@ -43,7 +43,7 @@ type Service struct {
 	waiting map[string]chan response
 }
 
-// New returns a service whose functions answer at Path of endpoint, a URL without a slash at its end.
+// New returns a service whose functions answer at Path of endpoint, a URL without a trailing slash.
 func New(functions Functions, endpoint string) *Service {
 	return &Service{functions: functions, endpoint: endpoint, waiting: map[string]chan response{}}
 }
@@ -64,12 +64,12 @@ type response struct {
 	PhysicalResourceId string
 }
 
-// Create runs one resource of the stack with an id. The error is the reason that the function gave, or why it did not
-// answer within 5 minutes.
+// Create runs one resource of the stack with an id. The error has the function's reason, or says why it did not answer
+// within 5 minutes.
 func (s *Service) Create(ctx context.Context, r spec.CustomResource, stackID string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no answer within %s", patience))
 	defer cancel()
-	if err := s.functions.Init(ctx, r.Function); err != nil { // it says more than an invocation of what cannot start
+	if err := s.functions.Init(ctx, r.Function); err != nil { // its error says more than an invocation's
 		return fmt.Errorf("custom resource %s: %w", r.LogicalID, err)
 	}
 	id := awsid.NewRequestID()
@@ -123,7 +123,7 @@ func (s *Service) forget(id string) {
 	delete(s.waiting, id)
 }
 
-// ServeHTTP takes an answer.
+// ServeHTTP receives an answer.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answered, err := readResponse(w, r)
 	if err != nil {
@@ -139,18 +139,18 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	select {
 	case answer <- answered:
-	default: // the first answer counts
+	default: // only the first answer counts
 	}
 	w.WriteHeader(http.StatusOK)
 }
 
-// maxAnswer is in bytes. CloudFormation takes 4 KB.
+// maxAnswer is in bytes. CloudFormation accepts 4 KB.
 const maxAnswer = 64 << 10
 
 func readResponse(w http.ResponseWriter, r *http.Request) (response, error) {
 	var answered response
 	if r.Method != http.MethodPut {
-		return answered, errors.New("a custom resource's answer is a PUT")
+		return answered, errors.New("a custom resource's answer must be a PUT")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswer))
 	if err != nil {

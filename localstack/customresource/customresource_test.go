@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// function stands behind a custom resource: it gets the request and answers as it likes.
+// function is behind a custom resource: it gets the request and answers as the test decides.
 type function struct {
 	initErr error
 	handle  func(request map[string]any) (*spec.Output, error)
@@ -116,7 +116,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// TestEndsWithItsContext: a function that never answers does not hold up the stop of the stack.
+// TestEndsWithItsContext checks that a function that never answers does not delay the stop of the stack.
 func TestEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	s, f := setup(t)

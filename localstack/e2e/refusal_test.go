@@ -94,7 +94,7 @@ func TestOneClearMessage(t *testing.T) {
 		},
 		"malformed parameter": {
 			[]string{"--template", application, "--parameter-overrides", "Semaphore"},
-			[]string{"Semaphore", "not of the form Name=value"},
+			[]string{"Semaphore", "must have the form Name=value"},
 		},
 		"unsupported resource": {
 			[]string{"--template", "testdata/refused/resource.yaml"},
@@ -143,5 +143,5 @@ func TestOneClearMessage(t *testing.T) {
 }
 
 func inUse(data string) string {
-	return "localstack: the data folder " + data + " is in use by another local stack; end that one or choose another folder with --data\n"
+	return "localstack: the data folder " + data + " is in use by another local stack; stop it or choose another folder with --data\n"
 }

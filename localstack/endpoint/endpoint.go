@@ -1,4 +1,4 @@
-// Package endpoint is the AWS endpoint of the local stack: the one address that SDKs and the aws CLI are pointed at
+// Package endpoint is the AWS endpoint of the local stack: the single address for SDKs and the aws CLI
 // (AWS_ENDPOINT_URL).
 package endpoint
 
@@ -12,15 +12,15 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/customresource"
 )
 
-// lambdaPath begins the paths of Lambda's functions API.
+// lambdaPath is the prefix of Lambda's functions API.
 const lambdaPath = "/2015-03-31/"
 
 // queuePath is the path of a queue's URL.
 var queuePath = regexp.MustCompile(`^/[0-9]{12}/[^/]+$`)
 
-// Handler passes each request to its service, as AWS's own protocols tell them apart: SQS by its X-Amz-Target, by the
-// credential scope of a query request or by the path of a queue; Lambda by its versioned path; answers of custom resources
-// by customresource.Path. It refuses all other requests with an AWS error, in XML for the query protocol.
+// Handler dispatches requests by AWS's protocols: SQS by X-Amz-Target, by the credential scope of a query request or by
+// the path of a queue; Lambda by its versioned path; answers of custom resources by customresource.Path. It refuses all
+// other requests with an AWS error, in XML for the query protocol.
 func Handler(sqs, lambda, customResources http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target := r.Header.Get("X-Amz-Target")
@@ -48,7 +48,7 @@ func speaksQuery(r *http.Request) bool {
 	return err == nil && kind == "application/x-www-form-urlencoded" || r.URL.Query().Has("Action") || queuePath.MatchString(r.URL.Path)
 }
 
-// query passes a request without a signature to SQS too, since a person may have written it.
+// query passes a request without a signature to SQS, since a person may have typed it.
 func query(w http.ResponseWriter, r *http.Request, sqs http.Handler) {
 	service := awsid.CallerOf(r).Service
 	if service == "sqs" || service == "" || queuePath.MatchString(r.URL.Path) {
@@ -58,7 +58,7 @@ func query(w http.ResponseWriter, r *http.Request, sqs http.Handler) {
 	awsid.WriteXMLError(w, http.StatusNotFound, "", "UnknownOperationException", served+"the service "+service)
 }
 
-// served begins the refusal of all other requests.
+// served begins the error for all other requests.
 const served = "the local stack serves SQS and Lambda's functions API, not "
 
 func unknownOperation(w http.ResponseWriter, operation string) {

@@ -10,7 +10,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/endpoint"
 )
 
-// named answers with its own name.
+// named is a handler that answers with its own name.
 func named(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })
 }

@@ -31,8 +31,8 @@ func BenchmarkInvoke(b *testing.B) {
 	}
 }
 
-// BenchmarkInvokeAPI runs it through the Invoke API, and in turn with that a bare loop, which is the same processes behind
-// a server that does nothing but hand an event out and its answer back: so both see the same of what else the machine does.
+// BenchmarkInvokeAPI runs it through the Invoke API. In turn with that, it runs a bare loop: the same processes behind
+// a server that only passes an event out and its answer back. Other load on the machine affects both alike.
 func BenchmarkInvokeAPI(b *testing.B) {
 	const turn = 250 // invocations
 	for _, n := range clients {
@@ -67,10 +67,10 @@ func BenchmarkInvokeAPI(b *testing.B) {
 	}
 }
 
-// barePath is where a bareLoop takes events.
+// barePath is the path at which a bareLoop accepts events.
 const barePath = "/invoke"
 
-// bareLoop is an Invoke API and a Runtime API without anything that Lambda does besides.
+// bareLoop is a minimal Invoke API and Runtime API.
 type bareLoop struct {
 	events  chan bareEvent
 	pending sync.Map // request id → the channel of the answer
@@ -82,7 +82,7 @@ type bareEvent struct {
 	answer  chan []byte
 }
 
-// startBareLoop starts a bareLoop with so many environments, and returns its address.
+// startBareLoop starts a bareLoop with some environments, and returns its address.
 func startBareLoop(b *testing.B, environments int) string {
 	loop := &bareLoop{events: make(chan bareEvent)}
 	server := httptest.NewServer(loop)
@@ -143,7 +143,7 @@ func post(transport http.RoundTripper, url string) error {
 	return nil
 }
 
-// spread runs the benchmark's rounds on so many clients, after each has warmed up.
+// spread runs the benchmark's rounds on some clients, after each has warmed up.
 func spread(b *testing.B, clients int, round func() error) {
 	share(b, clients, 10*clients, round)
 	b.ReportAllocs()
@@ -153,7 +153,7 @@ func spread(b *testing.B, clients int, round func() error) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "invocations/s")
 }
 
-// share runs rounds on so many clients.
+// share distributes rounds over some clients.
 func share(b *testing.B, clients, rounds int, round func() error) {
 	var left atomic.Int64
 	left.Store(int64(rounds))

@@ -9,13 +9,13 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// invocationEnd is what Invoke returned.
+// invocationEnd is the result of Invoke.
 type invocationEnd struct {
 	out *spec.Output
 	err error
 }
 
-// invokeLater invokes the played function; the channel has how it ended.
+// invokeLater invokes the played function in the background; the channel gets the result.
 func (r *rig) invokeLater(in spec.Input) <-chan invocationEnd {
 	ended := make(chan invocationEnd, 1)
 	go func() {
@@ -54,7 +54,7 @@ func (r *rig) answerAndFollow(function runtime) (second <-chan invocationEnd) {
 		first <- r.invokeLater(spec.Input{})
 	}()
 	function.answer(`"first"`)
-	r.check(<-first, `"first"`) // though the environment is not free
+	r.check(<-first, `"first"`) // though the environment is not free yet
 	second = r.invokeLater(spec.Input{})
 	f, _ := r.function("f")
 	until(r.t, "the second invocation has its place", func() bool {
@@ -65,7 +65,7 @@ func (r *rig) answerAndFollow(function runtime) (second <-chan invocationEnd) {
 	return second
 }
 
-// other waits for another environment than those known.
+// other waits for an environment other than the known one.
 func (r *rig) other(known runtime) runtime {
 	r.t.Helper()
 	f, _ := r.function("f")
@@ -105,7 +105,7 @@ func TestAnInvocationFollowsTheAnswerOfAnother(t *testing.T) {
 	}
 }
 
-// TestAnInvocationFollowsForAWhileOnly is about a runtime that works on after its answer.
+// TestAnInvocationFollowsForAWhileOnly plays a runtime that works on after its answer.
 func TestAnInvocationFollowsForAWhileOnly(t *testing.T) {
 	t.Parallel()
 	r, function := playOf(t, time.Minute, nil)
@@ -119,7 +119,8 @@ func TestAnInvocationFollowsForAWhileOnly(t *testing.T) {
 	r.awaitIdle(1)
 }
 
-// TestAnInvocationOutlivesTheEnvironmentThatItFollows is about a runtime that never asks again and is killed for that.
+// TestAnInvocationOutlivesTheEnvironmentThatItFollows plays a runtime that never calls /next again and is killed for
+// that.
 func TestAnInvocationOutlivesTheEnvironmentThatItFollows(t *testing.T) {
 	t.Parallel()
 	r, function := play(t, 500*time.Millisecond)
@@ -140,7 +141,7 @@ func TestAnInvocationThatFollowsHearsOfTheEnd(t *testing.T) {
 	}
 }
 
-// TestInitKnowsTheEnvironmentThatHasAnswered is about an Init that comes right after an invocation, as after a custom resource.
+// TestInitKnowsTheEnvironmentThatHasAnswered calls Init right after an invocation, as after a custom resource.
 func TestInitKnowsTheEnvironmentThatHasAnswered(t *testing.T) {
 	t.Parallel()
 	r, function := play(t, time.Minute)

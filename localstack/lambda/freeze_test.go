@@ -7,7 +7,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// pids are those of the running processes.
+// pids returns the running processes.
 func (p *processes) pids() (list []int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -49,7 +49,8 @@ func TestFreeze(t *testing.T) {
 	}
 }
 
-// TestFrozenHearOfTheirEnd shows that a frozen environment wakes up for SIGTERM, where it is unused and where all ends.
+// TestFrozenHearOfTheirEnd checks that SIGTERM wakes a frozen environment, both when it is unused and when the service
+// closes.
 func TestFrozenHearOfTheirEnd(t *testing.T) {
 	t.Parallel()
 	for name, idle := range map[string]time.Duration{"unused": 50 * time.Millisecond, "closing": time.Hour} {

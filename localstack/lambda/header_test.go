@@ -8,7 +8,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// TestHeadersOfInvocations checks that data which HTTP cannot carry in a header does not break the environment.
+// TestHeadersOfInvocations checks that data which a header cannot carry does not break the environment.
 func TestHeadersOfInvocations(t *testing.T) {
 	t.Parallel()
 	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "tell"}})

@@ -110,7 +110,7 @@ func TestFunctionsThatFail(t *testing.T) {
 			}
 			r.lines.await(t, "END RequestId: "+out.RequestID, 1)
 			r.lines.await(t, test.log, 1)
-			// The place is free at once, and the next invocation has a good environment.
+			// The slot is free at once, and the next invocation gets a working environment.
 			if out := r.invoke("f", deed{Do: "say"}); out.FunctionError != "" {
 				t.Errorf("afterwards: %s", out.Payload)
 			}

@@ -45,7 +45,7 @@ func TestAnInvocationInTheLog(t *testing.T) {
 	}
 }
 
-// The lines and the request for the next invocation come by different ways; the former must never be the later ones.
+// TestLinesComeBeforeTheEnd checks the order of lines and the call of /next, which take different ways.
 func TestLinesComeBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f"}})
@@ -150,5 +150,5 @@ func TestReadingALog(t *testing.T) {
 	}
 	_ = writer.Close()
 	l.close()
-	l.drain() // of what is closed
+	l.drain() // of a closed pipe
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// gate is a server at which functions wait until it is opened.
+// gate is a server at which functions wait until the test opens it.
 type gate struct {
 	*httptest.Server
 	open    chan struct{}
@@ -36,7 +36,7 @@ func newGate(t testing.TB) *gate {
 	return g
 }
 
-// call invokes a function that waits at the gate, and comes back when it is there.
+// call invokes a function that waits at the gate, and returns once it waits.
 func (g *gate) call(t testing.TB, r *rig, name string) (ended chan error) {
 	t.Helper()
 	ended = make(chan error, 1)
@@ -74,7 +74,7 @@ func TestReservedConcurrency(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for range 10 { // all at a place that has just become free
+	for range 10 { // all for a slot that has just become free
 		r.invoke("f", deed{Do: "say"})
 	}
 	if n := r.processes.count(); n != 3 {
@@ -91,7 +91,7 @@ func TestTheLastUsedIsUsedNext(t *testing.T) {
 	if err := errors.Join(<-first, <-second); err != nil {
 		t.Fatal(err)
 	}
-	r.awaitIdle(2) // else the slower one to ask would be the one that was used last
+	r.awaitIdle(2) // otherwise the environment that was slower to call /next would be the last used
 	pids := map[int]bool{}
 	for range 5 {
 		pids[pidOf(t, r.invoke("f", deed{Do: "tell"}))] = true
@@ -114,7 +114,7 @@ func TestManyClients(t *testing.T) {
 	t.Parallel()
 	r := setup(t, Options{}, built{binary("echo"), spec.Function{Name: "echo", ReservedConcurrency: pointer(4)}})
 	var all sync.WaitGroup
-	for range 4 { // never more than there is room for, so none may be throttled
+	for range 4 { // never more than the limit, so none may be throttled
 		all.Go(func() {
 			for range 100 {
 				if out, err := r.Invoke(t.Context(), "echo", spec.Input{}); err != nil || out.FunctionError != "" {
@@ -156,7 +156,7 @@ func TestAnEnvironmentThatEndsWhileIdleIsReplaced(t *testing.T) {
 	r := setup(t, Options{}, built{binary("behave"), spec.Function{Name: "f", ReservedConcurrency: pointer(1)}})
 	for range 20 {
 		out := r.invoke("f", deed{Do: "tell"})
-		if out.FunctionError != "" { // it had the event already when it was killed
+		if out.FunctionError != "" { // it already had the event when it was killed
 			out = r.invoke("f", deed{Do: "tell"})
 		}
 		if out.FunctionError != "" {

@@ -8,7 +8,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// TestProfileListener checks that the process has the listener, and that nobody else keeps it when the process is gone.
+// TestProfileListener checks that the process has the listener, and that no other process keeps it afterwards.
 func TestProfileListener(t *testing.T) {
 	t.Parallel()
 	addresses := make(chan string, 1)

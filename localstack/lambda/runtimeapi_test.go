@@ -38,7 +38,7 @@ func playOf(t testing.TB, timeout time.Duration, reserved *int) (*rig, runtime) 
 	return r, r.runtime(e)
 }
 
-// runtime is that of an environment.
+// runtime returns the runtime of an environment.
 func (r *rig) runtime(e *environment) runtime {
 	return runtime{t: r.t, url: "http://" + r.api.address + "/" + e.id}
 }
@@ -66,7 +66,7 @@ func (r runtime) request(method, path, body string, header ...string) (int, stri
 	return response.StatusCode, response.Header.Get("Lambda-Runtime-Aws-Request-Id"), string(text)
 }
 
-// ask asks for an invocation, which may end with the environment.
+// ask requests an invocation; the request may end with the environment.
 func (r runtime) ask() {
 	request, _ := http.NewRequest("GET", r.url+nextPath, nil)
 	if response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request); err == nil {
@@ -74,7 +74,7 @@ func (r runtime) ask() {
 	}
 }
 
-// awaitIdle waits until so many environments of the played function wait for an invocation.
+// awaitIdle waits until n environments of the played function wait for an invocation.
 func (r *rig) awaitIdle(n int) {
 	r.t.Helper()
 	f, _ := r.function("f")

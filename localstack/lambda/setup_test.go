@@ -124,7 +124,7 @@ func failureOf(t testing.TB, out *spec.Output) (kind, message string) {
 
 func pointer(n int) *int { return &n }
 
-// processes counts what runs.
+// processes counts the running processes.
 type processes struct {
 	mu      sync.Mutex
 	running map[int]bool

@@ -5,9 +5,9 @@ import (
 	"runtime/debug"
 )
 
-// Answered is next with the promise that every request gets a status that next chose. Where next writes none, which
-// net/http would send as an empty 200, or panics before it wrote one, the answer is 500 in the given shape, and log is
-// told; nil is nobody. A panic after the status cuts the connection, so that the client does not take the answer for whole.
+// Answered returns a handler that answers every request with a status that next chose. If next writes none (net/http
+// would send an empty 200) or panics first, the answer is 500 in the given shape, and log gets the reason; log may be
+// nil. A panic after the status cuts the connection, so that the client does not take the answer for complete.
 func Answered(shape Shape, log func(format string, args ...any), next http.Handler) http.Handler {
 	if log == nil {
 		log = func(string, ...any) {}
@@ -16,7 +16,7 @@ func Answered(shape Shape, log func(format string, args ...any), next http.Handl
 		a := &answeredWriter{ResponseWriter: w}
 		defer func() {
 			if reason := recover(); reason != nil {
-				if reason != http.ErrAbortHandler { //nolint:errorlint // net/http compares as well
+				if reason != http.ErrAbortHandler { //nolint:errorlint // net/http compares like this too
 					log("%s %s: handler panicked: %v\n%s", r.Method, r.URL.EscapedPath(), reason, debug.Stack())
 				}
 				if a.answered || reason == http.ErrAbortHandler { //nolint:errorlint // as above
@@ -33,17 +33,17 @@ func Answered(shape Shape, log func(format string, args ...any), next http.Handl
 	})
 }
 
-// answeredWriter notes that there is a status.
+// answeredWriter records whether there is a status.
 type answeredWriter struct {
 	http.ResponseWriter
 	answered bool
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap serves http.ResponseController.
 func (w *answeredWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *answeredWriter) WriteHeader(status int) {
-	w.answered = w.answered || status >= 200 // those below are interim
+	w.answered = w.answered || status >= 200 // lower ones are interim
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -52,7 +52,7 @@ func (w *answeredWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// FlushError is called by http.ResponseController. Flushing sends the status.
+// FlushError serves http.ResponseController. Flushing sends the status.
 func (w *answeredWriter) FlushError() error {
 	w.answered = true
 	return http.NewResponseController(w.ResponseWriter).Flush()

@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// guard refuses what a browser may send for a page of another host. The ports check no credentials: without the guard,
-// any page that is open on this machine could run functions and read their variables.
+// guard refuses requests that a browser sends for a page of another host. The ports check no credentials: without the
+// guard, any page in this machine's browser could run functions and read their variables.
 //
 // A page names its origin in the Origin header (https://fetch.spec.whatwg.org/#origin-header) or, for images and the
 // like, in Sec-Fetch-Site (https://www.w3.org/TR/fetch-metadata/). A page whose own name resolves to this machine (DNS
-// rebinding) is of the same origin as the port, but sends its name in the Host header.
+// rebinding) has the same origin as the port, but sends its name in the Host header.
 type guard struct {
 	shape   Shape
 	allowed map[string]bool
 }
 
-// containerHost is this machine's name in containers. It cannot be a page's: .internal has no public DNS
+// containerHost is this machine's name in containers. No page can have it: .internal has no public DNS
 // (https://www.icann.org/en/board-activities-and-meetings/materials/approved-resolutions-special-meeting-of-the-icann-board-29-07-2024-en).
 const containerHost = "host.docker.internal"
 
@@ -36,11 +36,11 @@ func newGuard(o Options, address net.Addr) *guard {
 	return g
 }
 
-// check passes what this machine's programs and pages send.
+// check passes requests of this machine's programs and pages.
 func (g *guard) check(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if why := g.objection(r); why != "" {
-			w.Header().Set("Connection", "close") // nothing of its body is read
+			w.Header().Set("Connection", "close") // the server does not read the body
 			g.shape.write(w, r, refusal{http.StatusForbidden, "ForbiddenException", "AccessDeniedException", why})
 			return
 		}
@@ -48,7 +48,8 @@ func (g *guard) check(next http.Handler) http.Handler {
 	})
 }
 
-// objection says why a request is refused; "" passes it. A request without a Host (HTTP/1.0) is not a browser's.
+// objection returns why a request is refused; "" passes it. A request without a Host (HTTP/1.0) does not come from a
+// browser.
 func (g *guard) objection(r *http.Request) string {
 	if r.Host != "" && !g.accepts(hostName(r.Host)) {
 		return fmt.Sprintf("the Host header is %s; the local stack accepts localhost, loopback addresses and the names given by --allow-host",
@@ -80,7 +81,7 @@ func (g *guard) accepts(host string) bool {
 // allowedName is a DNS name or an IP address.
 var allowedName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,253}$`)
 
-// CheckHost says what is wrong with a name for Options.AllowHosts.
+// CheckHost returns an error if a name is not allowed in Options.AllowHosts.
 func CheckHost(name string) error {
 	if net.ParseIP(strings.Trim(name, "[]")) == nil && !allowedName.MatchString(name) {
 		return fmt.Errorf("%q is not a host name; give it without scheme and port, such as dev.example.com", name)
@@ -88,7 +89,7 @@ func CheckHost(name string) error {
 	return nil
 }
 
-// hostName is the name in HOST or HOST:PORT, in lower case and without brackets or the root's dot.
+// hostName returns the name in HOST or HOST:PORT, in lower case and without brackets or the root's dot.
 func hostName(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

@@ -2,9 +2,9 @@ package listen
 
 import "strings"
 
-// ValidHeaderValue reports whether a text can be sent as the value of a header: visible characters, spaces and tabs, and
-// bytes above 0x7F. net/http writes other bytes as they are, and its own client then refuses the whole message.
-// See https://www.rfc-editor.org/rfc/rfc9110#section-5.5.
+// ValidHeaderValue reports whether a text is allowed as the value of a header: visible characters, spaces and tabs, and
+// bytes above 0x7F. net/http writes other bytes as they are, and its own client then refuses the whole message. See
+// https://www.rfc-editor.org/rfc/rfc9110#section-5.5.
 func ValidHeaderValue(value string) bool {
 	for i := range len(value) {
 		if c := value[i]; c < ' ' && c != '\t' || c == 0x7F {
@@ -14,8 +14,8 @@ func ValidHeaderValue(value string) bool {
 	return true
 }
 
-// ValidHeaderName reports whether a text can be the name of a header.
-// See https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2.
+// ValidHeaderName reports whether a text is allowed as the name of a header. See
+// https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2.
 func ValidHeaderName(name string) bool {
 	for i := range len(name) {
 		c := name[i]

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Timeouts end connections whose client stalls. They do not limit how long a handler works: a long poll or a function of
-// 15 minutes is answered. 0 is the default.
+// Timeouts end connections whose client stalls. They do not limit the work of a handler, such as a long poll or a
+// function of 15 minutes. Zero fields get the defaults.
 type Timeouts struct {
 	// ReadHeader is for a request's line and header; default 10 s.
 	ReadHeader time.Duration
-	// Read is for a request's body, from the end of its header; default 30 s. The handler's read fails then, see
+	// Read limits a request's body, from the end of its header; default 30 s. Then the handler's read fails, see
 	// BodyStatus.
 	Read time.Duration
 	// Write is how long the client may take to receive one piece of an answer; default 30 s.
@@ -23,7 +23,7 @@ type Timeouts struct {
 	Idle time.Duration
 }
 
-// maxBody is the most bytes of a request's body on any port; handlers have smaller limits of their own.
+// maxBody is the maximum size of a request's body on any port in bytes; handlers have smaller limits.
 const maxBody = 64 << 20
 
 func (t Timeouts) withDefaults() Timeouts {
@@ -35,12 +35,12 @@ func (t Timeouts) withDefaults() Timeouts {
 	}
 }
 
-// enforce applies Read and Write to every request. http.Server's own ReadTimeout and WriteTimeout count the handler's
-// work as well: the first ends the context of a long poll, the second cuts the answer of a long invocation.
+// enforce applies Read and Write to every request. http.Server's own ReadTimeout and WriteTimeout include the handler's
+// work: the first ends the context of a long poll, the second cuts off the answer of a long invocation.
 func (t Timeouts) enforce(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn := http.NewResponseController(w)
-		// The server has set a deadline for its own refusals. The errors here and below are a connection that is gone.
+		// The server has set a deadline for its own refusals. Errors here and below mean that the connection is gone.
 		_ = conn.SetWriteDeadline(time.Time{})
 		if r.ContentLength != 0 {
 			_ = conn.SetReadDeadline(time.Now().Add(t.Read))
@@ -48,11 +48,11 @@ func (t Timeouts) enforce(next http.Handler) http.Handler {
 		}
 		timed := &timedWriter{ResponseWriter: w, conn: conn, timeout: t.Write}
 		next.ServeHTTP(timed, r)
-		timed.extend() // the server sends now what it has buffered
+		timed.extend() // the server now sends its buffer
 	})
 }
 
-// timedBody takes the deadline back at the body's end.
+// timedBody removes the deadline at the body's end.
 type timedBody struct {
 	io.ReadCloser
 	conn *http.ResponseController
@@ -73,7 +73,7 @@ type timedWriter struct {
 	timeout time.Duration
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap serves http.ResponseController.
 func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *timedWriter) WriteHeader(status int) {
@@ -86,7 +86,7 @@ func (w *timedWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// FlushError is called by http.ResponseController.
+// FlushError serves http.ResponseController.
 func (w *timedWriter) FlushError() error {
 	w.extend()
 	return w.conn.Flush()
@@ -94,8 +94,8 @@ func (w *timedWriter) FlushError() error {
 
 func (w *timedWriter) extend() { _ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout)) }
 
-// BodyStatus is the status for an error from reading a request's body: 408 for the time-out, 413 above the limit, else
-// 400, since the body is not what its header says.
+// BodyStatus returns the status for an error from reading a request's body: 408 for a time-out, 413 above the limit,
+// else 400, since the body contradicts its header.
 func BodyStatus(err error) int {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return http.StatusRequestTimeout

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestBodiesThatCannotBeRead checks that each kind of broken body gets its status.
+// TestBodiesThatCannotBeRead checks the status of each kind of broken body.
 func TestBodiesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	const post, chunked = "POST / HTTP/1.1\r\nHost: localhost\r\n", "Transfer-Encoding: chunked\r\n\r\n"
@@ -116,7 +116,7 @@ func TestLongAnswers(t *testing.T) {
 	}
 }
 
-// TestClientThatDoesNotRead checks that an answer nobody receives does not hold its handler.
+// TestClientThatDoesNotRead checks that an answer that the client does not read does not block its handler.
 func TestClientThatDoesNotRead(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
@@ -160,7 +160,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// TestHeaderLimits checks that the AWS endpoint takes the headers that SDKs send: a client context has up to 3,583 bytes
+// TestHeaderLimits checks that the AWS endpoint accepts the headers of SDKs: a client context has up to 3,583 bytes
 // before its encoding, and a session token some thousands.
 func TestHeaderLimits(t *testing.T) {
 	t.Parallel()

@@ -23,13 +23,13 @@ type Options struct {
 	Port int
 	// Shape is the form of the port's own errors.
 	Shape Shape
-	// AllowHosts are host names that the port accepts besides those of this machine.
+	// AllowHosts are host names that the port accepts besides this machine's.
 	AllowHosts []string
 	// Timeouts are the port's time-outs.
 	Timeouts Timeouts
-	// Log is told what goes wrong in a connection or handler; nil is nobody.
+	// Log gets the errors of connections and handlers; nil drops them.
 	Log func(format string, args ...any)
-	// Failed is told why the port ended by itself; nil is nobody.
+	// Failed gets the error if the port ends by itself; nil drops it.
 	Failed func(error)
 }
 
@@ -41,8 +41,8 @@ type Port struct {
 	refuse   http.Handler
 }
 
-// Open takes the port and serves it at once. Until Serve gives it a handler, it answers 503. The error is that the port
-// cannot be taken; it does not name an option.
+// Open takes the port and serves it at once. Until Serve gives it a handler, it answers 503. Open fails if the port
+// cannot be taken; the error does not name an option.
 func Open(o Options) (*Port, error) {
 	listener, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", o.Port))
 	if err != nil {
@@ -61,7 +61,7 @@ func Open(o Options) (*Port, error) {
 		IdleTimeout:       timeouts.Idle,
 		MaxHeaderBytes:    o.Shape.maxHeader(),
 		ErrorLog:          log.New(logWriter(o.Log), "", 0),
-		// OPTIONS * passes the guards as every other request does.
+		// OPTIONS * passes the guards like every other request.
 		DisableGeneralOptionsHandler: true,
 	}
 	go p.run(o.Failed)
@@ -92,8 +92,8 @@ func (p *Port) Addr() net.Addr { return p.listener.Addr() }
 // URL is http://127.0.0.1:PORT.
 func (p *Port) URL() string { return "http://" + p.Addr().String() }
 
-// Close gives the port back. Requests that run have until ctx ends to be answered; then their connections are cut.
-// Closing twice does nothing.
+// Close releases the port. Requests in progress have until ctx ends; then Close cuts their connections. A second Close
+// does nothing.
 func (p *Port) Close(ctx context.Context) error {
 	if err := p.server.Shutdown(ctx); err == nil || errors.Is(err, net.ErrClosed) {
 		return nil
@@ -104,7 +104,7 @@ func (p *Port) Close(ctx context.Context) error {
 	return nil
 }
 
-// logWriter hands net/http's own messages to a log.
+// logWriter passes net/http's own messages to a log.
 type logWriter func(format string, args ...any)
 
 func (log logWriter) Write(line []byte) (int, error) {

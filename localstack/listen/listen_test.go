@@ -32,12 +32,12 @@ func TestUntilServe(t *testing.T) {
 	}
 }
 
-// TestEveryRequestGetsAStatus checks handlers that write none.
+// TestEveryRequestGetsAStatus checks handlers that write no status.
 func TestEveryRequestGetsAStatus(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
-		status  int // 0: the connection is cut
+		status  int // 0 means a cut connection
 		logged  string
 	}{
 		"writes nothing":       {func(http.ResponseWriter, *http.Request) {}, 500, "GET /a%20b: handler ended without a status"},
@@ -88,7 +88,7 @@ func TestPortThatIsTaken(t *testing.T) {
 	}
 }
 
-// TestClose checks that what runs is answered, and that what takes too long is cut.
+// TestClose checks that requests in progress get their answer, and that slow ones are cut off.
 func TestClose(t *testing.T) {
 	t.Parallel()
 	started, goOn := make(chan struct{}), make(chan struct{})

@@ -13,8 +13,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// net/http keeps a connection whose request it did not read to the end for 500 ms more, also past Server.Close. The
-	// goroutine ends by itself.
+	// net/http keeps a connection whose request it did not read to the end for another 500 ms, even after Server.Close.
+	// The goroutine ends by itself.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
@@ -24,7 +24,7 @@ type bundle struct {
 	port *Port
 }
 
-// setup opens a port, which the test's end closes.
+// setup opens a port; the end of the test closes it.
 func setup(t *testing.T, o Options, h http.Handler) *bundle {
 	t.Helper()
 	port, err := Open(o)
@@ -94,7 +94,7 @@ func (b *bundle) read(from *bufio.Reader, request string) answer {
 // ok answers 202.
 var ok = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
 
-// reads answers 202 to a body that can be read, else what BodyStatus says.
+// reads answers 202 if it can read the body, else with BodyStatus.
 var reads = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.ReadAll(r.Body); err != nil {
 		http.Error(w, err.Error(), BodyStatus(err))

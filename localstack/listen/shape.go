@@ -10,19 +10,19 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/awsid"
 )
 
-// Shape is the form in which a port words its own errors.
+// Shape is the form of a port's own errors.
 type Shape int
 
 const (
 	// REST is API Gateway's form: {"message": …}.
 	REST Shape = iota
-	// AWS is the form of the AWS protocol that the request speaks: JSON with __type, or XML for the query protocol.
+	// AWS is the form of the request's AWS protocol: JSON with __type, or XML for the query protocol.
 	AWS
 	// Text is plain text.
 	Text
 )
 
-// refusal is an error that a port answers by itself.
+// refusal is an error answer of the port itself.
 type refusal struct {
 	status int
 	// restType and awsCode name the error for programs.
@@ -31,10 +31,10 @@ type refusal struct {
 	message string
 }
 
-// isStarting is what clients are told before Serve.
+// isStarting is the message until Serve.
 const isStarting = "The local stack is starting. Its output ends with the addresses when it is ready."
 
-// starting refuses every request until the port has a handler. SDKs try again after a 503.
+// starting refuses every request until the port has a handler. SDKs retry after a 503.
 func (s Shape) starting() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1")
@@ -66,19 +66,19 @@ func (s Shape) write(w http.ResponseWriter, r *http.Request, e refusal) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(e.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // fails when the client has gone away
+		_, _ = w.Write(body) // fails if the client is gone
 	}
 }
 
-// speaksQuery reports whether a request is of AWS's query protocol.
-// See https://smithy.io/2.0/aws/protocols/aws-query-protocol.html.
+// speaksQuery reports whether a request uses AWS's query protocol. See
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html.
 func speaksQuery(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && kind == "application/x-www-form-urlencoded" || r.URL.Query().Has("Action")
 }
 
-// xmlError is a refusal as the query protocol has it.
-// See https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#error-response-serialization.
+// xmlError returns a refusal in the query protocol's form. See
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#error-response-serialization.
 func xmlError(h http.Header, e refusal) []byte {
 	type inner struct{ Type, Code, Message string }
 	answer := struct {
@@ -94,8 +94,9 @@ func xmlError(h http.Header, e refusal) []byte {
 	return body
 }
 
-// maxHeader is the most bytes of a request's line and header; net/http answers 431 above it. API Gateway's is 10,240
-// bytes: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html.
+// maxHeader is the maximum size of a request's line and header in bytes; net/http answers 431 above it. API Gateway's
+// limit is 10,240 bytes:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html.
 // Requests of AWS's APIs carry a signature and, for Lambda, a client context of some kilobytes.
 func (s Shape) maxHeader() int {
 	if s == AWS {

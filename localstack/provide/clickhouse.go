@@ -13,18 +13,18 @@ import (
 type clickHouse struct{}
 
 func (clickHouse) title() string       { return "ClickHouse" }
-func (clickHouse) hasData(string) bool { return false } // nothing stands in for it that has other data
+func (clickHouse) hasData(string) bool { return false } // no substitute has data of its own
 func (clickHouse) essential() bool     { return false }
 
-// parse reads host:port. A server that is named so is spoken to without TLS.
+// parse reads host:port. The application speaks to such a server without TLS.
 func (clickHouse) parse(address string) (map[string]string, string, error) {
 	if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
-		return nil, address, errors.New("it is not the host:port of a server's native protocol")
+		return nil, address, errors.New("it must be the host:port of a server's native protocol")
 	}
 	return map[string]string{"Address": address, "Secure": "false"}, address, nil
 }
 
-// wait waits for nothing: the application is to work without a ClickHouse that is away.
+// wait does not wait: the application must work while ClickHouse is unreachable.
 func (clickHouse) wait(context.Context, string, Tools) error { return nil }
 
 func (clickHouse) url(value func(string) string) string {

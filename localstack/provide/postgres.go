@@ -19,11 +19,11 @@ func (postgreSQL) title() string           { return "Postgres" }
 func (postgreSQL) hasData(dir string) bool { return postgres.HasData(dir) }
 func (postgreSQL) essential() bool         { return true }
 
-// parse reads the URL of a server, in which the user sees no password.
+// parse reads the URL of a server. The text for the user has no password.
 func (postgreSQL) parse(address string) (map[string]string, string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return nil, "(not a URL of Postgres)", errors.New("it is not a URL such as postgres://user:password@host:5432/database")
+		return nil, "(not a URL of Postgres)", errors.New("it must be a URL such as postgres://user:password@host:5432/database")
 	}
 	shown := *u
 	shown.RawQuery = ""
@@ -36,7 +36,7 @@ func (postgreSQL) parse(address string) (map[string]string, string, error) {
 // defaultPort is the port of Postgres.
 const defaultPort = "5432"
 
-// urlValues are the values of a service at a URL.
+// urlValues returns the values of a service at a URL.
 func urlValues(u *url.URL) map[string]string {
 	password, _ := u.User.Password()
 	return map[string]string{
@@ -45,7 +45,7 @@ func urlValues(u *url.URL) map[string]string {
 	}
 }
 
-// wait waits until a server accepts connections, so that the user sees what is waited for, and one error.
+// wait waits until a server accepts connections, so that the user sees the reason for a wait, and a single error.
 func (postgreSQL) wait(ctx context.Context, address string, tools Tools) error {
 	a, err := postgres.AddressOf(address)
 	if err != nil {
@@ -80,7 +80,7 @@ func (p privatePostgres) release() { p.Release() }
 func (p privatePostgres) values() map[string]string {
 	u, err := url.Parse(p.URL())
 	if err != nil {
-		panic(err) // the package postgres makes URLs
+		panic(err) // package postgres makes valid URLs
 	}
 	return urlValues(u)
 }

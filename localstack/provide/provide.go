@@ -1,8 +1,8 @@
-// Package provide gives an application the backing services that its template's Metadata.Local.Provide asks for: a server
-// that the user names, a private server from installed programs, or the values that stand in for one. Parameters of the
-// template are all that the application sees of them.
+// Package provide gives an application the backing services that its template's Metadata.Local.Provide requests. A
+// service is a server that the user names, a private server from installed programs, or substitute values. The
+// application sees only the template's parameters.
 //
-// Decide chooses before anything starts, so that the whole plan is known; Plan.Start starts what was chosen.
+// Decide chooses before anything starts, so that the plan is complete. Plan.Start starts the services.
 package provide
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// The choices of a service, beside the address of a server.
+// The choices for a service, besides the address of a server.
 const (
 	// Auto takes the server that a parameter names, else an installed one, else the values of Else.
 	Auto = "auto"
@@ -29,63 +29,63 @@ const (
 	Off = "off"
 )
 
-// Options are what Decide decides by.
+// Options are the input of Decide.
 type Options struct {
-	// Choices are Auto, On, Off or the address of a server, by service: the flags --provide. A service without a choice is
-	// Auto; if it is Optional, it is the server that a parameter names, else Off.
+	// Choices are Auto, On, Off or the address of a server, by service: the flags --provide. A service without a choice
+	// is Auto. An Optional one is the server that a parameter names, else Off.
 	Choices map[string]string
-	// Given are the template's parameters that the user gives. They take precedence over all that a service fills in.
+	// Given are the template's parameters that the user sets. They take precedence over a service's values.
 	Given map[string]spec.Value
 	// Data is the absolute path of the data folder.
 	Data string
-	// Name is the name of the stack. A private server keeps its data under it.
+	// Name is the name of the stack, under which a private server keeps its data.
 	Name string
 }
 
-// Plan is what every service of a template will be. The zero value has no services.
+// Plan is the decision for every service of a template. The zero value has no services.
 type Plan struct {
-	// Parameters are the template's parameters, those of Options.Given among them.
+	// Parameters are the template's parameters, including Options.Given.
 	Parameters map[string]spec.Value
-	// Warnings say which data of earlier runs stays out of sight.
+	// Warnings name data of earlier runs that this run does not use.
 	Warnings []string
 
 	services []*service
 }
 
-// service is one service as it was decided.
+// service is the decision for one service.
 type service struct {
 	spec.Provide
 	kind
-	values    map[string]string // by parameter: what the service fills in
+	values    map[string]string // the service's values, by parameter
 	what, why string            // for people; what is "" for a private server until it runs
 	start     func(context.Context, Tools) (running, error)
-	release   func() // gives back what was reserved; nil if nothing was
+	release   func() // gives back the reservation; nil without one
 }
 
-// kind is what the services differ in.
+// kind is what differs between services.
 type kind interface {
-	// reserve prepares a private server with its data in dir. name is for what the server keeps for the application.
+	// reserve prepares a private server with its data in dir. name is the name of the application's part in it.
 	reserve(dir, name string) (private, error)
-	// parse reads the address of a server. It returns the values that the address has, and what the user sees of it.
+	// parse reads the address of a server. It returns the values of the address, and its text for the user.
 	parse(address string) (values map[string]string, shown string, err error)
-	// wait waits for a server that somebody else runs.
+	// wait waits for a server that the local stack did not start.
 	wait(ctx context.Context, address string, tools Tools) error
 	title() string
-	// url is the connection string of a server, of whose values value returns each, "" if it is not known.
+	// url returns the connection string of a server. value returns each of its values, "" if it is unknown.
 	url(value func(name string) string) string
 	hasData(dir string) bool
-	// essential says that the stack ends with a private server that ends.
+	// essential reports whether the stack ends when its private server ends.
 	essential() bool
 }
 
-// private is a private server that is still to be started.
+// private is a private server that has not started.
 type private interface {
 	values() map[string]string
 	start(ctx context.Context, tools Tools) (running, error)
 	release()
 }
 
-// running is a private server.
+// running is a started private server.
 type running interface {
 	What() string
 	Done() <-chan struct{}
@@ -93,14 +93,14 @@ type running interface {
 	Close(context.Context) error
 }
 
-// notInstalled reports that this machine has no program for a service.
+// notInstalled reports whether an error means that this machine lacks the service's program.
 func notInstalled(err error) bool {
 	return errors.Is(err, postgres.ErrNotInstalled) || errors.Is(err, clickhouse.ErrNotInstalled)
 }
 
 var kinds = map[string]kind{"clickhouse": clickHouse{}, "postgres": postgreSQL{}}
 
-// Decide chooses what each requested service will be. The error has everything that is wrong. The caller ends the plan with
+// Decide chooses each requested service. The error lists everything that is wrong. The caller ends the plan with
 // Release.
 func Decide(requests []spec.Provide, o Options) (*Plan, error) { return decide(requests, o, kinds) }
 
@@ -118,7 +118,7 @@ func decide(requests []spec.Provide, o Options, kinds map[string]kind) (*Plan, e
 		}
 		p.services = append(p.services, s)
 		for parameter, value := range s.values {
-			if p.Parameters[parameter].Text == "" { // what the user gives counts, unless it is nothing
+			if p.Parameters[parameter].Text == "" { // the user's value takes precedence, unless it is empty
 				p.Parameters[parameter] = spec.Value{Text: value, Source: s.Service}
 			}
 		}
@@ -131,7 +131,7 @@ func decide(requests []spec.Provide, o Options, kinds map[string]kind) (*Plan, e
 	return p, nil
 }
 
-// unknownChoices refuses choices for services that the template does not ask for.
+// unknownChoices refuses choices for services that the template does not request.
 func unknownChoices(requests []spec.Provide, choices map[string]string) (errs []error) {
 	var asked []string
 	for _, r := range requests {
@@ -139,9 +139,9 @@ func unknownChoices(requests []spec.Provide, choices map[string]string) (errs []
 	}
 	for _, name := range slices.Sorted(maps.Keys(choices)) {
 		if !slices.Contains(asked, name) {
-			known := "the template asks for none in Metadata.Local.Provide"
+			known := "the template requests no service in Metadata.Local.Provide"
 			if len(asked) > 0 {
-				known = "the template asks for " + strings.Join(asked, ", ")
+				known = "the template requests " + strings.Join(asked, ", ")
 			}
 			errs = append(errs, fmt.Errorf("--provide %s=%s: %s", name, choices[name], known))
 		}
@@ -165,7 +165,7 @@ func (s *service) decide(o Options) error {
 	}
 	reserved, err := s.reserve(dir, o.Name)
 	if notInstalled(err) && choice != On && s.Else != nil {
-		return s.without(o, "none is installed, and no address is given")
+		return s.without(o, "it is not installed, and no address is given")
 	}
 	if notInstalled(err) {
 		return fmt.Errorf("%s: %w%s", s.Place, err, s.doWithout())
@@ -181,7 +181,7 @@ func (s *service) decide(o Options) error {
 	return nil
 }
 
-// doWithout is the line of an error that says how the template does without the service.
+// doWithout is the line of an error that says how to run without the service.
 func (s *service) doWithout() string {
 	if s.Else == nil && !s.Optional {
 		return ""
@@ -192,7 +192,7 @@ func (s *service) doWithout() string {
 // without takes the values of Else.
 func (s *service) without(o Options, why string) error {
 	if s.Else == nil && !s.Optional {
-		return fmt.Errorf("--provide %s=off: the template cannot do without it: %s has no Else", s.Service, s.Place)
+		return fmt.Errorf("--provide %s=off: the template requires it: %s has no Else", s.Service, s.Place)
 	}
 	s.values = map[string]string{}
 	for parameter, value := range s.Else {
@@ -205,10 +205,10 @@ func (s *service) without(o Options, why string) error {
 	return nil
 }
 
-// flagName is where a user names a server, besides parameters.
+// flagName is the flag with which a user names a server.
 const flagName = "--provide"
 
-// use takes a server that somebody else runs. source is where its address stands.
+// use takes a server that the local stack did not start. source is where its address stands.
 func (s *service) use(address, source string) error {
 	values, shown, err := s.parse(address)
 	s.what = fmt.Sprintf("%s of %s, %s", s.title(), source, shown)
@@ -224,13 +224,13 @@ func (s *service) use(address, source string) error {
 		}
 		return nil, ctx.Err()
 	}
-	if source == flagName { // a parameter that is given fills itself alone
+	if source == flagName { // a given parameter fills only itself
 		s.fill(values)
 	}
 	return nil
 }
 
-// fill sets the parameters that the template asks for. A value that is not known leaves its parameter as it is.
+// fill sets the requested parameters. An unknown value leaves its parameter unchanged.
 func (s *service) fill(values map[string]string) {
 	s.values = map[string]string{}
 	for parameter, name := range s.Parameters {
@@ -240,7 +240,7 @@ func (s *service) fill(values map[string]string) {
 	}
 }
 
-// Release gives back what Decide reserved, unless it was started.
+// Release gives back Decide's reservations, except those that were started.
 func (p *Plan) Release() {
 	for _, s := range p.services {
 		if s.release != nil {

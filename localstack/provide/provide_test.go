@@ -18,10 +18,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fake is a kind whose private server is a name.
+// fake is a kind whose private server is only a name.
 type fake struct {
 	kind
-	missing error // what reserve returns
+	missing error // reserve returns it
 	server  *server
 }
 
@@ -66,7 +66,7 @@ func (s *server) Close(context.Context) error {
 	return nil
 }
 
-// bench has what a decision is made of.
+// bench has the inputs of a decision.
 type bench struct {
 	database, logs *server
 	requests       []spec.Provide
@@ -74,7 +74,7 @@ type bench struct {
 	options        Options
 }
 
-// setup returns a database that a file can stand in for, and an optional log server. Both are installed.
+// setup returns a database that a file can replace, and an optional log server. Both are installed.
 func setup(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{database: newServer(), logs: newServer(), options: Options{Choices: map[string]string{}, Given: map[string]spec.Value{}, Data: t.TempDir()}}
@@ -116,7 +116,7 @@ func TestDecide(t *testing.T) {
 		"installed": {"", true, "Db=postgres://private",
 			"(installed) off (--provide clickhouse=auto starts one)"},
 		"nothing installed": {"", false, "File=DATA/x.db Kind=file",
-			"off, DATA/x.db instead (none is installed, and no address is given) off (--provide clickhouse=auto starts one)"},
+			"off, DATA/x.db instead (it is not installed, and no address is given) off (--provide clickhouse=auto starts one)"},
 		"auto": {"postgres->auto clickhouse->auto", true, "Db=postgres://private Logs=private:9000 LogsPassword=geheim Tls=false",
 			"(installed) (installed)"},
 		"on":  {"postgres->on", true, "Db=postgres://private", "(--provide postgres=on) off (--provide clickhouse=auto starts one)"},
@@ -175,12 +175,12 @@ func TestDecideRefusesAllAtOnce(t *testing.T) {
 		given string
 		wants []string
 	}{
-		"unknown service": {"redis->on", []string{"--provide redis=on: the template asks for postgres, clickhouse"}},
+		"unknown service": {"redis->on", []string{"--provide redis=on: the template requests postgres, clickhouse"}},
 		"wrong addresses": {"postgres->yes:geheim clickhouse->here", []string{
-			"Postgres of --provide, (not a URL of Postgres): it is not a URL such as postgres://user:password@host:5432/database; allowed are auto, on and off as well",
-			"ClickHouse of --provide, here: it is not the host:port of a server's native protocol; allowed are auto, on and off as well"}},
+			"Postgres of --provide, (not a URL of Postgres): it must be a URL such as postgres://user:password@host:5432/database; allowed are auto, on and off as well",
+			"ClickHouse of --provide, here: it must be the host:port of a server's native protocol; allowed are auto, on and off as well"}},
 		"wrong parameters": {"Db=postgres://u:geheim@h/d?sslmode=full Logs=x", []string{
-			"Postgres of config.yaml:8, postgres://u:xxxxx@h/d: ", "sslmode is invalid", "ClickHouse of config.yaml:8, x: it is not the host:port"}},
+			"Postgres of config.yaml:8, postgres://u:xxxxx@h/d: ", "sslmode is invalid", "ClickHouse of config.yaml:8, x: it must be the host:port"}},
 		"not installed": {"postgres->on clickhouse->auto", []string{
 			"template.yaml:5: no Postgres found on this machine", "  - do without: --provide postgres=off",
 			"template.yaml:9: no ClickHouse found on this machine", "  - do without: --provide clickhouse=off"}},
@@ -205,12 +205,13 @@ func TestDecideRefusesAllAtOnce(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "--provide postgres=off: the template cannot do without it: template.yaml:5 has no Else") {
 		t.Errorf("without Else: %v", err)
 	}
-	if _, err := decide(nil, b.options, b.kinds); err == nil || !strings.Contains(err.Error(), "--provide redis=on: the template asks for none") {
+	if _, err := decide(nil, b.options, b.kinds); err == nil || !strings.Contains(err.Error(), "--provide redis=on: the template requests no service") {
 		t.Errorf("without requests: %v", err)
 	}
 }
 
-// TestRelease: what was reserved is given back when another service cannot be had, and when the plan is dropped.
+// TestRelease checks that reservations are given back when another service is unavailable, and when the plan is
+// dropped.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -228,8 +229,8 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestUnseen: data that a choice of the local stack leaves out of sight is told in one line, with what brings it back. The
-// user's own choices are not told.
+// TestUnseen checks the warning about data that the local stack's choice leaves unused: one line, with the way to use
+// it. The user's own choices cause no warning.
 func TestUnseen(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -242,10 +243,10 @@ func TestUnseen(t *testing.T) {
 		"by flag":                {"postgres->postgres://u@h/d", true, nil},
 		"Postgres was installed": {"", true, []string{"data in DATA/x.db is not used: postgres is a private server (installed); --provide postgres=off uses it"}},
 		"Postgres is gone": {"postgres->auto", false, []string{"data in DATA/postgres is not used: postgres is off, DATA/x.db instead " +
-			"(none is installed, and no address is given); --provide postgres=on uses it, once the server is installed"}},
+			"(it is not installed, and no address is given); --provide postgres=on uses it, once the server is installed"}},
 		"another Postgres": {"Db=postgres://u:p@h/d", true, []string{
 			"data in DATA/x.db is not used: postgres is Postgres of config.yaml:8, postgres://u:xxxxx@h/d; --provide postgres=off uses it",
-			"data in DATA/postgres is not used: postgres is Postgres of config.yaml:8, postgres://u:xxxxx@h/d; without that address it is used again"}},
+			"data in DATA/postgres is not used: postgres is Postgres of config.yaml:8, postgres://u:xxxxx@h/d; remove that address to use it again"}},
 		"another file": {"File=/none", true, nil},
 	} {
 		b := setup(t)
@@ -268,7 +269,7 @@ func TestUnseen(t *testing.T) {
 	}
 }
 
-// tools are those of a test; parameters are as decided.
+// tools returns Tools for a test, with the decided parameters.
 func (b *bench) tools(t *testing.T, p *Plan) Tools {
 	return Tools{
 		Timed: func(_ string, do func() error) error { return do() }, Log: func(service, line string) { t.Logf("%s: %s", service, line) },
@@ -276,7 +277,7 @@ func (b *bench) tools(t *testing.T, p *Plan) Tools {
 	}
 }
 
-// TestStart: the servers run, and their URLs lie in the data folder for their owner alone while they do.
+// TestStart checks that the servers run, and that meanwhile their URLs are in the data folder with mode 0600.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -314,7 +315,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestStartFails: when one server cannot start, nothing runs on.
+// TestStartFails checks that no server keeps running if one cannot start.
 func TestStartFails(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -339,7 +340,7 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
-// TestValuesOfServices: every value that a template may ask for is there.
+// TestValuesOfServices checks that every value that a template may request exists.
 func TestValuesOfServices(t *testing.T) {
 	t.Parallel()
 	values, _, err := postgreSQL{}.parse("postgres://u:p@h/d")

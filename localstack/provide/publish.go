@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// publish writes the URL of each service in use to a file of the data folder, for other programs of the user: SERVICE.url.
-// It may hold a password and is for its owner alone. It returns what removes the files. Files that a killed stack left are
-// removed.
+// publish writes the URL of each service in use to a file of the data folder, SERVICE.url, for other programs of the
+// user. The URL may hold a password, so the file has mode 0600. publish removes the files of a killed stack, and
+// returns a function that removes its own.
 func (p *Plan) publish(tools Tools) (remove func() error, err error) {
 	var paths []string
 	remove = func() error {
@@ -40,7 +40,7 @@ func (p *Plan) publish(tools Tools) (remove func() error, err error) {
 	return remove, nil
 }
 
-// value is a value of the service as the application has it.
+// value returns a value of the service as the application sees it.
 func (s *service) value(name string, tools Tools) string {
 	for parameter, filledWith := range s.Parameters {
 		if filledWith == name {

@@ -10,25 +10,25 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/process"
 )
 
-// Tools are what Start needs of the stack.
+// Tools are what Start uses from the stack.
 type Tools struct {
 	// Processes starts the servers.
 	Processes *process.Supervisor
-	// Timed does a step that takes long, and tells the user.
+	// Timed runs a long step, and tells the user.
 	Timed func(what string, do func() error) error
 	// Log gets the lines of a service, by its name.
 	Log func(service, line string)
-	// Failed gets the error of a server that ended by itself and that the application cannot do without.
+	// Failed gets the error of an essential server that ended by itself.
 	Failed func(error)
 	// Data is the absolute path of the data folder.
 	Data string
-	// Parameter returns the value that a parameter of the template has in the end.
+	// Parameter returns the final value of a parameter of the template.
 	Parameter func(name string) string
 }
 
-// Backing is the services at work. The zero value has none.
+// Backing is the running services. The zero value has none.
 type Backing struct {
-	// Rows are what the user is told, by service: which server it is, and why.
+	// Rows tell the user, by service, which server it is and why.
 	Rows []Row
 
 	closers []func(context.Context) error
@@ -37,7 +37,7 @@ type Backing struct {
 // Row is one line about a service.
 type Row struct{ Service, Text string }
 
-// Start starts the private servers and waits for those that the user named. With an error, nothing of it runs any more.
+// Start starts the private servers and waits for those that the user named. If it fails, it leaves no server running.
 func (p *Plan) Start(ctx context.Context, tools Tools) (*Backing, error) {
 	b := &Backing{}
 	servers, errs := make([]running, len(p.services)), make([]error, len(p.services))
@@ -73,7 +73,7 @@ func (p *Plan) Start(ctx context.Context, tools Tools) (*Backing, error) {
 	return b, nil
 }
 
-// withoutCanceled leaves out the errors of services that were interrupted because another one failed.
+// withoutCanceled drops the errors of services that were interrupted because another one failed.
 func withoutCanceled(errs []error) []error {
 	if errors.Join(errs...) == nil {
 		return nil
@@ -85,7 +85,7 @@ func withoutCanceled(errs []error) []error {
 	return rest
 }
 
-// text is what the user is told of a service.
+// text describes a service for the user.
 func (s *service) text(r running) string {
 	what := s.what
 	if r != nil {
@@ -97,7 +97,7 @@ func (s *service) text(r running) string {
 	return what + " (" + s.why + ")"
 }
 
-// watch tells when a private server ends by itself.
+// watch reports a private server that ends by itself.
 func (s *service) watch(r running, tools Tools) {
 	<-r.Done()
 	err := r.Err()
@@ -107,7 +107,7 @@ func (s *service) watch(r running, tools Tools) {
 		tools.Failed(err)
 	default: // the application goes on without it
 		tools.Log(s.Service, err.Error())
-		tools.Log(s.Service, "it stays away until the next start")
+		tools.Log(s.Service, "it stays down until the next start")
 	}
 }
 
@@ -122,5 +122,5 @@ func (b *Backing) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// patience is how long a server that does not answer is waited for: one that was just started needs some seconds.
+// patience is how long to wait for a server that does not answer: a server that was just started needs some seconds.
 const patience = 10 * time.Second

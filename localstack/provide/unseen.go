@@ -12,8 +12,8 @@ import (
 // dataVariable stands for the data folder in the values of Else.
 const dataVariable = "${Data}"
 
-// elsePath is the file or folder that stands in for the service: the first value of Else in the data folder, or what the
-// user gives in its place. It is "" if there is no such value.
+// elsePath returns the file or folder that replaces the service: the first value of Else in the data folder, or the
+// user's value instead. It is "" if there is no such value.
 func (s *service) elsePath(o Options) string {
 	for _, parameter := range slices.Sorted(maps.Keys(s.Else)) {
 		value := s.Else[parameter]
@@ -28,8 +28,8 @@ func (s *service) elsePath(o Options) string {
 	return ""
 }
 
-// unseen says which data of earlier runs this run does not use, where the user left the choice to the local stack, and what
-// brings it back.
+// unseen warns about data of earlier runs that this run does not use because of the local stack's own choice, and says
+// how to use it.
 func (s *service) unseen(o Options) (warnings []string) {
 	if choice := o.Choices[s.Service]; choice != "" && choice != Auto || s.Else == nil {
 		return nil
@@ -46,7 +46,7 @@ func (s *service) unseen(o Options) (warnings []string) {
 		warn(path, fmt.Sprintf("--provide %s=off uses it", s.Service))
 	}
 	if dir := filepath.Join(o.Data, s.Service); s.hasData(dir) && s.release == nil {
-		instead := "without that address it is used again"
+		instead := "remove that address to use it again"
 		if off {
 			instead = fmt.Sprintf("--provide %s=on uses it, once the server is installed", s.Service)
 		}

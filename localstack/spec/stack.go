@@ -1,13 +1,12 @@
-// Package spec is the plan: what a template asks the local stack to run, as values. Package template makes them, and each
-// emulator takes its own part as it is. Functions are referred to by name.
+// Package spec is the plan: what a template asks the local stack to run, as values. Package template makes them, and
+// each emulator takes its own part unchanged. Functions are referenced by name.
 package spec
 
 import "time"
 
-// Stack is a template with everything resolved. Slices are in the template's order, CustomResources in the order of
-// their dependencies.
+// Stack is a resolved template. Slices are in the template's order, CustomResources in the order of their dependencies.
 type Stack struct {
-	// Name is AWS::StackName. The names of functions, queues and rules begin with it.
+	// Name is AWS::StackName, the prefix of the names of functions, queues and rules.
 	Name string
 	// ID is AWS::StackId, an ARN.
 	ID              string
@@ -17,9 +16,9 @@ type Stack struct {
 	Mappings        []Mapping
 	Schedules       []Schedule
 	CustomResources []CustomResource
-	// Warnings has a line for each thing that the template should change.
+	// Warnings has a line for each advice to the template's author.
 	Warnings []string
-	// NotEmulated has a line for each thing that the template asks for and that has no effect locally.
+	// NotEmulated has a line for each setting of the template without local effect.
 	NotEmulated []string
 }
 
@@ -42,7 +41,7 @@ type Function struct {
 	Timeout time.Duration
 	// MemorySize is in MB, 128 to 10240; default 128.
 	MemorySize int
-	// ReservedConcurrency is the most invocations at once; nil is no limit of its own, 0 refuses all.
+	// ReservedConcurrency is the maximum of concurrent invocations; nil means no limit, 0 refuses all.
 	ReservedConcurrency *int
 	Environment         map[string]string
 }
@@ -50,17 +49,17 @@ type Function struct {
 // API is an AWS::Serverless::Api, or the implicit ServerlessRestApi.
 type API struct {
 	LogicalID string
-	// ID is what Ref gives: ten characters which stay the same for the same stack and resource.
+	// ID is the value of Ref: ten characters, the same for the same stack and resource.
 	ID        string
 	StageName string
 	Routes    []Route
-	// GatewayResponses are the answers that the API gives by itself, by response type, such as DEFAULT_4XX.
+	// GatewayResponses are the API's own error answers, by response type, such as DEFAULT_4XX.
 	GatewayResponses map[string]GatewayResponse
 }
 
 // Route sends a method and path to a function.
 type Route struct {
-	// Method is in capitals; ANY is every method.
+	// Method is in capitals; ANY matches every method.
 	Method string
 	// Path is a template: /item/{id}, or /{proxy+}.
 	Path string
@@ -68,9 +67,9 @@ type Route struct {
 	Function string
 }
 
-// GatewayResponse is what the API answers in place of a function.
+// GatewayResponse is an error answer of the API itself.
 type GatewayResponse struct {
-	// StatusCode is 0 for the response type's own.
+	// StatusCode replaces the response type's own status; 0 keeps it.
 	StatusCode int
 	// Headers are mapping expressions by header name: 'a literal', context.… or method.request.….
 	Headers map[string]string
@@ -96,21 +95,21 @@ type Queue struct {
 	Retention time.Duration
 	// MaximumMessageSize is in bytes, 1 KiB to 1 MiB; default 1 MiB.
 	MaximumMessageSize int
-	// Redrive moves messages that were received too often; nil for a queue without a dead letter queue.
+	// Redrive moves messages to a dead letter queue after too many receives; nil for a queue without one.
 	Redrive *Redrive
 }
 
 // Redrive moves a message to a dead letter queue of the same stack.
 type Redrive struct {
-	// DeadLetterARN is the ARN of the dead letter queue. Messages stay where they are while it does not exist.
+	// DeadLetterARN is the ARN of the dead letter queue. If that queue does not exist, messages stay where they are.
 	DeadLetterARN string
-	// MaxReceiveCount is how often a message is received before it is moved, 1 to 1000.
+	// MaxReceiveCount is how often a message is received before it moves, 1 to 1000.
 	MaxReceiveCount int
 }
 
 // Mapping is an SQS event of a function, or an AWS::Lambda::EventSourceMapping.
 type Mapping struct {
-	// LogicalID is the resource's, or function and event in one, as SAM names it.
+	// LogicalID is the resource's; for an event, function and event joined, as in SAM.
 	LogicalID string
 	// Queue is the name of the queue and QueueARN its ARN.
 	Queue, QueueARN string
@@ -122,23 +121,23 @@ type Mapping struct {
 	BatchingWindow time.Duration
 	// MaximumConcurrency is 2 to 1000, or 0 for unlimited.
 	MaximumConcurrency int
-	// ReportBatchItemFailures is whether the function's answer names the messages that failed.
+	// ReportBatchItemFailures means that the function's answer names the failed messages.
 	ReportBatchItemFailures bool
 	Enabled                 bool
 }
 
 // Schedule is a Schedule event of a function.
 type Schedule struct {
-	// LogicalID is function and event in one, as SAM names it.
+	// LogicalID is function and event joined, as in SAM.
 	LogicalID string
 	// Name is the rule's: {StackName}-{LogicalID}, to which CloudFormation would add random characters.
 	Name string
 	// Function is the name of the function.
 	Function string
-	// Expression is the rate(…) of the template, and Every what it means.
+	// Expression is the rate(…) of the template, and Every its period.
 	Expression string
 	Every      time.Duration
-	// Input is the event's JSON; "" is EventBridge's own event.
+	// Input is the event's JSON; "" means EventBridge's own event.
 	Input   string
 	Enabled bool
 }
@@ -149,28 +148,28 @@ type CustomResource struct {
 	Type      string
 	// Function is the name of the function behind ServiceToken.
 	Function string
-	// MayFail says that a failure is reported and does not end the start: the resource's Metadata.Local.MayFail.
+	// MayFail, from the resource's Metadata.Local, means that a failure is reported and does not end the start.
 	MayFail bool
-	// Properties are those of the template, ServiceToken among them; scalars are strings, as CloudFormation sends them.
+	// Properties are the template's, including ServiceToken. Scalars are strings, as in CloudFormation.
 	Properties map[string]any
 }
 
-// Provide asks for a backing service: an entry of the template's Metadata.Local.Provide.
+// Provide requests a backing service: an entry of the template's Metadata.Local.Provide.
 type Provide struct {
 	// Service is the name of the service, a key of Services.
 	Service string
-	// Optional services are off unless somebody names a server or asks for one.
+	// Optional services are off unless the user names a server or requests one.
 	Optional bool
 	// Parameters are values of the service by the template parameter that gets them, such as Database: Url.
 	Parameters map[string]string
-	// Else are values of parameters that stand in for the service. ${Data} in them is the data folder. Nil: the template
-	// cannot do without the service, unless it is Optional.
+	// Else are parameter values that replace the service. ${Data} in them is the data folder. Nil means that the
+	// template requires the service, unless it is Optional.
 	Else map[string]string
 	// Place is file:line of the entry, for errors.
 	Place string
 }
 
-// Address is the parameter that gets the address of the service. A user who gives it names a server.
+// Address returns the parameter that gets the address of the service. A user who sets it names a server.
 func (p Provide) Address() string {
 	for _, value := range []string{"Url", "Address", "Host"} {
 		for parameter, name := range p.Parameters {
@@ -188,5 +187,5 @@ var Services = map[string][]string{
 	"postgres":   {"Url", "Host", "Port", "Username", "Password", "Database"},
 }
 
-// Value is a value that a user gave, and where it stands, such as config.yaml:8.
+// Value is a user's value and its source, such as config.yaml:8.
 type Value struct{ Text, Source string }

@@ -9,7 +9,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// banner says in at most 12 lines what runs where, with the URLs and an example last.
+// banner says in at most 12 lines what runs where. The URLs and an example come last.
 func banner(p *plan, backing *provide.Backing, missing []error, ports ports) string {
 	var b strings.Builder
 	row := func(name, text string) {
@@ -37,7 +37,7 @@ func banner(p *plan, backing *provide.Backing, missing []error, ports ports) str
 	case len(missing) > 1:
 		row("warning", fmt.Sprintf("%d custom resources failed, see above; the next start tries them again", len(missing)))
 	}
-	if s.API != nil { // the first URL, since people open it in a browser
+	if s.API != nil { // people open the first URL in a browser
 		row("REST API", ports.api.URL()+first(s.API.Routes))
 	}
 	row("AWS endpoint", p.endpoint)
@@ -48,7 +48,7 @@ func banner(p *plan, backing *provide.Backing, missing []error, ports ports) str
 // most is how many names a line of the banner has.
 const most = 5
 
-// names writes the names of things for one line.
+// names joins the names of a list for one line.
 func names[T any](list []T, name func(T) string) string {
 	var all []string
 	for _, item := range list {
@@ -60,7 +60,7 @@ func names[T any](list []T, name func(T) string) string {
 	return strings.Join(all, ", ")
 }
 
-// triggers are what invokes functions besides the API.
+// triggers lists what invokes functions, besides the API.
 func (p *plan) triggers() string {
 	var all []string
 	for _, m := range p.stack.Mappings {
@@ -72,7 +72,7 @@ func (p *plan) triggers() string {
 	return names(all, func(s string) string { return s })
 }
 
-// first is the path of the first route that a browser can open, "" if there is none.
+// first returns the path of the first route that a browser can open, "" if there is none.
 func first(routes []spec.Route) string {
 	for _, r := range routes {
 		if (r.Method == "GET" || r.Method == "ANY") && !strings.Contains(r.Path, "{") {
@@ -82,7 +82,7 @@ func first(routes []spec.Route) string {
 	return ""
 }
 
-// example is a command that does something in this stack: a request to the API, else a message or an invocation.
+// example returns a command for this stack: a request to the API, else a message or an invocation.
 func (p *plan) example(ports ports) string {
 	aws := "aws --endpoint-url " + p.endpoint + " --region us-east-1 "
 	s := p.stack
@@ -97,7 +97,7 @@ func (p *plan) example(ports ports) string {
 	return aws + "sqs list-queues"
 }
 
-// curl is a request to the route that needs the least filled in, a POST if there is a choice.
+// curl returns a request to the route with the fewest parameters, preferably a POST.
 func curl(routes []spec.Route, api string) string {
 	best := slices.MinFunc(routes, func(a, b spec.Route) int {
 		rank := func(r spec.Route) int {
@@ -120,7 +120,7 @@ func curl(routes []spec.Route, api string) string {
 	return fmt.Sprintf("curl -i -X %s %s", method, url)
 }
 
-// filled is a path with a value for each parameter.
+// filled returns a path with a value for each parameter.
 func filled(path string) string {
 	return strings.NewReplacer("{", "", "+}", "", "}", "").Replace(path)
 }

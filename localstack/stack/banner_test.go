@@ -26,7 +26,7 @@ func setupPorts(t *testing.T) ports {
 	return p
 }
 
-// TestBannerIsShort: the most that a banner may have to say fits 12 lines, and ends with the URLs and an example.
+// TestBannerIsShort checks that the longest banner fits 12 lines, and ends with the URLs and an example.
 func TestBannerIsShort(t *testing.T) {
 	t.Parallel()
 	limit := 3

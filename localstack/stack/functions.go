@@ -17,8 +17,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/provide"
 )
 
-// buildAndProvide builds the functions and starts the backing services at once: neither needs the other, and both take a
-// while. The binaries are by function name.
+// buildAndProvide builds the functions and starts the backing services in parallel. It returns the binaries by function
+// name.
 func buildAndProvide(ctx context.Context, p *plan, processes *process.Supervisor, term *console.Console, life *life) (map[string]string, *provide.Backing, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -44,7 +44,7 @@ func buildAndProvide(ctx context.Context, p *plan, processes *process.Supervisor
 	if backing != nil {
 		life.onStop(backing.Close)
 	}
-	switch { // an error that only follows from the other one
+	switch { // drop an error that only follows from the other one
 	case errors.Is(provideErr, context.Canceled) && buildErr != nil:
 		provideErr = nil
 	case errors.Is(buildErr, context.Canceled) && provideErr != nil:
@@ -73,7 +73,7 @@ func buildFunctions(ctx context.Context, p *plan, processes *process.Supervisor,
 	return binaries, err
 }
 
-// startFunctions makes the functions known to a Lambda, which starts their environments on demand.
+// startFunctions registers the functions with a Lambda service, which starts their environments on demand.
 func startFunctions(p *plan, binaries map[string]string, processes *process.Supervisor, profiles func(function, address string),
 	term *console.Console, life *life) (*lambda.Service, error) {
 	o := lambda.Options{
@@ -82,7 +82,7 @@ func startFunctions(p *plan, binaries map[string]string, processes *process.Supe
 		Invoked: func(function string, event, answer []byte, failed bool, took time.Duration) {
 			term.Invoked(p.short(function), event, answer, failed, took)
 		},
-		Freeze: profiles == nil, // a frozen process answers nobody who wants its profile
+		Freeze: profiles == nil, // a frozen process cannot serve its profile
 	}
 	if profiles != nil {
 		o.Profiles = func(function, address string) { profiles(p.short(function), address) }
@@ -100,7 +100,7 @@ func startFunctions(p *plan, binaries map[string]string, processes *process.Supe
 	return functions, nil
 }
 
-// initFunctions starts one environment of each function, so that the user sees a function that cannot start now, and not at
+// initFunctions starts one environment of each function. The user then sees at once if a function cannot start, not at
 // its first request.
 func initFunctions(ctx context.Context, p *plan, functions *lambda.Service, term *console.Console) error {
 	return term.Timed("start functions", func() error {
@@ -114,5 +114,5 @@ func initFunctions(ctx context.Context, p *plan, functions *lambda.Service, term
 	})
 }
 
-// short is the name of a function or queue as the terminal shows it: without the stack's name in front.
+// short returns the name of a function or queue as the terminal shows it: without the stack's name.
 func (p *plan) short(name string) string { return strings.TrimPrefix(name, p.stack.Name+"-") }

@@ -2,8 +2,8 @@ package stack
 
 import "context"
 
-// interruptible returns what f does, or ctx's error as soon as ctx ends. f cannot be stopped; it must not change the
-// stack, and its result is dropped then.
+// interruptible returns the result of f, or ctx's error as soon as ctx ends. f keeps running then, and its result is
+// dropped, so f must not change the stack.
 func interruptible[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestStopWhileTheTemplateIsRead checks that a stop does not wait for a template that takes long.
+// TestStopWhileTheTemplateIsRead checks that a stop does not wait for a slow template.
 func TestStopWhileTheTemplateIsRead(t *testing.T) {
 	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "template.yaml")

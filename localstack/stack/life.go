@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// grace is how long requests and functions have to end at a stop, before they are killed.
+// grace is how long requests and functions may take to end at a stop. Then they are killed.
 const grace = 5 * time.Second
 
-// life is what runs and how it ends.
+// life is the list of running parts, and how they end.
 type life struct {
-	// begun says that parts are started whose end takes a moment, of which the user is told.
+	// begun is set once a part runs whose end takes a moment. The user then sees that the stack is stopping.
 	begun bool
 
 	stops  []func(context.Context) error // in the order of the starts
@@ -21,10 +21,10 @@ type life struct {
 
 func newLife() *life { return &life{failed: make(chan error, 1)} }
 
-// onStop adds what ends a part that was just started.
+// onStop adds the function that ends a started part.
 func (l *life) onStop(f func(context.Context) error) { l.stops = append(l.stops, f) }
 
-// fail ends the stack with an error; only the first counts.
+// fail ends the stack with an error; later errors are dropped.
 func (l *life) fail(err error) {
 	select {
 	case l.failed <- err:
@@ -32,7 +32,7 @@ func (l *life) fail(err error) {
 	}
 }
 
-// wait waits until ctx ends, or a part ends by itself, whose error it returns.
+// wait waits until ctx ends, or until a part ends by itself. It returns that part's error.
 func (l *life) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

@@ -13,13 +13,13 @@ import (
 )
 
 var (
-	// nameForm is what CloudFormation takes as the name of a stack.
+	// nameForm is CloudFormation's form of a stack name.
 	nameForm    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]{0,127}$`)
 	notInAName  = regexp.MustCompile(`[^a-zA-Z0-9]+`)
 	beginsRight = regexp.MustCompile(`^[a-zA-Z]`)
 )
 
-// stackName is the name of the option, else of samconfig.toml beside the template, else that of the template's folder.
+// stackName returns the option's name, else that of samconfig.toml beside the template, else the template's folder.
 func (o Options) stackName() (string, error) {
 	dir, err := filepath.Abs(filepath.Dir(o.Template))
 	if err != nil {
@@ -41,8 +41,8 @@ func (o Options) stackName() (string, error) {
 	return name, nil
 }
 
-// samStackName is what `sam deploy` would call the stack; "" if the file or the key does not exist.
-// See https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html.
+// samStackName returns the stack name of `sam deploy`, "" if the file or the key does not exist. See
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html.
 func samStackName(path string) (string, error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -68,7 +68,7 @@ func samStackName(path string) (string, error) {
 	return config.Default.Global.Parameters.StackName, nil
 }
 
-// folderName makes a stack's name of a folder's.
+// folderName turns a folder's name into a stack's.
 func folderName(folder string) string {
 	name := strings.Trim(notInAName.ReplaceAllString(folder, "-"), "-")
 	if !beginsRight.MatchString(name) {

@@ -32,31 +32,31 @@ type Options struct {
 	Provide map[string]string
 	// Port is the REST API's TCP port on 127.0.0.1, 0 for any free one; default 8080.
 	Port int
-	// AWSPort is the AWS endpoint's TCP port on 127.0.0.1, 0 for any free one; default 4566, as LocalStack's.
+	// AWSPort is the AWS endpoint's TCP port on 127.0.0.1, 0 for any free one; default 4566, like LocalStack.
 	AWSPort int
-	// Timeouts are those of the REST API's port.
+	// Timeouts are the time-outs of the REST API's port.
 	Timeouts listen.Timeouts
 	// AllowHosts are the host names that both ports accept besides localhost and loopback addresses, in the Host header
 	// and as the origin of web pages.
 	AllowHosts []string
-	// Data is the folder of what outlives a run; default .local. It is created when missing.
+	// Data is the folder of everything that outlives a run; default .local. Run creates it if it is missing.
 	Data string
 	// Profile serves the profiles (net/http/pprof) of the local stack and of all environments on free ports of 127.0.0.1.
 	Profile bool
 	// LogLevel is the lowest level that a terminal shows (LOG_LEVEL); default info. See console.Options.
 	LogLevel slog.Level
-	// Check ends Run once the plan is made: it returns what would end a start early, and starts nothing.
+	// Check makes Run return once the plan is made, with the errors of a start. It starts nothing.
 	Check bool
-	// Version asks for the version in place of a run. Run ignores it.
+	// Version requests the version instead of a run. Run ignores it.
 	Version bool
 }
 
-// ParseFlags reads the command line. Errors are one line that names the flag and what it takes; flag.ErrHelp means that all
-// flags were printed to output, as was asked for.
+// ParseFlags reads the command line. An error is one line that names the flag and the allowed values. flag.ErrHelp
+// means that the user asked for help, and ParseFlags printed all flags to output.
 func ParseFlags(args []string, output io.Writer) (Options, error) {
 	o := Options{Parameters: map[string]spec.Value{}, Provide: map[string]string{}}
 	flags := flag.NewFlagSet("localstack", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it
+	flags.SetOutput(io.Discard) // the error says what is wrong; the list of all flags would hide it
 	flags.StringVar(&o.Template, "template", "template.yaml", "the SAM template to run")
 	flags.StringVar(&o.StackName, "stack-name", "", "name of the stack (default stack_name of samconfig.toml, else the template's folder)")
 	flags.Func("parameter-overrides", `template parameters, "Name=value Name=value" or file://PATH of a YAML or JSON mapping; repeatable`, o.overrideParameters)
@@ -68,8 +68,8 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 	flags.Func("read-header-timeout", "time for the header of a request to the REST API, such as 5s (default 10s)", timeout(&o.Timeouts.ReadHeader))
 	flags.Func("read-timeout", "time for the body of a request to the REST API (default 30s)", timeout(&o.Timeouts.Read))
 	flags.Func("write-timeout", "time for a client of the REST API to take a piece of an answer (default 30s)", timeout(&o.Timeouts.Write))
-	flags.Func("idle-timeout", "time that a connection to the REST API is kept between requests (default 2m)", timeout(&o.Timeouts.Idle))
-	flags.StringVar(&o.Data, "data", ".local", "folder of what outlives a run")
+	flags.Func("idle-timeout", "how long to keep an idle connection to the REST API (default 2m)", timeout(&o.Timeouts.Idle))
+	flags.StringVar(&o.Data, "data", ".local", "folder of everything that outlives a run")
 	flags.BoolVar(&o.Profile, "pprof", false, "serve net/http/pprof of the local stack and of every function environment")
 	flags.BoolVar(&o.Check, "check", false, "check template and options, and start nothing")
 	flags.BoolVar(&o.Version, "version", false, "print the version")
@@ -88,7 +88,7 @@ func ParseFlags(args []string, output io.Writer) (Options, error) {
 	return o, err
 }
 
-// port returns the reader of a TCP port, which is sets to its default.
+// port returns a parser of a TCP port. It first sets the default.
 func port(to *int, byDefault int) func(string) error {
 	*to = byDefault
 	return func(text string) error {
@@ -120,13 +120,13 @@ func (o *Options) allowHost(name string) error {
 func (o *Options) setProvide(text string) error {
 	name, choice, ok := strings.Cut(text, "=")
 	if !ok || name == "" || choice == "" {
-		return errors.New("it is not of the form NAME=auto, NAME=on, NAME=off or NAME=address")
+		return errors.New("it must have the form NAME=auto, NAME=on, NAME=off or NAME=address")
 	}
 	o.Provide[name] = choice
 	return nil
 }
 
-// dataFolder is the data folder's absolute path, since children run in folders of their own.
+// dataFolder returns the data folder's absolute path, since children run in other folders.
 func (o Options) dataFolder() (string, error) {
 	path, err := filepath.Abs(o.Data)
 	if err != nil {

@@ -72,13 +72,13 @@ func TestFlagsThatAreWrong(t *testing.T) {
 		"--read-timeout soon":           "-read-timeout: allowed are durations such as 500ms, 5s and 2m",
 		"--idle-timeout -1s":            "-idle-timeout: allowed are durations",
 		"--allow-host http://a":         "is not a host name",
-		"--provide postgres":            "not of the form NAME=auto",
-		"--provide =on":                 "not of the form NAME=auto",
+		"--provide postgres":            "it must have the form NAME=auto",
+		"--provide =on":                 "it must have the form NAME=auto",
 		"--prot 1":                      "-prot",
 		"--pprof=x":                     "-pprof",
 		"extra":                         "unknown argument",
-		"--parameter-overrides A":       "not of the form Name=value",
-		"--parameter-overrides =x":      "not of the form Name=value",
+		"--parameter-overrides A":       "must have the form Name=value",
+		"--parameter-overrides =x":      "must have the form Name=value",
 		"--parameter-overrides A=1 B=2": `unknown argument "B=2"; run with --help for the flags, and quote several parameters`,
 		"--parameter-overrides file:///nowhere/p.yaml": "read parameters: open /nowhere/p.yaml",
 		"--env-vars /nowhere/e.json":                   "read variables: open /nowhere/e.json",
@@ -88,7 +88,7 @@ func TestFlagsThatAreWrong(t *testing.T) {
 			t.Errorf("%s: %v; want one line with %s", arguments, err, want)
 		}
 	}
-	if _, err := ParseFlags([]string{"--parameter-overrides", `A="x`}, &help); err == nil || !strings.Contains(err.Error(), "a double quote is not closed") {
+	if _, err := ParseFlags([]string{"--parameter-overrides", `A="x`}, &help); err == nil || !strings.Contains(err.Error(), "unclosed double quote") {
 		t.Errorf("an open quote: %v", err)
 	}
 	if _, err := ParseFlags([]string{"--parameter-overrides", `A=1 A=2`}, &help); err == nil || !strings.Contains(err.Error(), "duplicate parameter A") {
@@ -102,14 +102,14 @@ func TestFlagsThatAreWrong(t *testing.T) {
 	}
 }
 
-// TestFilesThatAreWrong: an error names the place and shows no value, which may be a password.
+// TestFilesThatAreWrong checks that an error names the place and shows no value, which may be a password.
 func TestFilesThatAreWrong(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"- geheim":                  "p:1: the file is not a mapping of parameters to values",
 		"A: geheim\nB: {x: geheim}": "p:2: the value of B is neither a scalar nor a list of scalars",
 		"A: [[geheim]]":             "p:1: the value of A is neither a scalar nor a list of scalars",
-		"A: x\nA: geheim":           "p is neither YAML nor JSON", // the library finds it, and would show it
+		"A: x\nA: geheim":           "p is neither YAML nor JSON", // the library's own error would show it
 		"A: [geheim":                "p is neither YAML nor JSON",
 	} {
 		if _, err := decodeParameters("p", []byte(text)); err == nil || err.Error() != want && !strings.Contains(err.Error(), "duplicate parameter A") {
@@ -123,8 +123,8 @@ func TestFilesThatAreWrong(t *testing.T) {
 		"":                              "p is not a JSON object of objects",
 		"[]":                            "p is not a JSON object of objects",
 		`{"A": "geheim"}`:               "p is not a JSON object of objects",
-		`{"A": {"B": {"C": "geheim"}}}`: "p: A.B is not a string, a number or a truth value",
-		`{"A": {"B": null}}`:            "p: A.B is not a string, a number or a truth value",
+		`{"A": {"B": {"C": "geheim"}}}`: "p: A.B is not a string, a number or a boolean",
+		`{"A": {"B": null}}`:            "p: A.B is not a string, a number or a boolean",
 		`{} {}`:                         "p is not a JSON object of objects",
 	} {
 		if _, err := decodeVariables("p", []byte(text)); err == nil || err.Error() != want {
@@ -133,7 +133,8 @@ func TestFilesThatAreWrong(t *testing.T) {
 	}
 }
 
-// FuzzParameters: whatever a file or a flag has, there is an answer, and names are not empty unless the file has such.
+// FuzzParameters checks that any file or flag is read or refused, and that names are not empty unless the file has
+// such.
 func FuzzParameters(f *testing.F) {
 	for _, seed := range []string{`A=1 B="x y"`, `ParameterKey=A,ParameterValue=b`, "A: 1 # x\n", `{"A": ["b"]}`, `{"F": {"A": 1}}`, `"\`, "A: &a [*a]"} {
 		f.Add(seed)

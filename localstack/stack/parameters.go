@@ -26,8 +26,8 @@ func (o *Options) overrideParameters(text string) error {
 	return err
 }
 
-// parseParameters reads SAM's "Name=value Name=value". A value with spaces stands in double quotes, in which a
-// backslash makes the next character plain. The long form ParameterKey=…,ParameterValue=… is read too.
+// parseParameters reads SAM's "Name=value Name=value". A value with spaces needs double quotes, in which a backslash
+// escapes the next character. The long form ParameterKey=…,ParameterValue=… works too.
 func parseParameters(text string) (map[string]spec.Value, error) {
 	words, err := splitWords(text)
 	if err != nil {
@@ -40,7 +40,7 @@ func parseParameters(text string) (map[string]spec.Value, error) {
 		}
 		name, value, ok := strings.Cut(word, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("%q is not of the form Name=value", word)
+			return nil, fmt.Errorf("%q must have the form Name=value", word)
 		}
 		if _, twice := parameters[name]; twice {
 			return nil, fmt.Errorf("duplicate parameter %s", name)
@@ -74,7 +74,7 @@ func splitWords(text string) ([]string, error) {
 		}
 	}
 	if quoted {
-		return nil, errors.New("a double quote is not closed")
+		return nil, errors.New("unclosed double quote")
 	}
 	if inWord {
 		words = append(words, word.String())
@@ -82,8 +82,8 @@ func splitWords(text string) ([]string, error) {
 	return words, nil
 }
 
-// readParameters reads a file of parameters: a YAML or JSON mapping of names to values, as the SAM CLI takes it. A list of
-// scalars is a CommaDelimitedList. Errors show no values, which may be passwords.
+// readParameters reads a file of parameters in the SAM CLI's form: a YAML or JSON mapping of names to values. A list of
+// scalars becomes a CommaDelimitedList. Errors show no values, which may be passwords.
 func readParameters(path string) (map[string]spec.Value, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -119,7 +119,7 @@ func decodeParameters(path string, content []byte) (map[string]spec.Value, error
 	return parameters, nil
 }
 
-// scalars is the text of a scalar, or of a list of scalars.
+// scalars returns the text of a scalar, or of a list of scalars.
 func scalars(n *yaml.Node) (text string, ok bool) {
 	switch n.Kind {
 	case yaml.ScalarNode:
@@ -140,8 +140,8 @@ func scalars(n *yaml.Node) (text string, ok bool) {
 	return "", false
 }
 
-// origin is where a parameter's value stands: the comment at the end of its line, such as "# config.yaml:8", by which the
-// program that writes the file says where it has the value from; else file and line.
+// origin returns the source of a parameter's value: the comment at the end of its line, such as "# config.yaml:8", else
+// file and line. A program that generates the file names its own source by the comment.
 func origin(path string, name, value *yaml.Node) string {
 	if from := strings.TrimSpace(strings.TrimPrefix(value.LineComment, "#")); from != "" {
 		return from
@@ -174,7 +174,7 @@ func decodeVariables(path string, content []byte) (map[string]map[string]string,
 			case string, json.Number, bool:
 				variables[function][name] = fmt.Sprint(value)
 			default:
-				return nil, fmt.Errorf("%s: %s.%s is not a string, a number or a truth value", path, function, name)
+				return nil, fmt.Errorf("%s: %s.%s is not a string, a number or a boolean", path, function, name)
 			}
 		}
 	}

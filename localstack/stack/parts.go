@@ -13,7 +13,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/sqs"
 )
 
-// startQueues opens the queues with the messages that they had.
+// startQueues opens the queues with their saved messages.
 func startQueues(p *plan, life *life) (*sqs.Service, error) {
 	queues, err := sqs.New(sqs.Options{Endpoint: p.endpoint, Dir: filepath.Join(p.data, "sqs")})
 	if err != nil {

@@ -19,7 +19,7 @@ type plan struct {
 	template *template.Template
 }
 
-// newPlan puts template and options together. The error has everything that is wrong. The caller releases the services.
+// newPlan combines template and options. The error lists everything that is wrong. The caller releases the services.
 func newPlan(t *template.Template, o Options, endpoint string) (*plan, error) {
 	name, nameErr := o.stackName()
 	data, dataErr := o.dataFolder()
@@ -40,7 +40,7 @@ func newPlan(t *template.Template, o Options, endpoint string) (*plan, error) {
 	return &plan{stack: resolved, services: services, data: data, endpoint: endpoint, template: t}, nil
 }
 
-// check makes the plan of options without taking ports, and forgets it.
+// check makes the plan of options without taking ports, and drops it.
 func check(o Options) error {
 	t, err := template.Parse(o.Template)
 	if err != nil {
@@ -54,7 +54,7 @@ func check(o Options) error {
 	return nil
 }
 
-// parameter is the value that a parameter of the template has.
+// parameter returns the value of a parameter of the template.
 func (p *plan) parameter(name string) string {
 	if value, ok := p.services.Parameters[name]; ok {
 		return value.Text
@@ -67,7 +67,7 @@ func (p *plan) parameter(name string) string {
 	return ""
 }
 
-// builds are what the functions are built from.
+// builds returns the functions to build.
 func (p *plan) builds() (list []build.Function) {
 	for _, f := range p.stack.Functions {
 		list = append(list, build.Function{

@@ -14,8 +14,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
-// lockData takes the data folder for this process, before anything is written to it. The kernel releases it, however the
-// process ends.
+// lockData locks the data folder for this process, before anything is written to it. The kernel releases the lock,
+// however the process ends.
 func lockData(o Options, life *life) error {
 	dir, err := o.dataFolder()
 	if err != nil {
@@ -31,7 +31,7 @@ func lockData(o Options, life *life) error {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return fmt.Errorf("the data folder %s is in use by another local stack; end that one or choose another folder with --data", dir)
+			return fmt.Errorf("the data folder %s is in use by another local stack; stop it or choose another folder with --data", dir)
 		}
 		return fmt.Errorf("lock the data folder %s: %w", dir, err)
 	}
@@ -42,8 +42,8 @@ func lockData(o Options, life *life) error {
 // ports are the two ports of a stack.
 type ports struct{ api, aws *listen.Port }
 
-// openPorts takes the ports before anything runs that would have to end if another process had them. They answer that the
-// stack is starting.
+// openPorts takes the ports before any other part starts, since a start without them fails. Until the stack is ready,
+// they answer that it is starting.
 func openPorts(o Options, term *console.Console, life *life) (ports, error) {
 	open := func(what, option string, options listen.Options) (*listen.Port, error) {
 		options.AllowHosts, options.Log, options.Failed = o.AllowHosts, logOf(term, "http"), life.fail
@@ -59,7 +59,7 @@ func openPorts(o Options, term *console.Console, life *life) (ports, error) {
 	return ports{api: api, aws: aws}, errors.Join(awsErr, apiErr)
 }
 
-// closePort gives a port back; what it was asked has some time to be answered. Doing it again does nothing.
+// closePort releases a port; open requests get some time. A second call does nothing.
 func closePort(port *listen.Port) func(context.Context) error {
 	return func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, grace)
@@ -68,7 +68,7 @@ func closePort(port *listen.Port) func(context.Context) error {
 	}
 }
 
-// serveAPI serves the REST API. If the template has none, it gives the port back.
+// serveAPI serves the REST API. If the template has none, it releases the port.
 func serveAPI(ctx context.Context, p *plan, port *listen.Port, functions *lambda.Service, term *console.Console, life *life) error {
 	if p.stack.API == nil {
 		return closePort(port)(ctx)
@@ -78,6 +78,6 @@ func serveAPI(ctx context.Context, p *plan, port *listen.Port, functions *lambda
 		return err
 	}
 	port.Serve(handler)
-	life.onStop(closePort(port)) // before what it serves ends
+	life.onStop(closePort(port)) // before the functions end
 	return nil
 }

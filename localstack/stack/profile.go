@@ -9,8 +9,8 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/listen"
 )
 
-// serveProfiles serves the profiles of the local stack itself. It returns what tells the user the address of an environment's
-// profiles, nil if nobody wants profiles.
+// serveProfiles serves the profiles of the local stack itself. It returns a function that tells the user the address of
+// an environment's profiles, nil if profiles are off.
 func serveProfiles(o Options, term *console.Console, life *life) (func(of, address string), error) {
 	if !o.Profile {
 		return nil, nil

@@ -1,5 +1,5 @@
-// Package stack runs a template: it makes the plan, starts the backing services and the emulators in order, tells the user
-// where they are, and ends them again.
+// Package stack runs a template. It makes the plan, starts the backing services and the emulators in order, tells the
+// user where they are, and ends them again.
 package stack
 
 import (
@@ -17,7 +17,7 @@ import (
 )
 
 // Run runs the stack until ctx ends, and then ends everything that it started. It writes its progress, the banner and
-// the functions' logs to out. An error says why the stack could not start, or what ended it.
+// the functions' logs to out. It fails if the stack could not start, or if a part ended by itself.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	if o.Check {
 		return check(o)
@@ -27,7 +27,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if err == nil {
 		err = life.wait(ctx)
 	} else if ctx.Err() != nil {
-		err = nil // stopped by the user during the start
+		err = nil // the user stopped the start
 	}
 	if life.begun {
 		term.Step("stack", "stopping")
@@ -79,7 +79,7 @@ func start(ctx context.Context, o Options, term *console.Console, life *life) er
 	}
 	resources := customresource.New(functions, plan.endpoint)
 	ports.aws.Serve(endpoint.Handler(queues.Handler(), functions.Handler(), resources))
-	life.onStop(closePort(ports.aws)) // before what it serves ends
+	life.onStop(closePort(ports.aws)) // before the services behind it end
 	missing, err := createResources(ctx, plan, resources, term)
 	if err != nil {
 		return err
@@ -99,7 +99,8 @@ func start(ctx context.Context, o Options, term *console.Console, life *life) er
 	return nil
 }
 
-// tell says what the user should know before the start: data that stays out of sight, and what is not emulated.
+// tell warns the user before the start: about data of earlier runs that this run does not use, and about what is not
+// emulated.
 func tell(term *console.Console, p *plan) {
 	for _, warning := range slices.Concat(p.services.Warnings, p.stack.Warnings) {
 		term.Step("warning", "%s", warning)
@@ -109,7 +110,7 @@ func tell(term *console.Console, p *plan) {
 	}
 }
 
-// logOf writes what a part of the stack has to say, under its name.
+// logOf returns a function that writes messages of a part of the stack, under its name.
 func logOf(term *console.Console, part string) func(format string, args ...any) {
 	return func(format string, args ...any) { term.Step(part, format, args...) }
 }

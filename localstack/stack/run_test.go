@@ -91,7 +91,7 @@ Resources:
   Q: {Type: AWS::SQS::Queue}
 `
 
-// TestCheck: --check says all that ends a start early, and starts nothing.
+// TestCheck checks that --check reports every error of a start, and starts nothing.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	path := write(t, "template.yaml", checked)
@@ -104,7 +104,7 @@ func TestCheck(t *testing.T) {
 	o.StackName, o.Provide["redis"] = "1", "on"
 	o.Parameters = map[string]spec.Value{"Size": {Text: "6", Source: "config.yaml:8"}, "Sise": {Text: "1"}}
 	err := Run(t.Context(), o, &out)
-	for _, want := range []string{`--stack-name is "1"`, "--provide redis=on: the template asks for postgres", `Parameter Size: "6" of config.yaml:8 breaks MaxValue 5`, "Parameter Sise: is not declared; did you mean Size?"} {
+	for _, want := range []string{`--stack-name is "1"`, "--provide redis=on: the template requests postgres", `Parameter Size: "6" of config.yaml:8 breaks MaxValue 5`, "Parameter Sise: is not declared; did you mean Size?"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %s", err, want)
 		}
@@ -114,7 +114,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// setupPlan makes the plan of a template.
+// setupPlan returns the plan of a template.
 func setupPlan(t *testing.T, o Options) *plan {
 	t.Helper()
 	parsed, err := template.Parse(o.Template)
@@ -129,7 +129,7 @@ func setupPlan(t *testing.T, o Options) *plan {
 	return p
 }
 
-// TestPlan: what a template's parameters, the services and the files of the user give is in the plan.
+// TestPlan checks that the plan has the values of the template's parameters, the services and the user's files.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	path := write(t, "template.yaml", checked)

@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// foreign are the words of the application that this repository has the local stack for. A stranger's output has none.
+// foreign matches words of this repository's application, which a stranger's output must not have.
 var foreign = regexp.MustCompile(`(?i)\bksu\b|\btasks?\b|\bmake\b|\bstorage\b|semaphore|database_?url|[A-Z_]+=…`)
 
-// project is a stranger's project outside of this checkout, with a local stack that was built before.
+// project is a stranger's project outside this checkout, with a built local stack.
 type project struct {
 	t           *testing.T
 	dir, binary string
@@ -83,7 +83,7 @@ func (p *project) start(arguments ...string) *output {
 	return out
 }
 
-// fails runs the local stack, which is to refuse its arguments, and returns what it says.
+// fails runs the local stack with arguments that it must refuse, and returns its output.
 func (p *project) fails(arguments ...string) string {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
@@ -113,8 +113,8 @@ func (o *output) await(t *testing.T, pattern string) string {
 	}
 }
 
-// TestStranger runs a project with an API, a queue and a schedule, from a program outside of the checkout: everything
-// works, is named after the project's folder, and speaks of nothing else.
+// TestStranger runs a project with an API, a queue and a schedule, with a program outside the checkout. Everything
+// works, has the name of the project's folder, and mentions no other application.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	p := setupProject(t, "shop")
@@ -160,7 +160,7 @@ func fetch(t *testing.T, method, url string) string {
 	return fmt.Sprintf("%d %s", w.StatusCode, body)
 }
 
-// TestStrangersErrors: what is refused is refused in words that hold for every project.
+// TestStrangersErrors checks that the words of an error fit every project.
 func TestStrangersErrors(t *testing.T) {
 	t.Parallel()
 	p := setupProject(t, "shop").withFiles()
@@ -176,9 +176,9 @@ func TestStrangersErrors(t *testing.T) {
 		"allowed are 0 to 65535":           {"--port", "x"},
 		"choose another with --port":       {"--port", port, "--aws-port", "0"},
 		"choose another with --aws-port":   {"--aws-port", port, "--port", "0"},
-		"the template asks for none":       {"--provide", "postgres=on"},
+		"the template requests no service": {"--provide", "postgres=on"},
 		"Greetin: is not declared":         {"--parameter-overrides", "Greetin=x"},
-		"not of the form Name=value":       {"--parameter-overrides", "x"},
+		"must have the form Name=value":    {"--parameter-overrides", "x"},
 		"no function with this logical id": {"--env-vars", "env.json"},
 		"allowed are a letter and then":    {"--stack-name", "1"},
 		"NAME=auto, NAME=on, NAME=off":     {"--provide", "x"},
@@ -194,7 +194,7 @@ func TestStrangersErrors(t *testing.T) {
 	}
 	p.start("--data", "taken").await(t, `Ctrl-C ends everything`)
 	out := p.fails("--data", "taken", "--port", "0", "--aws-port", "0")
-	if !strings.Contains(out, "in use by another local stack; end that one or choose another folder with --data") || foreign.MatchString(out) {
+	if !strings.Contains(out, "in use by another local stack; stop it or choose another folder with --data") || foreign.MatchString(out) {
 		t.Errorf("a folder in use: %s", out)
 	}
 	help, err := exec.Command(p.binary, "--help").CombinedOutput()
@@ -207,7 +207,7 @@ func TestStrangersErrors(t *testing.T) {
 	}
 }
 
-// withFiles writes files of variables that are wrong.
+// withFiles writes wrong files of variables.
 func (p *project) withFiles() *project {
 	p.t.Helper()
 	for name, content := range map[string]string{"env.json": `{"Wab": {"A": "b"}}`, "reserved.json": `{"Web": {"AWS_REGION": "b"}}`} {

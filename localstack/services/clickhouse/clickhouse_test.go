@@ -108,7 +108,7 @@ func TestStartFails(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(o.Dir, dataName), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(o.Dir, dataName, "metadata"), nil, 0o600); err != nil { // where a folder has to be
+	if err := os.WriteFile(filepath.Join(o.Dir, dataName, "metadata"), nil, 0o600); err != nil { // where a folder must be
 		t.Fatal(err)
 	}
 	if _, err := Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "its last lines") {

@@ -14,7 +14,7 @@ func TestAddressOf(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
 		"postgres://u:geheim@db.example.com:6000/d":               "db.example.com:6000",
-		"postgres://u@h/d?sslmode=prefer":                         "h:5432", // once, though it is tried twice
+		"postgres://u@h/d?sslmode=prefer":                         "h:5432", // once, though pgx tries twice
 		"postgres://u@/d?host=one,two&port=1,2":                   "one:1, two:2",
 		"postgres://u@[::1]/d":                                    "[::1]:5432",
 		"postgres:///d?host=/run/postgres&user=u":                 "/run/postgres/.s.PGSQL.5432",
@@ -66,10 +66,10 @@ func TestReach(t *testing.T) {
 	}
 }
 
-// TestReachWaits for a server that is just being started.
+// TestReachWaits checks that Reach waits for a server that is starting.
 func TestReachWaits(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir() // of a socket, whose name nobody else takes
+	dir := t.TempDir() // of a socket, whose name no other test takes
 	address, err := AddressOf("postgres://u@/d?host=" + dir)
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"github.com/eragon-mdi/ksu/localstack/services/run"
 )
 
-// Another process takes the free port before the server does, and never answers.
+// TestServerTakesAnotherPort lets another process take the free port before the server does; it never answers.
 func TestServerTakesAnotherPort(t *testing.T) {
 	t.Parallel()
 	stranger, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,7 +43,8 @@ func TestServerTakesAnotherPort(t *testing.T) {
 	}
 }
 
-// A broken installation does not hide a good one. It is reported if there is no other.
+// TestClusterChoosesAWorkingServer checks that a broken installation does not hide a good one, and is reported if there
+// is no other.
 func TestClusterChoosesAWorkingServer(t *testing.T) {
 	t.Parallel()
 	broken := t.TempDir()

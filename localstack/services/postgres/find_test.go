@@ -13,8 +13,8 @@ func TestFindAll(t *testing.T) {
 	for name, programs := range map[string]string{
 		"lib/9.6/bin":    "postgres initdb",
 		"lib/15/bin":     "postgres initdb",
-		"lib/17/bin":     "postgres", // no initdb: the client's package, or half a removal
-		"path":           "psql",     // as Debian has it
+		"lib/17/bin":     "postgres", // no initdb: the client's package, or a partial removal
+		"path":           "psql",     // as on Debian
 		"configured/bin": "postgres initdb pg_config",
 		"linked/bin":     "postgres initdb",
 	} {

@@ -203,9 +203,9 @@ func TestAllErrorsAtOnce(t *testing.T) {
 		env:  `PARAMS=JobFailureRate=7 DatabaseUrl=geheim half Own=1 Own=2 "open`, args: []string{"-storage", "paper", "-clickhouse", "x"},
 	}.call(t)
 	want := strings.ReplaceAll(`configuration:
-PARAMS: a double quote is not closed
-PARAMS: "half" is not of the form Name=value
-PARAMS: Own is given twice
+PARAMS: unclosed double quote
+PARAMS: "half" is must have the form Name=value
+PARAMS: duplicate parameter Own
 PATH:1: storage.port is "x"; allowed are whole numbers from 1 to 65535
 parameter JobFailureRate: job.failure_rate is "7"; allowed are numbers from 0 to 1
 parameter DatabaseUrl: storage.database_url is [secret]; allowed are URLs that begin with postgres:// or postgresql://

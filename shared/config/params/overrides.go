@@ -27,9 +27,9 @@ func parseOverrides(text string) ([]override, error) {
 		name, value, ok := strings.Cut(word, "=")
 		switch {
 		case !ok || name == "":
-			errs = append(errs, fmt.Errorf("PARAMS: %q is not of the form Name=value", word))
+			errs = append(errs, fmt.Errorf("PARAMS: %q must have the form Name=value", word))
 		case known[name]:
-			errs = append(errs, fmt.Errorf("PARAMS: %s is given twice", name))
+			errs = append(errs, fmt.Errorf("PARAMS: duplicate parameter %s", name))
 		default:
 			known[name] = true
 			list = append(list, override{name, value})
@@ -62,7 +62,7 @@ func splitWords(text string) ([]string, error) {
 		}
 	}
 	if quoted {
-		return words, errors.New("a double quote is not closed")
+		return words, errors.New("unclosed double quote")
 	}
 	if inWord {
 		words = append(words, word.String())
