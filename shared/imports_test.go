@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"shared/logging":      {},
 	"shared/profiling":    {},
 	"shared/queue":        {"shared/logging", "shared/task"},
-	"shared/runner":       {"shared/config", "shared/job", "shared/logging", "shared/queue", "shared/task"},
+	"shared/runner":       {"shared/job", "shared/logging", "shared/queue", "shared/task"},
 	"shared/store":        {"shared/config", "shared/task"},
 	"shared/sweeper":      {"shared/logging", "shared/queue", "shared/task"},
 	"shared/task":         {},

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/eragon-mdi/ksu/shared/app"
+	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/job/jobs"
 	"github.com/eragon-mdi/ksu/shared/runner"
 )
@@ -22,6 +23,7 @@ func main() {
 		}
 		r := runner.New(tasks, queue, jobs.New(a.Config), a.Log.Logger, runner.Config{
 			Slots: a.Config.App.JobsPerInvocation, MaxAttempts: a.Config.Task.MaxAttempts,
+			ClaimTime: config.ClaimTime, EndingTime: config.EndingTime,
 		})
 		a.AtEnd(r.Stop)
 		return r.Handle, nil

@@ -60,11 +60,12 @@ type App struct {
 	WorkerTimeout time.Duration
 }
 
-// What the worker needs of its time-out beside the job. job.max_duration is checked against app.worker_timeout with both.
+// ClaimTime and EndingTime are what the worker needs of its time-out beside the job. job.max_duration is checked against
+// app.worker_timeout with both, and the function worker gives both to its runner.
 const (
 	// ClaimTime is how long a worker tries to claim a task whose store cannot be reached.
 	ClaimTime = 10 * time.Second
-	// EndingTime is what a worker keeps to write a task's ending: it stops a job so long before its time-out.
+	// EndingTime is what a worker keeps to write a task's ending: it stops a job this long before its time-out.
 	EndingTime = 10 * time.Second
 )
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/eragon-mdi/ksu/shared/config"
 	"github.com/eragon-mdi/ksu/shared/job"
 	"github.com/eragon-mdi/ksu/shared/task"
 )
@@ -27,11 +26,10 @@ type Config struct {
 	// Lease is how long a claim holds without a heartbeat; default 3 × Heartbeat.
 	Lease time.Duration
 	// EndingTime is what is left to write the ending between the end of the job's context and the function's own
-	// time-out; default config.EndingTime, 10s.
+	// time-out; default 10s.
 	EndingTime time.Duration
-	// ClaimTime is how long a claim is tried while the store cannot be reached, before the permit goes back to the
-	// queue and stays hidden there for its visibility time-out; default config.ClaimTime, 10s, which a restart of the
-	// database does not take, and which the time-out of the function leaves beside the longest job.
+	// ClaimTime is how long a claim is tried while the store cannot be reached. Then the permit goes back to the queue and
+	// stays hidden there for its visibility time-out. The default, 10s, is longer than a restart of the database.
 	ClaimTime time.Duration
 	// MaxAttempts is how often a task is tried in all, when its workers die or its job asks for it (job.Retryable), unless
 	// the task or its job say otherwise; default 3.
@@ -47,8 +45,8 @@ func (c Config) withDefaults() Config {
 	c.Slots = cmp.Or(c.Slots, 1)
 	c.Heartbeat = cmp.Or(c.Heartbeat, 3*time.Second)
 	c.Lease = cmp.Or(c.Lease, 3*c.Heartbeat)
-	c.EndingTime = cmp.Or(c.EndingTime, config.EndingTime)
-	c.ClaimTime = cmp.Or(c.ClaimTime, config.ClaimTime)
+	c.EndingTime = cmp.Or(c.EndingTime, 10*time.Second)
+	c.ClaimTime = cmp.Or(c.ClaimTime, 10*time.Second)
 	c.MaxAttempts = cmp.Or(c.MaxAttempts, 3)
 	c.UnknownTime = cmp.Or(c.UnknownTime, 15*time.Minute)
 	return c
