@@ -202,7 +202,7 @@ func TestDecideRefusesAllAtOnce(t *testing.T) {
 	b.requests[0].Else = nil
 	b.given("postgres->off redis->on")
 	_, err := decide(b.requests[:1], b.options, b.kinds)
-	if err == nil || !strings.Contains(err.Error(), "--provide postgres=off: the template cannot do without it: template.yaml:5 has no Else") {
+	if err == nil || !strings.Contains(err.Error(), "--provide postgres=off: the template requires it: template.yaml:5 has no Else") {
 		t.Errorf("without Else: %v", err)
 	}
 	if _, err := decide(nil, b.options, b.kinds); err == nil || !strings.Contains(err.Error(), "--provide redis=on: the template requests no service") {

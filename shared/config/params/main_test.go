@@ -204,7 +204,7 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	}.call(t)
 	want := strings.ReplaceAll(`configuration:
 PARAMS: unclosed double quote
-PARAMS: "half" is must have the form Name=value
+PARAMS: "half" must have the form Name=value
 PARAMS: duplicate parameter Own
 PATH:1: storage.port is "x"; allowed are whole numbers from 1 to 65535
 parameter JobFailureRate: job.failure_rate is "7"; allowed are numbers from 0 to 1
