@@ -3,6 +3,7 @@ package sqs_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -81,7 +82,7 @@ func FuzzQuery(f *testing.F) {
 			t.Errorf("%q: %d %s", body, w.Code, w.Body)
 		}
 		for decoder := xml.NewDecoder(w.Body); ; {
-			if _, err := decoder.Token(); err == io.EOF {
+			if _, err := decoder.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatalf("%q: the answer is not XML: %v", body, err)

@@ -52,7 +52,7 @@ func readJSON(text []byte, request any) error {
 	if err == nil {
 		err = errors.New("the request has more than one JSON value")
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {

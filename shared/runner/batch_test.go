@@ -30,7 +30,6 @@ type batch struct {
 	wait   []string            // names of the tasks that wait
 	events map[string][]string // by task: what was written of it, and when
 	rules  []task.ClaimRules
-	failed bool // the claim of "store away" has failed
 
 	running, most int
 }
