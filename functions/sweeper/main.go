@@ -12,11 +12,7 @@ import (
 
 func main() {
 	app.Run("sweeper", func(ctx context.Context, a *app.App) (any, error) {
-		tasks, err := a.Store(ctx)
-		if err != nil {
-			return nil, err
-		}
-		queue, err := a.Queue(ctx)
+		tasks, queue, err := a.Open(ctx)
 		if err != nil {
 			return nil, err
 		}

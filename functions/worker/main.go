@@ -13,11 +13,7 @@ import (
 func main() {
 	app.Run("worker", func(ctx context.Context, a *app.App) (any, error) {
 		a.Config.Storage.MaxConnections = a.Config.App.WorkerConnections()
-		tasks, err := a.Store(ctx)
-		if err != nil {
-			return nil, err
-		}
-		queue, err := a.Queue(ctx)
+		tasks, queue, err := a.Open(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -19,12 +20,11 @@ import (
 
 // App is a function that starts.
 type App struct {
-	// Config may be changed before Store and Queue are called.
+	// Config may be changed before Open is called.
 	Config *config.Config
 	Log    *logging.Logger
 
-	ends   []func()
-	stores []task.Store
+	ends, closes []func() // in the order of the calls at the end
 }
 
 // Run starts the function with the given name and serves its invocations for as long as the process lives. build returns
@@ -58,30 +58,25 @@ func start(ctx context.Context, build func(context.Context, *App) (any, error)) 
 	}
 	// A SIGTERM handler makes Lambda announce the end of the environment: tasks are given back, the store is closed and lines
 	// are sent in time.
-	return log.Wrap(handler), []lambda.Option{lambda.WithEnableSIGTERM(append(a.ends, a.closeStores, log.End)...)}, nil
+	return log.Wrap(handler), []lambda.Option{lambda.WithEnableSIGTERM(slices.Concat(a.ends, a.closes, []func(){log.End})...)}, nil
 }
 
-// Store opens the store of the configuration. It lives as long as the process, and is closed after all that AtEnd was given.
-func (a *App) Store(ctx context.Context) (task.Store, error) {
-	s, err := store.Open(ctx, a.Config.Storage)
+// Open opens the store and the queue of the configuration. The store lives as long as the process; it is closed after all
+// that AtEnd was given.
+func (a *App) Open(ctx context.Context) (task.Store, *queue.SQS, error) {
+	tasks, err := store.Open(ctx, a.Config.Storage)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	a.stores = append(a.stores, s)
-	return s, nil
-}
-
-// closeStores closes the stores: the server gets its connections back, and the last process that closes the file of the
-// internal store leaves all data in it.
-func (a *App) closeStores() {
-	for _, s := range a.stores {
-		s.Close()
+	permits, err := queue.Open(ctx, a.Config.Task.QueueURL)
+	if err != nil {
+		tasks.Close()
+		return nil, nil, err
 	}
-}
-
-// Queue opens the queue of the configuration.
-func (a *App) Queue(ctx context.Context) (*queue.SQS, error) {
-	return queue.Open(ctx, a.Config.Task.QueueURL)
+	// The server gets its connections back, and the last process that closes the file of the internal store leaves all
+	// data in it.
+	a.closes = append(a.closes, tasks.Close)
+	return tasks, permits, nil
 }
 
 // AtEnd has end called when Lambda announces the end of the environment, before the log's last lines are sent.

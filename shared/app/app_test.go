@@ -38,10 +38,7 @@ func TestStart(t *testing.T) { // not parallel: it sets variables
 	var tasks task.Store
 	handler, options, err := start(t.Context(), func(ctx context.Context, a *App) (any, error) {
 		var err error
-		if tasks, err = a.Store(ctx); err != nil {
-			return nil, err
-		}
-		if _, err := a.Queue(ctx); err != nil {
+		if tasks, _, err = a.Open(ctx); err != nil {
 			return nil, err
 		}
 		a.AtEnd(tasks.Close)
