@@ -55,19 +55,12 @@ type chaos struct {
 
 func newChaos(t *testing.T, p plan) *chaos {
 	t.Helper()
-	processes, err := process.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &chaos{t: t, plan: p, processes: processes, folder: t.TempDir(), seen: map[string]int{}, endings: map[string]string{}}
+	c := &chaos{t: t, plan: p, processes: supervisor(t), folder: t.TempDir(), seen: map[string]int{}, endings: map[string]string{}}
 	t.Cleanup(func() {
 		if c.postgres != nil {
 			if err := c.postgres.Close(context.Background()); err != nil {
 				t.Error(err)
 			}
-		}
-		if err := processes.Close(); err != nil {
-			t.Error(err)
 		}
 	})
 	c.startPostgres()

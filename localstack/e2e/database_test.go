@@ -24,20 +24,27 @@ func postgresURL(t testing.TB) string {
 	return postgresWith(t, nil)
 }
 
-// postgresWith is postgresURL with settings of the server.
-func postgresWith(t testing.TB, settings map[string]string) string {
+// supervisor returns what starts processes. It ends them with the test.
+func supervisor(t testing.TB) *process.Supervisor {
 	t.Helper()
-	supervisor, err := process.Start()
+	s, err := process.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := supervisor.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+// postgresWith is postgresURL with settings of the server.
+func postgresWith(t testing.TB, settings map[string]string) string {
+	t.Helper()
+	processes := supervisor(t)
 	server, err := postgres.Start(t.Context(), postgres.Options{
-		Dir: filepath.Join(t.TempDir(), "postgres"), Processes: supervisor, Settings: settings,
+		Dir: filepath.Join(t.TempDir(), "postgres"), Processes: processes, Settings: settings,
 	})
 	if err != nil {
 		t.Fatal(err)
