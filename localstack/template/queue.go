@@ -1,6 +1,8 @@
 package template
 
 import (
+	"strings"
+
 	"github.com/eragon-mdi/ksu/localstack/awsid"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
@@ -38,8 +40,12 @@ func (r *resolution) buildQueue(res *resource, o object) {
 // queueOf returns the queue with an ARN, nil if the template has none.
 func (r *resolution) queueOf(arn string) *resource { return r.byARN("AWS::SQS::Queue", arn) }
 
-// functionOf returns the function with an ARN or a name, nil if the template has none.
+// functionOf returns the function with an ARN or a name, nil if the template has none. An ARN with a version or an alias is the
+// ARN of its function.
 func (r *resolution) functionOf(name string) *resource {
+	if parts := strings.Split(name, ":"); len(parts) == 8 {
+		name = strings.Join(parts[:7], ":")
+	}
 	return r.byARN("AWS::Serverless::Function", name)
 }
 

@@ -38,6 +38,9 @@ func (r *resolution) readProperty(s scope, from *resource, o *object, key, value
 		return
 	}
 	s.lenient = e.kind == hasNoEffect
+	if s.from != nil {
+		s.from = s.from.owner(e.of)
+	}
 	resolved, ok := s.eval(value)
 	o.failed = o.failed || !ok
 	if !ok || resolved == nil {

@@ -33,11 +33,7 @@ func (r *resolution) pseudo(name string) (string, bool) {
 func stackID(name string) string { return awsid.ARN("cloudformation", "stack/"+name+"/local") }
 
 // isReference reports whether a dotted name is complete, such as SAM's Api.Stage.
-func (r *resolution) isReference(name string) bool {
-	id, property, dotted := strings.Cut(name, ".")
-	found := r.resources[id]
-	return dotted && found != nil && found.kind == "AWS::Serverless::Api" && (property == "Stage" || property == "Deployment")
-}
+func (r *resolution) isReference(name string) bool { return r.resources[name] != nil }
 
 // ref returns the value of Ref. A nil node is AWS::NoValue.
 func (s scope) ref(n *yaml.Node, name string) (*yaml.Node, bool) {
@@ -52,16 +48,9 @@ func (s scope) ref(n *yaml.Node, name string) (*yaml.Node, bool) {
 		here.Line, here.Column = n.Line, n.Column
 		return &here, true
 	}
-	id := name
-	if s.r.isReference(name) {
-		id, _, _ = strings.Cut(name, ".")
-	}
-	found := s.find(n, id)
+	found := s.find(n, name)
 	if found == nil {
 		return nil, false
-	}
-	if id != name {
-		return s.stage(n, found, name)
 	}
 	return s.refResource(n, found)
 }
@@ -92,17 +81,6 @@ func (r *resource) depend(id string) {
 	if !slices.Contains(r.dependsOn, id) {
 		r.dependsOn = append(r.dependsOn, id)
 	}
-}
-
-// stage returns the value of Ref for the resources that SAM generates for an API.
-func (s scope) stage(n *yaml.Node, api *resource, name string) (*yaml.Node, bool) {
-	if strings.HasSuffix(name, ".Deployment") {
-		return text(n, "local"), true
-	}
-	if api.properties == nil || member(api.properties, "StageName") == nil {
-		return text(n, implicitStage), true
-	}
-	return s.eval(member(api.properties, "StageName"))
 }
 
 func (s scope) refResource(n *yaml.Node, found *resource) (*yaml.Node, bool) {
@@ -176,6 +154,9 @@ func (s scope) attribute(n *yaml.Node, id, attribute string) (*yaml.Node, bool) 
 		return text(n, s.r.queueURL(name)), true
 	case "AWS::Serverless::Api RootResourceId":
 		return text(n, awsid.ShortID(id+"/", 10)), true
+	}
+	if attribute == "Arn" && found.arn != "" {
+		return text(n, found.arn), true
 	}
 	if found.effects.build != nil {
 		s.r.add(n.Line, s.subject, "attribute %s of %s (%s) is not supported by the local stack", attribute, id, found.kind)

@@ -56,6 +56,9 @@ type resource struct {
 	named, naming bool
 	dependsOn     []string // references and DependsOn
 	effects       *resourceType
+	arn           string // its ARN where it is not of the common form
+	// parts are the resources that SAM makes of it, for the properties that belong to them.
+	parts map[part]*resource
 }
 
 func (r *resource) subject() string { return "Resource " + r.id }

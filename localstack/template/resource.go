@@ -118,36 +118,14 @@ func isCall(n *yaml.Node) bool {
 	return is
 }
 
-// implicitAPI and implicitStage are SAM's names for the API of events without RestApiId.
-const (
-	implicitAPI   = "ServerlessRestApi"
-	implicitStage = "Prod"
-)
-
-// addGenerated adds the resources that SAM generates for a function, since a template may refer to them.
-func (r *resolution) addGenerated(res *resource, globals map[string]*yaml.Node) {
-	if res.kind != "AWS::Serverless::Function" {
-		return
-	}
-	if member(res.properties, "Role") == nil {
-		r.addResource(&resource{id: res.id + "Role", kind: "AWS::IAM::Role", key: res.key})
-	}
-	for _, event := range members(member(res.properties, "Events")) {
-		kind := member(event, "Type")
-		if kind != nil && kind.Value == "Api" && member(member(event, "Properties"), "RestApiId") == nil {
-			r.addResource(&resource{
-				id: implicitAPI, kind: "AWS::Serverless::Api", key: kind, properties: globals["AWS::Serverless::Api"],
-			})
-		}
-	}
-}
-
 // addResource adds a generated resource, unless the template has one of that name.
 func (r *resolution) addResource(res *resource) {
 	if r.resources[res.id] != nil {
 		return
 	}
-	res.effects = typeOf(res.kind)
+	if res.effects == nil {
+		res.effects = typeOf(res.kind)
+	}
 	r.resources[res.id] = res
 	r.order = append(r.order, res)
 }

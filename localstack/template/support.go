@@ -13,6 +13,8 @@ type effect struct {
 	kind effectKind
 	// note tells the user that a property has no effect; "" if nobody would miss it.
 	note string
+	// of is the resource of SAM's making that the property belongs to; "" is the resource itself.
+	of part
 }
 
 // effects are by property; "*" stands for all others.
@@ -43,6 +45,11 @@ var (
 )
 
 func noted(note string) effect { return effect{kind: hasNoEffect, note: note} }
+
+func (e effect) in(of part) effect {
+	e.of = of
+	return e
+}
 
 const (
 	notePermissions = "permissions are not checked"
@@ -136,22 +143,22 @@ var functionEffects = effects{
 	"Runtime":                      emulated,
 	"Timeout":                      emulated,
 
-	"AssumeRolePolicyDocument":      noted(notePermissions),
-	"AutoPublishAlias":              noted(noteVersions),
+	"AssumeRolePolicyDocument":      noted(notePermissions).in(partRole),
+	"AutoPublishAlias":              noted(noteVersions).in(partAlias),
 	"AutoPublishAliasAllProperties": noted(noteVersions),
 	"AutoPublishCodeSha256":         noted(noteVersions),
 	"CodeSigningConfigArn":          noted("code is not signed"),
 	"DeadLetterQueue":               noted(noteAsync),
-	"DeploymentPreference":          noted(noteVersions),
+	"DeploymentPreference":          noted(noteVersions).in(partGroup),
 	"Description":                   silent,
 	"EphemeralStorage":              noted("/tmp is this machine's"),
-	"EventInvokeConfig":             noted(noteAsync),
+	"EventInvokeConfig":             noted(noteAsync).in(partInvoke),
 	"KmsKeyArn":                     noted(noteEncryption),
 	"LoggingConfig":                 noted(noteLogs),
-	"PermissionsBoundary":           noted(notePermissions),
-	"Policies":                      noted(notePermissions),
+	"PermissionsBoundary":           noted(notePermissions).in(partRole),
+	"Policies":                      noted(notePermissions).in(partRole),
 	"PropagateTags":                 silent,
-	"ProvisionedConcurrencyConfig":  noted("provisioned concurrency has no effect"),
+	"ProvisionedConcurrencyConfig":  noted("provisioned concurrency has no effect").in(partAlias),
 	"RecursiveLoop":                 noted("recursive loops are not detected"),
 	"Role":                          noted(notePermissions),
 	"RolePath":                      noted(notePermissions),
@@ -159,7 +166,7 @@ var functionEffects = effects{
 	"SnapStart":                     silent,
 	"Tags":                          silent,
 	"Tracing":                       noted(noteTracing),
-	"VersionDescription":            noted(noteVersions),
+	"VersionDescription":            noted(noteVersions).in(partAlias),
 	"VpcConfig":                     noted(noteNetwork),
 }
 
@@ -168,25 +175,25 @@ var apiEffects = effects{
 	"GatewayResponses": emulated,
 	"StageName":        emulated,
 
-	"AccessLogSetting":          noted("the API writes no access log"),
+	"AccessLogSetting":          noted("the API writes no access log").in(partStage),
 	"AlwaysDeploy":              silent,
 	"ApiKeySourceType":          noted(noteCallers),
 	"Auth":                      noted(noteCallers),
-	"CacheClusterEnabled":       noted("the API has no cache"),
-	"CacheClusterSize":          noted("the API has no cache"),
+	"CacheClusterEnabled":       noted("the API has no cache").in(partStage),
+	"CacheClusterSize":          noted("the API has no cache").in(partStage),
 	"Description":               silent,
 	"DisableExecuteApiEndpoint": silent,
-	"Domain":                    noted("the API has no domain name of its own"),
+	"Domain":                    noted("the API has no domain name of its own").in(partStage),
 	"EndpointConfiguration":     silent,
 	"FailOnWarnings":            silent,
-	"MethodSettings":            noted(noteThrottling),
+	"MethodSettings":            noted(noteThrottling).in(partStage),
 	"MinimumCompressionSize":    noted("answers are not compressed"),
 	"Mode":                      silent,
 	"Name":                      silent,
 	"OpenApiVersion":            silent,
 	"PropagateTags":             silent,
 	"Tags":                      silent,
-	"TracingEnabled":            noted(noteTracing),
+	"TracingEnabled":            noted(noteTracing).in(partStage),
 }
 
 var gatewayResponseEffects = effects{
