@@ -91,6 +91,9 @@ type Job struct {
 	FailureRate float64
 	// HTTPAllow are the addresses that are not public and that the job http may reach all the same.
 	HTTPAllow Networks
+	// HTTPMaxRunning is how many tasks of the job http run at once, HTTPMaxRunningPerKey how many with the same fairness key.
+	// Each is 1 to 1000; 0 is no limit but App.Semaphore.
+	HTTPMaxRunning, HTTPMaxRunningPerKey int
 
 	httpAllow string // HTTPAllow as it was given
 }

@@ -58,6 +58,8 @@ func (c *Config) entries() []entry {
 		{name: "job.max_duration", def: "5m", value: duration{&c.Job.MaxDuration, 0, year, ""}, meaning: "longest duration of the simulated job; at most `app.worker_timeout` less 20 s"},
 		{name: "job.failure_rate", def: "0.1", value: probability{&c.Job.FailureRate}, meaning: "probability that the simulated job fails, 0 to 1"},
 		{name: "job.http_allow", value: networks{&c.Job.HTTPAllow, &c.Job.httpAllow}, meaning: "addresses that are not public and that the job `http` may reach all the same: blocks, addresses and `address:port` separated by commas"},
+		{name: "job.http_max_running", value: optional{number{&c.Job.HTTPMaxRunning, 1, 1000}}, meaning: "how many tasks of the job `http` run at once; empty is no limit but `app.semaphore`"},
+		{name: "job.http_max_running_per_key", value: optional{number{&c.Job.HTTPMaxRunningPerKey, 1, 1000}}, meaning: "how many of these tasks may have the same fairness key; empty is no limit"},
 
 		{name: "clickhouse.address", value: addresses{&ch.Address}, meaning: "`host:port` of ClickHouse's native protocol, several separated by commas; empty sends no logs"},
 		{name: "clickhouse.username", def: "default", value: text{&ch.Username}, meaning: "ClickHouse account"},

@@ -11,6 +11,7 @@ type listedJob struct {
 	Timeout       int64           `json:"timeout,omitempty"`
 	MaxAttempts   int             `json:"max_attempts,omitempty"`
 	MaxRunning    int             `json:"max_running,omitempty"`
+	MaxPerKey     int             `json:"max_running_per_key,omitempty"`
 	Priority      int             `json:"priority,omitempty"`
 	PayloadSchema json.RawMessage `json:"payload_schema"`
 	ResultSchema  json.RawMessage `json:"result_schema"`
@@ -35,7 +36,7 @@ func (a *api) jobs(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		o := j.Options()
-		list = append(list, listedJob{j.Name(), seconds(o.Timeout), o.MaxAttempts, o.MaxRunning, o.Priority, payload, result})
+		list = append(list, listedJob{j.Name(), seconds(o.Timeout), o.MaxAttempts, o.MaxRunning, o.MaxRunningPerKey, o.Priority, payload, result})
 	}
 	writeJSON(w, http.StatusOK, list)
 }

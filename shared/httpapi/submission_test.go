@@ -28,7 +28,7 @@ func fetch(context.Context, job.Task, fetchPayload) (int, error) { return 0, nil
 var options = httpapi.Options{
 	Jobs: job.NewCatalogue(
 		job.New(iowork.Name, func(context.Context, job.Task, iowork.Payload) (string, error) { return "", nil }),
-		job.New("fetch", fetch, job.Timeout(time.Minute), job.MaxAttempts(5), job.MaxRunning(20), job.Priority(3)),
+		job.New("fetch", fetch, job.Timeout(time.Minute), job.MaxAttempts(5), job.MaxRunning(20), job.MaxRunningPerKey(4), job.Priority(3)),
 	),
 	MaxAttempts: 10,
 	MaxTimeout:  310 * time.Second,
@@ -185,7 +185,7 @@ func TestAChangeOfAWaitingTask(t *testing.T) {
 func TestJobsAreListedWithTheirSchemas(t *testing.T) {
 	t.Parallel()
 	w := serve(&tasks{}, "GET", "/job", "")
-	const want = `[{"name":"fetch","timeout":60,"max_attempts":5,"max_running":20,"priority":3,` +
+	const want = `[{"name":"fetch","timeout":60,"max_attempts":5,"max_running":20,"max_running_per_key":4,"priority":3,` +
 		`"payload_schema":{"properties":{"url":{"type":"string","format":"uri"},"depth":{"type":"integer","minimum":1}},"additionalProperties":false,"type":"object","required":["url"]},` +
 		`"result_schema":{"type":"integer"}},` +
 		`{"name":"iowork","payload_schema":{"properties":{},"additionalProperties":false,"type":"object"},"result_schema":{"type":"string"}}]`

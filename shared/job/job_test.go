@@ -32,8 +32,8 @@ func fetch(_ context.Context, t job.Task, in request) (answer, error) {
 
 func TestATypedFunctionIsAJob(t *testing.T) {
 	t.Parallel()
-	j := job.New("fetch", fetch, job.Timeout(time.Minute), job.MaxAttempts(5), job.MaxRunning(20), job.Priority(3))
-	if want := (job.Options{Timeout: time.Minute, MaxAttempts: 5, MaxRunning: 20, Priority: 3}); j.Options() != want || j.Name() != "fetch" {
+	j := job.New("fetch", fetch, job.Timeout(time.Minute), job.MaxAttempts(5), job.MaxRunning(20), job.MaxRunningPerKey(4), job.Priority(3))
+	if want := (job.Options{Timeout: time.Minute, MaxAttempts: 5, MaxRunning: 20, MaxRunningPerKey: 4, Priority: 3}); j.Options() != want || j.Name() != "fetch" {
 		t.Errorf("job %s has the options %+v", j.Name(), j.Options())
 	}
 	id := uuid.New()
@@ -103,6 +103,7 @@ func TestWrongJobsPanic(t *testing.T) {
 		"timeout":       func() { job.New("a", ok, job.Timeout(0)) },
 		"attempts":      func() { job.New("a", ok, job.MaxAttempts(101)) },
 		"running":       func() { job.New("a", ok, job.MaxRunning(-1)) },
+		"running a key": func() { job.New("a", ok, job.MaxRunningPerKey(0)) },
 		"priority":      func() { job.New("a", ok, job.Priority(5)) },
 		"two of a name": func() { job.NewCatalogue(job.New("a", ok), job.New("a", ok)) },
 	} {

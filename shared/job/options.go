@@ -11,8 +11,10 @@ type Options struct {
 	Timeout time.Duration
 	// MaxAttempts is how often a task is tried in all; 0 is the deployment's MaxAttempts.
 	MaxAttempts int
-	// MaxRunning is how many tasks of the job run at once; 0 is no limit but the semaphore.
+	// MaxRunning is how many tasks of the job run at once over all workers; 0 is no limit but the semaphore.
 	MaxRunning int
+	// MaxRunningPerKey is how many of these tasks may have the same fairness key; 0 is no limit but MaxRunning.
+	MaxRunningPerKey int
 	// Priority is that of a submission without one, 1 (first) to 4; 0 is the service's default.
 	Priority int
 }
@@ -26,8 +28,11 @@ func Timeout(d time.Duration) Option { return func(o *Options) { o.Timeout = pos
 // MaxAttempts is how often a task is tried in all, 1 to 100.
 func MaxAttempts(n int) Option { return func(o *Options) { o.MaxAttempts = positive(n) } }
 
-// MaxRunning is how many tasks of the job run at once, 1 or more.
+// MaxRunning limits how many tasks of the job run at once over all workers: 1 or more.
 func MaxRunning(n int) Option { return func(o *Options) { o.MaxRunning = positive(n) } }
+
+// MaxRunningPerKey limits how many tasks of the job with the same fairness key run at once: 1 or more.
+func MaxRunningPerKey(n int) Option { return func(o *Options) { o.MaxRunningPerKey = positive(n) } }
 
 // Priority is that of a submission without one, 1 (first) to 4.
 func Priority(n int) Option { return func(o *Options) { o.Priority = positive(n) } }
@@ -48,6 +53,8 @@ func (o Options) check() error {
 		return fmt.Errorf("MaxAttempts: allowed are 1 to 100")
 	case o.MaxRunning < 0:
 		return fmt.Errorf("MaxRunning: allowed are 1 and more")
+	case o.MaxRunningPerKey < 0:
+		return fmt.Errorf("MaxRunningPerKey: allowed are 1 and more")
 	case o.Priority < 0 || o.Priority > 4:
 		return fmt.Errorf("Priority: allowed are 1 to 4")
 	}

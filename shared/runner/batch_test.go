@@ -215,14 +215,14 @@ func TestLimitsReachTheClaim(t *testing.T) {
 	t.Parallel()
 	b := newBatch()
 	q := &sent{}
-	jobs := job.NewCatalogue(job.New("batch", b.work, job.MaxRunning(7)), job.New("other", b.work))
+	jobs := job.NewCatalogue(job.New("batch", b.work, job.MaxRunning(7), job.MaxRunningPerKey(2)), job.New("other", b.work))
 	weights := map[string]float64{"gold": 3}
 	r := runner.New(b, q, jobs, slog.New(slog.DiscardHandler), runner.Config{Weights: weights, Lease: time.Minute})
 	if _, err := r.Handle(t.Context(), onePermit); err != nil {
 		t.Fatal(err)
 	}
 	got := b.rules[0]
-	if got.Limits["batch"] != (task.Limit{MaxRunning: 7}) || got.Limits["other"] != (task.Limit{}) || got.Weights["gold"] != 3 || got.Lease != time.Minute {
+	if got.Limits["batch"] != (task.Limit{MaxRunning: 7, MaxRunningPerKey: 2}) || got.Limits["other"] != (task.Limit{}) || got.Weights["gold"] != 3 || got.Lease != time.Minute {
 		t.Errorf("claimed by %+v", got)
 	}
 }

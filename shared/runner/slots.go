@@ -83,7 +83,7 @@ func (i *invocation) rules() (rules task.ClaimRules, closed bool) {
 	rules = task.ClaimRules{Lease: i.cfg.Lease, Weights: i.cfg.Weights, Limits: map[string]task.Limit{}}
 	for _, j := range i.jobs.All() {
 		o := j.Options()
-		limit := task.Limit{MaxRunning: o.MaxRunning}
+		limit := task.Limit{MaxRunning: o.MaxRunning, MaxRunningPerKey: o.MaxRunningPerKey}
 		if !i.end.IsZero() {
 			needs := min(o.Timeout, i.whole)
 			if o.Timeout == 0 {

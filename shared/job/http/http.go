@@ -24,6 +24,8 @@ const Name = "http"
 type Settings struct {
 	// Allow says which addresses that are not public a request may go to; nil is none.
 	Allow func(netip.AddrPort) bool
+	// MaxRunning and MaxRunningPerKey limit how many tasks run at once: of all keys and of each. 0 is no limit.
+	MaxRunning, MaxRunningPerKey int
 }
 
 const (
@@ -41,7 +43,14 @@ const (
 // the host: a path, a query and header fields may hold secrets.
 func New(s Settings) *job.Job {
 	c := newClient(s)
-	return job.New(Name, c.run, job.MaxAttempts(5))
+	options := []job.Option{job.MaxAttempts(5)}
+	if s.MaxRunning != 0 {
+		options = append(options, job.MaxRunning(s.MaxRunning))
+	}
+	if s.MaxRunningPerKey != 0 {
+		options = append(options, job.MaxRunningPerKey(s.MaxRunningPerKey))
+	}
+	return job.New(Name, c.run, options...)
 }
 
 // client sends the requests of all tasks.

@@ -13,6 +13,8 @@ import (
 func New(cfg *config.Config) job.Catalogue {
 	return job.NewCatalogue(
 		iowork.New(iowork.Settings{Min: cfg.Job.MinDuration, Max: cfg.Job.MaxDuration, FailureRate: cfg.Job.FailureRate}),
-		http.New(http.Settings{Allow: cfg.Job.HTTPAllow.Contain}),
+		http.New(http.Settings{
+			Allow: cfg.Job.HTTPAllow.Contain, MaxRunning: cfg.Job.HTTPMaxRunning, MaxRunningPerKey: cfg.Job.HTTPMaxRunningPerKey,
+		}),
 	)
 }

@@ -35,3 +35,25 @@ func TestEachJobHasSchemas(t *testing.T) {
 		t.Errorf("unknown job: %v", err)
 	}
 }
+
+// TestHTTPHasTheLimitsOfTheConfiguration checks that the job http has the limits of the deployment, and none by default.
+func TestHTTPHasTheLimitsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		env               map[string]string
+		running, ofOneKey int
+	}{
+		{nil, 0, 0},
+		{map[string]string{"JOB_HTTP_MAX_RUNNING": "", "JOB_HTTP_MAX_RUNNING_PER_KEY": ""}, 0, 0},
+		{map[string]string{"JOB_HTTP_MAX_RUNNING": "9", "JOB_HTTP_MAX_RUNNING_PER_KEY": "2"}, 9, 2},
+	} {
+		cfg, err := config.Read(func(name string) string { return c.env[name] })
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, _ := jobs.New(cfg).Lookup("http")
+		if o := j.Options(); o.MaxRunning != c.running || o.MaxRunningPerKey != c.ofOneKey {
+			t.Errorf("%v: the limits are %d and %d, want %d and %d", c.env, o.MaxRunning, o.MaxRunningPerKey, c.running, c.ofOneKey)
+		}
+	}
+}
