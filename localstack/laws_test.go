@@ -18,13 +18,14 @@ const module = "github.com/eragon-mdi/ksu"
 // application matches words of the application: its name, its Makefile, its domain, its parameters and its keys.
 var application = regexp.MustCompile(`(?i)\bksu\b` +
 	"|`make |\"make [a-z]+\"|\\bmake (run|up|down|test|logs|parity|chaos|bench|lint|build|deploy)\\b" +
-	`|\btasks?\b` + // AWS's own words are in exceptions
+	`|\b(tasks?|sweeper|semaphore|iowork)\b` + // AWS's own words are in exceptions
 	`|\b(job_?(min|max)_?duration|job_?failure_?rate|worker_?timeout|storage_?(type|path)|database_?url|jobs_?per_?invocation|max_?attempts)\b` +
+	`|\b((worker|api)_?concurrency|task_?(visibility_?timeout|queue_?url)|http_?allow|database_?(secret_?arn|pooler|roles))\b` +
 	`|\bclick_?house_?(address|username|password|database|secure)\b` +
 	`|\bconfig\.yaml\b|\bstorage\.(type|path)\b|\bserver\.port\b|\blogger\.`)
 
 // exceptions are words of AWS and of other programs that look like the application's.
-var exceptions = regexp.MustCompile(module + `[a-z/]*|(?i)LAMBDA_TASK_ROOT|Task timed out|(message )?move ?tasks?|MessageMoveTask[a-z]*|config\.yaml:8|make build-[a-z]+`)
+var exceptions = regexp.MustCompile(module + `[a-z/]*|(?i)LAMBDA_TASK_ROOT|Task timed out|(message )?move ?tasks?|MessageMoveTask[a-z]*|make build-[a-z]+`)
 
 // isFree reports whether a file may name the application.
 func isFree(path string) bool {
@@ -97,7 +98,7 @@ func TestWordsAreFound(t *testing.T) {
 	for line, want := range map[string]bool{
 		`"ksu-Api"`: true, `import "` + module + `/localstack/spec"`: false, `// see "make run"`: true, "`make up`": true,
 		`GET /task/{id}`: true, `StartMessageMoveTask`: false, `Task timed out after 3.00 seconds`: false, `declares("DatabaseUrl")`: true,
-		`os.Getenv("DATABASE_URL")`: true, `ClickHouseAddress`: true, `make([]byte, 1)`: false, `storage.type`: true, `it can make runs`: false,
+		`os.Getenv("DATABASE_URL")`: true, `ClickHouseAddress`: true, `make([]byte, 1)`: false, `storage.type`: true, `Semaphore: 3`: true, `"ApiConcurrency"`: true, `it can make runs`: false,
 	} {
 		if got := application.MatchString(exceptions.ReplaceAllString(line, "")); got != want {
 			t.Errorf("%s: found %t, want %t", line, got, want)

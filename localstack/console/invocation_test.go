@@ -33,10 +33,10 @@ func TestInvoked(t *testing.T) {
 		{`[1]`, ``, false, time.Second, "invocation ok 1s"},
 	} {
 		c, out := formatting(Options{})
-		c.Invoked("Sweeper", []byte(test.in), []byte(test.out), test.failed, test.took)
+		c.Invoked("Cleaner", []byte(test.in), []byte(test.out), test.failed, test.took)
 		want := ""
 		if test.want != "" {
-			want = "03:04:05 Sweeper " + test.want + "\n"
+			want = "03:04:05 Cleaner " + test.want + "\n"
 		}
 		if out.String() != want {
 			t.Errorf("%s\nis shown as %q, want %q", test.in, out, want)
@@ -46,8 +46,8 @@ func TestInvoked(t *testing.T) {
 		}
 	}
 	c, out := formatting(Options{Level: slog.LevelDebug})
-	c.Invoked("Sweeper", []byte(`{"source":"aws.events"}`), []byte(`{}`), false, time.Second)
-	if want := "03:04:05 Sweeper schedule ok 1s\n"; out.String() != want {
+	c.Invoked("Cleaner", []byte(`{"source":"aws.events"}`), []byte(`{}`), false, time.Second)
+	if want := "03:04:05 Cleaner schedule ok 1s\n"; out.String() != want {
 		t.Errorf("in detail %q, want %q", out, want)
 	}
 }

@@ -101,7 +101,7 @@ func (b *bench) given(words string) {
 			continue
 		}
 		name, value, _ := strings.Cut(word, "=")
-		b.options.Given[name] = spec.Value{Text: value, Source: "config.yaml:8"}
+		b.options.Given[name] = spec.Value{Text: value, Source: "settings.yaml:8"}
 	}
 }
 
@@ -124,8 +124,8 @@ func TestDecide(t *testing.T) {
 		"addresses by flag": {"postgres->postgres://u:p@h/d clickhouse->h:9000", true, "Db=postgres://u:p@h/d Logs=h:9000 Tls=false",
 			"Postgres of --provide, postgres://u:xxxxx@h/d ClickHouse of --provide, h:9000"},
 		"addresses by parameter": {"Db=postgres://u:p@h/d Logs=h:9000", true, "Db=postgres://u:p@h/d Logs=h:9000",
-			"Postgres of config.yaml:8, postgres://u:xxxxx@h/d ClickHouse of config.yaml:8, h:9000"},
-		"a parameter is enough for on":        {"Db=postgres://u@h/d postgres->on", false, "Db=postgres://u@h/d", "Postgres of config.yaml:8, postgres://u@h/d off (--provide clickhouse=auto starts one)"},
+			"Postgres of settings.yaml:8, postgres://u:xxxxx@h/d ClickHouse of settings.yaml:8, h:9000"},
+		"a parameter is enough for on":        {"Db=postgres://u@h/d postgres->on", false, "Db=postgres://u@h/d", "Postgres of settings.yaml:8, postgres://u@h/d off (--provide clickhouse=auto starts one)"},
 		"given parameters take precedence":    {"postgres->off File=/y.db Kind=other", true, "File=/y.db Kind=other", "off, /y.db instead (--provide postgres=off) off (--provide clickhouse=auto starts one)"},
 		"empty parameters do not":             {"Db= LogsPassword= clickhouse->auto", true, "Db=postgres://private Logs=private:9000 LogsPassword=geheim Tls=false", "(installed) (installed)"},
 		"other parameters are left untouched": {"Database=postgres://stranger", true, "Database=postgres://stranger Db=postgres://private", "(installed) off (--provide clickhouse=auto starts one)"},
@@ -180,7 +180,7 @@ func TestDecideRefusesAllAtOnce(t *testing.T) {
 			"Postgres of --provide, (not a URL of Postgres): it must be a URL such as postgres://user:password@host:5432/database; allowed are auto, on and off as well",
 			"ClickHouse of --provide, here: it must be the host:port of a server's native protocol; allowed are auto, on and off as well"}},
 		"wrong parameters": {"Db=postgres://u:geheim@h/d?sslmode=full Logs=x", []string{
-			"Postgres of config.yaml:8, postgres://u:xxxxx@h/d: ", "sslmode is invalid", "ClickHouse of config.yaml:8, x: it must be the host:port"}},
+			"Postgres of settings.yaml:8, postgres://u:xxxxx@h/d: ", "sslmode is invalid", "ClickHouse of settings.yaml:8, x: it must be the host:port"}},
 		"not installed": {"postgres->on clickhouse->auto", []string{
 			"template.yaml:5: no Postgres found on this machine", "  - do without: --provide postgres=off",
 			"template.yaml:9: no ClickHouse found on this machine", "  - do without: --provide clickhouse=off"}},
@@ -245,8 +245,8 @@ func TestUnseen(t *testing.T) {
 		"Postgres is gone": {"postgres->auto", false, []string{"data in DATA/postgres is not used: postgres is off, DATA/x.db instead " +
 			"(it is not installed, and no address is given); --provide postgres=on uses it, once the server is installed"}},
 		"another Postgres": {"Db=postgres://u:p@h/d", true, []string{
-			"data in DATA/x.db is not used: postgres is Postgres of config.yaml:8, postgres://u:xxxxx@h/d; --provide postgres=off uses it",
-			"data in DATA/postgres is not used: postgres is Postgres of config.yaml:8, postgres://u:xxxxx@h/d; remove that address to use it again"}},
+			"data in DATA/x.db is not used: postgres is Postgres of settings.yaml:8, postgres://u:xxxxx@h/d; --provide postgres=off uses it",
+			"data in DATA/postgres is not used: postgres is Postgres of settings.yaml:8, postgres://u:xxxxx@h/d; remove that address to use it again"}},
 		"another file": {"File=/none", true, nil},
 	} {
 		b := setup(t)
@@ -334,7 +334,7 @@ func TestStartFails(t *testing.T) {
 	if p, err = decide(b.requests, b.options, b.kinds); err != nil {
 		t.Fatal(err)
 	}
-	const want = "Postgres of config.yaml:8, postgres://u:xxxxx@h/d, cannot be reached: connection refused; start it or correct the address\n  - do without: --provide postgres=off"
+	const want = "Postgres of settings.yaml:8, postgres://u:xxxxx@h/d, cannot be reached: connection refused; start it or correct the address\n  - do without: --provide postgres=off"
 	if _, err := p.Start(t.Context(), b.tools(t, p)); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

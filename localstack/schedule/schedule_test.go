@@ -68,7 +68,7 @@ func TestRunsEveryPeriod(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := &function{takes: takes}
-				starts := run(t, spec.Schedule{Name: "sweep", Every: time.Minute, Function: "sweeper"}, f, 3*time.Minute+time.Second, nil)
+				starts := run(t, spec.Schedule{Name: "sweep", Every: time.Minute, Function: "tidy"}, f, 3*time.Minute+time.Second, nil)
 				if want := []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute}; !slices.Equal(starts, want) {
 					t.Errorf("started at %v, want %v", starts, want)
 				}

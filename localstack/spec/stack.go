@@ -187,5 +187,5 @@ var Services = map[string][]string{
 	"postgres":   {"Url", "Host", "Port", "Username", "Password", "Database"},
 }
 
-// Value is a user's value and its source, such as config.yaml:8.
+// Value is a user's value and its source, such as settings.yaml:8.
 type Value struct{ Text, Source string }

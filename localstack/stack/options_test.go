@@ -28,7 +28,7 @@ func write(t *testing.T, name, text string) string {
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	parameters := write(t, "parameters.yaml", "Size: 1\nName: \"a b\"  # config.yaml:8\nZones: [a, b]\nNone: ~\n")
+	parameters := write(t, "parameters.yaml", "Size: 1\nName: \"a b\"  # settings.yaml:8\nZones: [a, b]\nNone: ~\n")
 	variables := write(t, "env.json", `{"Parameters": {"A": "x", "N": 1.50, "B": true}, "Web": {"A": "y"}}`)
 	var help strings.Builder
 	o, err := ParseFlags([]string{
@@ -41,7 +41,7 @@ func TestFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]spec.Value{
-		"Size": {Text: "2", Source: "--parameter-overrides"}, "Name": {Text: "a b", Source: "config.yaml:8"},
+		"Size": {Text: "2", Source: "--parameter-overrides"}, "Name": {Text: "a b", Source: "settings.yaml:8"},
 		"Zones": {Text: "a,b", Source: parameters + ":3"}, "None": {Source: parameters + ":4"},
 		"Text": {Text: `a "b"`, Source: "--parameter-overrides"}, "Long": {Text: "l=1", Source: "--parameter-overrides"},
 	} {

@@ -140,7 +140,7 @@ func scalars(n *yaml.Node) (text string, ok bool) {
 	return "", false
 }
 
-// origin returns the source of a parameter's value: the comment at the end of its line, such as "# config.yaml:8", else
+// origin returns the source of a parameter's value: the comment at the end of its line, such as "# settings.yaml:8", else
 // file and line. A program that generates the file names its own source by the comment.
 func origin(path string, name, value *yaml.Node) string {
 	if from := strings.TrimSpace(strings.TrimPrefix(value.LineComment, "#")); from != "" {

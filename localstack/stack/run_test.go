@@ -102,9 +102,9 @@ func TestCheck(t *testing.T) {
 		t.Errorf("a good template: %v, %s", err, &out)
 	}
 	o.StackName, o.Provide["redis"] = "1", "on"
-	o.Parameters = map[string]spec.Value{"Size": {Text: "6", Source: "config.yaml:8"}, "Sise": {Text: "1"}}
+	o.Parameters = map[string]spec.Value{"Size": {Text: "6", Source: "settings.yaml:8"}, "Sise": {Text: "1"}}
 	err := Run(t.Context(), o, &out)
-	for _, want := range []string{`--stack-name is "1"`, "--provide redis=on: the template requests postgres", `Parameter Size: "6" of config.yaml:8 breaks MaxValue 5`, "Parameter Sise: is not declared; did you mean Size?"} {
+	for _, want := range []string{`--stack-name is "1"`, "--provide redis=on: the template requests postgres", `Parameter Size: "6" of settings.yaml:8 breaks MaxValue 5`, "Parameter Sise: is not declared; did you mean Size?"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %s", err, want)
 		}

@@ -31,24 +31,24 @@ func TestParameters(t *testing.T) {
 		want        string // part of the error; "" for none
 	}{
 		{"Text", "ab", ""}, {"Text", "éèàù", ""},
-		{"Text", "a", `Parameter Text: "a" of config.yaml:8 breaks MinLength 2`},
-		{"Text", "abcde", `Parameter Text: "abcde" of config.yaml:8 breaks MaxLength 4`},
+		{"Text", "a", `Parameter Text: "a" of settings.yaml:8 breaks MinLength 2`},
+		{"Text", "abcde", `Parameter Text: "abcde" of settings.yaml:8 breaks MaxLength 4`},
 		{"Number", "1.5", ""}, {"Number", "0", ""},
-		{"Number", "x", `"x" of config.yaml:8 is not a number`}, {"Number", "", `"" of config.yaml:8 is not a number`},
+		{"Number", "x", `"x" of settings.yaml:8 is not a number`}, {"Number", "", `"" of settings.yaml:8 is not a number`},
 		{"Number", "-0.1", `breaks MinValue 0`}, {"Number", "2", `breaks MaxValue 1.5`},
-		{"Choice", "3", ""}, {"Choice", "c", `"c" of config.yaml:8 is not allowed; allowed are a, b, 3`},
+		{"Choice", "3", ""}, {"Choice", "c", `"c" of settings.yaml:8 is not allowed; allowed are a, b, 3`},
 		{"Pattern", "ab1", ""}, {"Pattern", "", ""},
-		{"Pattern", "ab12", `"ab12" of config.yaml:8 does not match the pattern ([a-z]+[0-9]|): letters and a digit`},
-		{"Secret", "abc", "the value, which is not shown, of config.yaml:8 does not match the pattern x.*"},
-		{"List", "b", ""}, {"List", "a,c", `"c" of config.yaml:8 is not allowed`},
-		{"Numbers", "1,2,3", ""}, {"Numbers", "1,4", `"4" of config.yaml:8 breaks MaxValue 3`}, {"Numbers", "1,x", `"x" of config.yaml:8 is not a number`},
+		{"Pattern", "ab12", `"ab12" of settings.yaml:8 does not match the pattern ([a-z]+[0-9]|): letters and a digit`},
+		{"Secret", "abc", "the value, which is not shown, of settings.yaml:8 does not match the pattern x.*"},
+		{"List", "b", ""}, {"List", "a,c", `"c" of settings.yaml:8 is not allowed`},
+		{"Numbers", "1,2,3", ""}, {"Numbers", "1,4", `"4" of settings.yaml:8 breaks MaxValue 3`}, {"Numbers", "1,x", `"x" of settings.yaml:8 is not a number`},
 		{"Subnets", "subnet-1,subnet-2", ""},
 		{"Txt", "x", path + ": Parameter Txt: is not declared; did you mean Text?"},
 		{"number", "1", "Parameter number: is not declared; did you mean Number?"},
 		{"Patt", "", "did you mean Pattern?"}, {"Coice", "a", "did you mean Choice?"}, {"Subents", "", "did you mean Subnets?"},
 		{"Other", "x", path + ": Parameter Other: is not declared; the template declares Text, Number, Choice"},
 	} {
-		_, err := resolve(path, Options{Parameters: map[string]spec.Value{"Needed": {Text: "x"}, test.name: {Text: test.value, Source: "config.yaml:8"}}})
+		_, err := resolve(path, Options{Parameters: map[string]spec.Value{"Needed": {Text: "x"}, test.name: {Text: test.value, Source: "settings.yaml:8"}}})
 		switch {
 		case test.want == "" && err != nil:
 			t.Errorf("%s=%s: %v", test.name, test.value, err)
