@@ -2,7 +2,6 @@ package template
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +31,7 @@ type Parameter struct {
 type declaration struct {
 	Parameter
 	node       *yaml.Node
-	pattern    *regexp.Regexp
+	pattern    *javaPattern
 	constraint string // ConstraintDescription
 	limits     map[string]float64
 }
@@ -93,8 +92,7 @@ func (d *declaration) readMember(name, value *yaml.Node, found *problems) {
 		d.NoEcho = strings.EqualFold(value.Value, "true")
 	case "AllowedPattern":
 		var err error
-		// The pattern must match the whole value.
-		if d.pattern, err = regexp.Compile("^(?:" + value.Value + ")$"); err != nil {
+		if d.pattern, err = compileJava(value.Value); err != nil {
 			found.add(name.Line, d.subject(), "AllowedPattern: %v", err)
 		}
 	case "MinLength", "MaxLength", "MinValue", "MaxValue":
@@ -155,9 +153,14 @@ func (d *declaration) broken(value string) string {
 	if d.AllowedValues != nil && !slices.Contains(d.AllowedValues, value) {
 		return "is not allowed; allowed are " + list(d.AllowedValues)
 	}
-	if d.pattern != nil && !d.pattern.MatchString(value) {
-		pattern := strings.TrimSuffix(strings.TrimPrefix(d.pattern.String(), "^(?:"), ")$")
-		return "does not match the pattern " + pattern
+	if d.pattern != nil {
+		ok, err := d.pattern.matches(value)
+		if err != nil {
+			return "takes more than " + patternTimeout.String() + " to compare with the pattern " + d.pattern.text
+		}
+		if !ok {
+			return "does not match the pattern " + d.pattern.text
+		}
 	}
 	length := float64(len([]rune(value)))
 	for _, name := range limitNames {
