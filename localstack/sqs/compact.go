@@ -3,6 +3,7 @@ package sqs
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,23 +22,66 @@ func (q *Queue) compact() {
 		return
 	}
 	if len(q.byID) == 0 {
-		if j.clear() != nil {
+		if q.forget() != nil {
 			j.wait = 2 * j.records
 		}
 		return
 	}
-	fresh, err := q.rewrite(j.path + ".new")
-	if err != nil {
+	if q.rewriteAll() != nil {
 		j.wait = 2 * j.records
-		return
 	}
-	_ = j.file.Close() // what it has is in the fresh one
-	fresh.path = j.path
-	q.journal = fresh
 }
 
-// rewrite writes what the queue has to a temporary file and, when that is on the disk, renames it to the journal.
-func (q *Queue) rewrite(path string) (fresh *journal, err error) {
+// forget makes a journal without messages. The journal of a queue that no template declares keeps the queue.
+func (q *Queue) forget() error {
+	if q.declared {
+		return q.journal.clear()
+	}
+	return q.replace(nil)
+}
+
+// rewriteAll makes a journal of the queue and its messages.
+func (q *Queue) rewriteAll() error {
+	return q.replace(slices.SortedFunc(maps.Values(q.byID), func(a, b *message) int { return cmp.Compare(a.order, b.order) }))
+}
+
+// replace replaces the journal by a new file with the queue and messages. After an error it is as it was.
+func (q *Queue) replace(messages []*message) error {
+	if q.journal.file == nil {
+		return nil
+	}
+	fresh, err := q.rewrite(q.journal.path+".new", messages)
+	if err != nil {
+		return fmt.Errorf("rewrite journal: %w", err)
+	}
+	_ = q.journal.file.Close() // the new file has all of it
+	fresh.path = q.journal.path
+	q.journal = fresh
+	return nil
+}
+
+// lines are the records of the queue, of its deduplication ids and of messages.
+func (q *Queue) lines(messages []*message) (lines []byte, records int, err error) {
+	all := make([]record, 0, len(messages)+len(q.fifo.recent)+1)
+	if !q.declared {
+		all = append(all, q.queueRecord(q.config))
+	}
+	for _, m := range q.fifo.recent {
+		all = append(all, record{Op: "dedup", Message: m})
+	}
+	for _, m := range messages {
+		all = append(all, record{Op: "send", Message: m})
+	}
+	for _, r := range all {
+		if lines, err = appendRecord(lines, r); err != nil {
+			return nil, 0, err
+		}
+	}
+	return lines, len(all), nil
+}
+
+// rewrite writes a temporary file and, when that is on the disk, renames it to the journal.
+func (q *Queue) rewrite(path string, messages []*message) (fresh *journal, err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
@@ -49,16 +93,11 @@ func (q *Queue) rewrite(path string) (fresh *journal, err error) {
 		}
 	}()
 	fresh = &journal{file: file, path: path}
-	var lines []byte
-	messages := slices.SortedFunc(maps.Values(q.byID), func(a, b *message) int {
-		return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.ID, b.ID))
-	})
-	for _, m := range messages {
-		if lines, err = appendSend(lines, m); err != nil {
-			return nil, err
-		}
+	lines, records, err := q.lines(messages)
+	if err != nil {
+		return nil, err
 	}
-	if err = fresh.write(lines, len(messages)); err != nil {
+	if err = fresh.write(lines, records); err != nil {
 		return nil, err
 	}
 	if err = file.Sync(); err != nil {

@@ -6,24 +6,29 @@ import (
 	"time"
 )
 
-// Delete deletes the messages that receipt handles name. A handle that is older than the message's last receive, or
-// whose message is gone, does nothing. The error joins *Error ReceiptHandleIsInvalid for each handle that this queue
-// never gave; the others are deleted all the same.
+// Delete deletes the messages that receipt handles name. A handle stays valid after the message became visible again, until
+// the message is received again; then it does nothing, as it does when the message is gone. In a FIFO queue it is an error
+// then. The error joins an *Error for each handle that failed; the others are deleted all the same.
 func (q *Queue) Delete(receiptHandles ...string) error {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
-	if q.service.closed {
-		return errClosed
+	if err := q.usable(); err != nil {
+		return err
 	}
-	q.advance(time.Now())
+	now := time.Now()
+	q.advance(now)
 	var errs []error
 	var found []*message
 	seen := map[*message]bool{}
 	for _, handle := range receiptHandles {
-		m, err := q.byHandle(handle)
-		if err != nil {
+		m, last, err := q.byHandle(handle)
+		switch {
+		case err != nil:
 			errs = append(errs, err)
-		} else if m != nil && !seen[m] {
+		case m == nil || seen[m]:
+		case q.config.fifo && (!last || m.state.visible()):
+			errs = append(errs, invalidParameter("ReceiptHandle", handle, "The receipt handle has expired."))
+		case last:
 			seen[m] = true
 			found = append(found, m)
 		}
@@ -33,48 +38,52 @@ func (q *Queue) Delete(receiptHandles ...string) error {
 			errs = append(errs, fmt.Errorf("delete from queue %s: %w", q.config.Name, err))
 		}
 	}
+	if q.config.fifo {
+		q.serve(now) // the groups are open again
+	}
 	return errors.Join(errs...)
 }
 
-// byHandle is the message whose last receive a handle names, or nil; mu is held.
-func (q *Queue) byHandle(handle string) (*message, error) {
+// byHandle is the message that a handle names, or nil when it is gone, and whether the handle is of its last receive; mu is
+// held.
+func (q *Queue) byHandle(handle string) (m *message, last bool, err error) {
 	id, receive, err := q.parseHandle(handle)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if m, ok := q.byID[id]; ok && m.Receives == receive {
-		return m, nil
+	m, ok := q.byID[id]
+	if !ok {
+		return nil, false, nil
 	}
-	return nil, nil
+	return m, m.Receives == receive, nil
 }
 
-// ChangeVisibility hides a message in flight for timeout from now, 0 to 12 h after its receive in all; 0 makes it visible
-// at once. The *Error is ReceiptHandleIsInvalid; MessageNotInflight where the message is visible; InvalidParameterValue
-// where the handle is old, its message gone or the timeout out of range.
+// ChangeVisibility hides a message for timeout from now, 0 to 12 h after its receive in all; 0 makes it visible at once. Every
+// handle of the message will do, and the message may have become visible again, except in a FIFO queue. The *Error is
+// ReceiptHandleIsInvalid, or InvalidParameterValue if the message is gone or the timeout out of range.
 func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) error {
 	if timeout < 0 || timeout > maxVisibility {
 		return invalidParameter("VisibilityTimeout", seconds(timeout), "Must be between 0 and 43200.")
 	}
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
-	if q.service.closed {
-		return errClosed
+	if err := q.usable(); err != nil {
+		return err
 	}
 	now := time.Now()
 	q.advance(now)
-	m, err := q.byHandle(receiptHandle)
+	m, _, err := q.byHandle(receiptHandle)
 	switch {
 	case err != nil:
 		return err
-	case m == nil:
+	case m == nil || q.config.fifo && m.state.visible():
 		return invalidParameter("ReceiptHandle", receiptHandle, "Message does not exist or is not available for visibility timeout change.")
-	case m.elem != nil:
-		return &Error{Code: codeNotInflight, Message: "The message referred to is not in flight."}
-	case now.Add(timeout).After(m.received.Add(maxVisibility)):
-		return invalidParameter("VisibilityTimeout", seconds(timeout), "Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
+	case !m.received.IsZero() && now.Add(timeout).After(m.received.Add(maxVisibility)):
+		return invalidParameter("VisibilityTimeout", seconds(timeout), "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]")
 	}
-	m.visibleAt = now.Add(timeout)
-	q.hidden.moved(m)
+	q.settle(q.detach(m))
+	q.hide(m, now.Add(timeout))
+	m.changed = true
 	q.advance(now)
 	q.serve(now)
 	return nil

@@ -48,6 +48,8 @@ const (
 	codeNotInflight      = "MessageNotInflight"
 	codeBadHandle        = "ReceiptHandleIsInvalid"
 	codeUnsupported      = "UnsupportedOperation"
+	codeExists           = "QueueNameExists"
+	codeAttributeName    = "InvalidAttributeName"
 	codeOverLimit        = "OverLimit"
 	codePurging          = "PurgeQueueInProgress"
 	codeDeleted          = "QueueDeletedRecently"
@@ -60,7 +62,7 @@ const (
 // queryCodes are the query protocol's codes where they differ from the JSON protocol's.
 var queryCodes = map[string]string{
 	codeNoQueue:                    "AWS.SimpleQueueService.NonExistentQueue",
-	"QueueNameExists":              "QueueAlreadyExists",
+	codeExists:                     "QueueAlreadyExists",
 	"BatchEntryIdsNotDistinct":     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
 	"BatchRequestTooLong":          "AWS.SimpleQueueService.BatchRequestTooLong",
 	"EmptyBatchRequest":            "AWS.SimpleQueueService.EmptyBatchRequest",
@@ -129,8 +131,13 @@ func inRange(name string, value int, most time.Duration, reason string) error {
 	return nil
 }
 
-func invalidAttribute(name, value, allowed string) error {
-	return &Error{Code: "InvalidAttributeValue", Message: fmt.Sprintf("%s is %s; allowed are %s", name, value, allowed)}
+// invalidAttribute words a queue attribute's value that is not allowed as SQS does; reason may be "".
+func invalidAttribute(name, reason string) error {
+	message := "Invalid value for the parameter " + name + "."
+	if reason != "" {
+		message += " Reason: " + reason
+	}
+	return &Error{Code: "InvalidAttributeValue", Message: message}
 }
 
 func missing(parameter string) error {

@@ -1,13 +1,16 @@
 package sqs
 
 import (
-	"encoding/base64"
+	"cmp"
+	"errors"
 	"fmt"
-	"strings"
+	"os"
+	"time"
 
-	"github.com/eragon-mdi/ksu/localstack/awsid"
+	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
+// none is an answer without members.
 type none struct{}
 
 type queueRequest struct{ QueueUrl string }
@@ -20,28 +23,151 @@ type createQueueRequest struct {
 	Tags       map[string]string `json:"tags" query:"Tag,Key,Value"`
 }
 
-// createQueue answers for a queue of the template, as SQS does for one that exists with the same attributes.
-func (c call) createQueue(in createQueueRequest) (queueURLResponse, error) {
-	q, ok := c.Queue(in.QueueName)
-	switch {
-	case in.QueueName == "":
-		return queueURLResponse{}, missing("QueueName")
-	case len(in.Tags) > 0:
-		return queueURLResponse{}, unsupported("tags")
-	case !ok:
-		return queueURLResponse{}, unsupported(fmt.Sprintf("creating queues: add %s to the template", in.QueueName))
+// recreateAfter is how long a name cannot be used again after DeleteQueue.
+const recreateAfter = time.Minute
+
+// createQueue answers with the queue that exists if it has the same attributes.
+// See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html.
+func (c call) createQueue(in createQueueRequest) (out queueURLResponse, err error) {
+	if in.QueueName == "" {
+		return out, missing("QueueName")
 	}
-	for name, value := range in.Attributes {
-		current, err := q.attributes([]string{name})
-		if err != nil {
-			return queueURLResponse{}, err
+	config := newSettings(spec.Queue{Name: in.QueueName, VisibilityTimeout: 30 * time.Second})
+	config.fifo = in.Attributes["FifoQueue"] == "true"
+	if err := checkName(in.QueueName, config.fifo); err != nil {
+		return out, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return out, errClosed
+	}
+	key := queueKey{c.caller.Account, c.caller.Region, in.QueueName}
+	if q, exists := c.queues[key]; exists {
+		name, err := q.config.difference(in.Attributes)
+		if name != "" {
+			err = &Error{Code: codeExists, Message: "A queue already exists with the same name and a different value for attribute " + name}
 		}
-		if current[name] != value {
-			return queueURLResponse{}, &Error{Code: "QueueNameExists", Message: fmt.Sprintf(
-				"A queue already exists with the same name and a different value for attribute %s.", name)}
+		return queueURLResponse{q.URL()}, err
+	}
+	if deleted, ok := c.deleted[key]; ok && time.Since(deleted) < recreateAfter {
+		return out, &Error{Code: codeDeleted, Message: "You must wait 60 seconds after deleting a queue before you can create another with the same name."}
+	}
+	if err := config.apply(in.Attributes); err != nil {
+		return out, err
+	}
+	if err := c.checkRedrive(key.arn(), config, in.Attributes); err != nil {
+		return out, err
+	}
+	if len(in.Tags) > 0 {
+		if err := config.tag(in.Tags); err != nil {
+			return out, err
 		}
+	}
+	q, err := c.addQueue(key, config)
+	if err != nil {
+		return out, err
 	}
 	return queueURLResponse{q.URL()}, nil
+}
+
+// addQueue begins the queue's journal; mu is held. Messages in a journal that a template's queue of that name left behind
+// are the new queue's.
+func (s *Service) addQueue(key queueKey, config settings) (*Queue, error) {
+	q := newQueue(s, key, config)
+	if s.options.Dir != "" {
+		if err := q.open(s.path(key)); err != nil {
+			return nil, fmt.Errorf("create queue %s: %w", key.name, err)
+		}
+		q.config = config
+		if err := q.rewriteAll(); err != nil {
+			return nil, errors.Join(fmt.Errorf("create queue %s: %w", key.name, err), q.journal.close())
+		}
+	}
+	s.queues[key] = q
+	delete(s.deleted, key)
+	return q, nil
+}
+
+// checkRedrive refuses a new RedrivePolicy whose dead letter queue does not exist, is of the other type, or does not allow
+// the queue; mu is held.
+func (s *Service) checkRedrive(arn string, config settings, attributes map[string]string) error {
+	text := attributes["RedrivePolicy"]
+	if text == "" {
+		return nil
+	}
+	target, ok := s.byARN(config.Redrive.DeadLetterARN)
+	switch {
+	case !ok:
+		return invalidParameter("RedrivePolicy", text, "Dead letter target does not exist.")
+	case target.config.fifo != config.fifo:
+		return invalidParameter("RedrivePolicy", text, "Dead-letter queue must be same type of queue as the source.")
+	case !target.config.allow.allows(arn):
+		return invalidParameter("RedrivePolicy", text, "The RedriveAllowPolicy of the dead letter queue does not allow this queue.")
+	}
+	return nil
+}
+
+// deleteQueue deletes a queue with its messages and its journal.
+func (c call) deleteQueue(in queueRequest) (none, error) {
+	q, err := c.byURL(in.QueueUrl)
+	if err != nil {
+		return none{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := q.usable(); err != nil {
+		return none{}, err
+	}
+	if q.declared {
+		return none{}, unsupported("deleting the queue " + q.key.name + ": it is the template's")
+	}
+	if q.journal.file != nil {
+		if err := os.Remove(q.journal.path); err != nil {
+			return none{}, fmt.Errorf("delete queue: %w", err)
+		}
+	}
+	q.gone = true
+	delete(c.queues, q.key)
+	c.deleted[q.key] = time.Now()
+	return none{}, q.close(noQueue())
+}
+
+// changeQueue changes settings, and keeps them in the journal unless the template declares the queue; then they last until
+// the local stack stops.
+func (c call) changeQueue(queueURL string, change func(*Queue, *settings) error) (none, error) {
+	q, err := c.byURL(queueURL)
+	if err != nil {
+		return none{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := q.usable(); err != nil {
+		return none{}, err
+	}
+	config := q.config
+	if err := change(q, &config); err != nil {
+		return none{}, err
+	}
+	return none{}, q.setConfig(config)
+}
+
+func (q *Queue) setConfig(config settings) error {
+	if !q.declared {
+		line, err := appendRecord(nil, q.queueRecord(config))
+		if err != nil {
+			return err
+		}
+		if err := q.journal.write(line, 1); err != nil {
+			return err
+		}
+	}
+	rekey := config.scope != q.config.scope
+	q.config, q.modified = config, time.Now()
+	if rekey {
+		q.rekey()
+	}
+	return nil
 }
 
 type getQueueURLRequest struct{ QueueName, QueueOwnerAWSAccountId string }
@@ -50,90 +176,13 @@ func (c call) getQueueURL(in getQueueURLRequest) (queueURLResponse, error) {
 	if in.QueueName == "" {
 		return queueURLResponse{}, missing("QueueName")
 	}
-	q, ok := c.Queue(in.QueueName)
-	if !ok || in.QueueOwnerAWSAccountId != "" && in.QueueOwnerAWSAccountId != awsid.Account {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	q, ok := c.queues[queueKey{cmp.Or(in.QueueOwnerAWSAccountId, c.caller.Account), c.caller.Region, in.QueueName}]
+	if !ok {
 		return queueURLResponse{}, noQueue()
 	}
 	return queueURLResponse{q.URL()}, nil
-}
-
-type page struct {
-	MaxResults *int
-	NextToken  string
-}
-
-// cut takes the page's part of URLs, which are in order, and the token of the next page. Without MaxResults SQS
-// answers at most 1000.
-func (p page) cut(urls []string) ([]string, string, error) {
-	count := 1000
-	if p.MaxResults != nil {
-		count = *p.MaxResults
-	}
-	if count < 1 || count > 1000 {
-		return nil, "", invalidParameter("MaxResults", count, "Must be between 1 and 1000.")
-	}
-	after, err := base64.URLEncoding.DecodeString(p.NextToken)
-	if err != nil {
-		return nil, "", invalidParameter("NextToken", p.NextToken, "It is not from an earlier answer.")
-	}
-	for len(urls) > 0 && urls[0] <= string(after) {
-		urls = urls[1:]
-	}
-	if len(urls) <= count {
-		return urls, "", nil
-	}
-	return urls[:count], base64.URLEncoding.EncodeToString([]byte(urls[count-1])), nil
-}
-
-func urls(queues []*Queue, prefix string) []string {
-	var urls []string
-	for _, q := range queues {
-		if strings.HasPrefix(q.config.Name, prefix) {
-			urls = append(urls, q.URL())
-		}
-	}
-	return urls
-}
-
-type listQueuesRequest struct {
-	page
-	QueueNamePrefix string
-}
-
-type listQueuesResponse struct {
-	QueueUrls []string `json:",omitempty" query:"QueueUrl"`
-	NextToken string   `json:",omitempty"`
-}
-
-func (c call) listQueues(in listQueuesRequest) (out listQueuesResponse, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out.QueueUrls, out.NextToken, err = in.cut(urls(c.sorted(), in.QueueNamePrefix))
-	return out, err
-}
-
-type listSourcesRequest struct {
-	page
-	QueueUrl string
-}
-
-type listSourcesResponse struct {
-	QueueUrls []string `json:"queueUrls" query:"QueueUrl"` // in this operation SQS writes it small
-	NextToken string   `json:",omitempty"`
-}
-
-func (c call) listDeadLetterSourceQueues(in listSourcesRequest) (out listSourcesResponse, err error) {
-	q, err := c.byURL(in.QueueUrl)
-	if err != nil {
-		return out, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out.QueueUrls, out.NextToken, err = in.cut(urls(c.sources(q.ARN()), ""))
-	if out.QueueUrls == nil {
-		out.QueueUrls = []string{}
-	}
-	return out, err
 }
 
 func (c call) purgeQueue(in queueRequest) (none, error) {
@@ -142,78 +191,4 @@ func (c call) purgeQueue(in queueRequest) (none, error) {
 		return none{}, err
 	}
 	return none{}, q.Purge()
-}
-
-func (c call) listQueueTags(in queueRequest) (none, error) {
-	_, err := c.byURL(in.QueueUrl)
-	return none{}, err
-}
-
-type startMoveRequest struct {
-	SourceArn, DestinationArn    string
-	MaxNumberOfMessagesPerSecond *int
-}
-
-type startMoveResponse struct{ TaskHandle string }
-
-func (c call) startMessageMoveTask(in startMoveRequest) (startMoveResponse, error) {
-	if in.SourceArn == "" {
-		return startMoveResponse{}, missing("SourceArn")
-	}
-	if in.MaxNumberOfMessagesPerSecond != nil {
-		return startMoveResponse{}, unsupported("MaxNumberOfMessagesPerSecond: messages move at once")
-	}
-	handle, err := c.MoveMessages(in.SourceArn, in.DestinationArn)
-	return startMoveResponse{handle}, err
-}
-
-type listMovesRequest struct {
-	SourceArn  string
-	MaxResults *int
-}
-
-type listMovesResponse struct {
-	Results []moveResult `query:"ListMessageMoveTasksResultEntry"`
-}
-
-type moveResult struct {
-	TaskHandle                        string `json:",omitempty"`
-	Status                            string
-	SourceArn                         string
-	DestinationArn                    string `json:",omitempty"`
-	ApproximateNumberOfMessagesMoved  int
-	ApproximateNumberOfMessagesToMove int
-	FailureReason                     string `json:",omitempty"`
-	StartedTimestamp                  int64  // epoch milliseconds
-}
-
-func (c call) listMessageMoveTasks(in listMovesRequest) (listMovesResponse, error) {
-	count := 1
-	if in.MaxResults != nil {
-		count = *in.MaxResults
-	}
-	out := listMovesResponse{Results: []moveResult{}}
-	if count < 1 || count > 10 {
-		return out, invalidParameter("MaxResults", count, "Must be between 1 and 10.")
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, err := c.deadLetterQueue(in.SourceArn); err != nil {
-		return out, err
-	}
-	for _, t := range c.lastMoves(in.SourceArn, count) {
-		out.Results = append(out.Results, moveResult{ // without TaskHandle, which SQS gives of running moves only
-			Status: t.status, SourceArn: t.source, DestinationArn: t.destination,
-			ApproximateNumberOfMessagesMoved: t.moved, ApproximateNumberOfMessagesToMove: t.toMove,
-			FailureReason: t.failure, StartedTimestamp: t.started.UnixMilli(),
-		})
-	}
-	return out, nil
-}
-
-type cancelMoveRequest struct{ TaskHandle string }
-
-// cancelMessageMoveTask finds no move, since each has ended.
-func (c call) cancelMessageMoveTask(cancelMoveRequest) (none, error) {
-	return none{}, &Error{Code: "ResourceNotFoundException", Message: "There is no running message move task with that handle."}
 }

@@ -29,6 +29,11 @@ type call struct {
 
 // operations are what the protocol serves, by the part of X-Amz-Target behind AmazonSQS.
 var operations = map[string]operation{
+	"AddPermission":                decode(call.addPermission),
+	"RemovePermission":             decode(call.removePermission),
+	"TagQueue":                     decode(call.tagQueue),
+	"UntagQueue":                   decode(call.untagQueue),
+	"DeleteQueue":                  decode(call.deleteQueue),
 	"CreateQueue":                  decode(call.createQueue),
 	"GetQueueUrl":                  decode(call.getQueueURL),
 	"ListQueues":                   decode(call.listQueues),
@@ -48,9 +53,6 @@ var operations = map[string]operation{
 	"CancelMessageMoveTask":        decode(call.cancelMessageMoveTask),
 	"ListQueueTags":                decode(call.listQueueTags),
 }
-
-// others are the operations that SQS has and this package refuses.
-var others = map[string]bool{"AddPermission": true, "DeleteQueue": true, "RemovePermission": true, "TagQueue": true, "UntagQueue": true}
 
 // decode makes an operation of a function from its request to its answer.
 func decode[In, Out any](f func(call, In) (Out, error)) operation {
@@ -80,9 +82,6 @@ func (s *Service) serveHTTP(w http.ResponseWriter, r *http.Request) {
 // operate does an operation by its name.
 func (c call) operate(name, unknown string, read func(any) error) (any, error) {
 	operate, ok := operations[name]
-	if !ok && others[name] {
-		return nil, unsupported("the operation " + name)
-	}
 	if !ok {
 		return nil, &Error{Code: unknown, Message: fmt.Sprintf("The action %s is not valid for this endpoint.", name)}
 	}
@@ -118,24 +117,33 @@ func refusalOf(err error) (refusal *Error, status int) {
 	return &Error{Code: codeInternal, Message: err.Error()}, http.StatusInternalServerError
 }
 
-// byURL finds a queue by the path of its URL, whatever the host: the same endpoint has several names.
-func (s *Service) byURL(queueURL string) (*Queue, error) {
+// byURL finds a queue by the path of its URL, whatever the host: the same endpoint has several names. A name alone is the
+// caller's queue. The URL does not tell the region: the caller's has precedence over the template's.
+func (c call) byURL(queueURL string) (*Queue, error) {
 	if queueURL == "" {
 		return nil, missing("QueueUrl")
 	}
-	u, err := url.Parse(queueURL)
-	if err != nil {
-		return nil, invalidAddress(queueURL)
+	key := queueKey{account: c.caller.Account, region: c.caller.Region, name: queueURL}
+	if strings.Contains(queueURL, "/") {
+		u, err := url.Parse(queueURL)
+		if err != nil {
+			return nil, invalidAddress(queueURL)
+		}
+		var ok bool
+		if key.account, key.name, ok = strings.Cut(strings.Trim(u.Path, "/"), "/"); !ok {
+			return nil, invalidAddress(queueURL)
+		}
 	}
-	account, name, ok := strings.Cut(strings.Trim(u.Path, "/"), "/")
-	if !ok {
-		return nil, invalidAddress(queueURL)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if q, ok := c.queues[key]; ok {
+		return q, nil
 	}
-	q, ok := s.Queue(name)
-	if !ok || account != awsid.Account {
-		return nil, noQueue()
+	key.region = awsid.Region
+	if q, ok := c.queues[key]; ok {
+		return q, nil
 	}
-	return q, nil
+	return nil, noQueue()
 }
 
 func invalidAddress(queueURL string) error {

@@ -31,10 +31,10 @@ type receivedMessage struct {
 	MessageAttributes      map[string]Attribute `json:",omitempty" query:"MessageAttribute,Name,Value"`
 }
 
-// systemAttributes are the names that SQS knows; those of FIFO queues answer nothing.
+// systemAttributes are the names that SQS knows. SqsManagedSseEnabled answers nothing.
 var systemAttributes = []string{
 	"All", "SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "AWSTraceHeader",
-	"DeadLetterQueueSourceArn", "SequenceNumber", "MessageDeduplicationId", "MessageGroupId",
+	"DeadLetterQueueSourceArn", "SqsManagedSseEnabled", "SequenceNumber", "MessageDeduplicationId", "MessageGroupId",
 }
 
 func (c call) receiveMessage(in receiveRequest) (out receiveResponse, err error) {
@@ -42,52 +42,58 @@ func (c call) receiveMessage(in receiveRequest) (out receiveResponse, err error)
 	if err != nil {
 		return out, err
 	}
-	count, wait, visibility, err := in.read(q)
+	r, err := in.read(q)
 	if err != nil {
 		return out, err
 	}
-	messages, err := q.receive(c.ctx, count, wait, visibility)
+	messages, err := q.receive(c.ctx, r)
 	for _, m := range messages {
 		out.Messages = append(out.Messages, in.choose(m))
 	}
 	return out, err
 }
 
-// read checks the request and fills in what it leaves to the queue.
-func (in receiveRequest) read(q *Queue) (count int, wait time.Duration, visibility *time.Duration, err error) {
-	if in.ReceiveRequestAttemptId != nil {
-		return 0, 0, nil, unsupported("ReceiveRequestAttemptId, which is for FIFO queues")
+// read checks the request and fills in the queue's defaults.
+func (in receiveRequest) read(q *Queue) (r receiving, err error) {
+	wait, fifo := q.receiveDefaults()
+	r = receiving{max: 1, wait: wait}
+	if id := in.ReceiveRequestAttemptId; id != nil {
+		if !fifo {
+			return r, invalidParameter("ReceiveRequestAttemptId", *id, badForType)
+		}
+		if r.attempt = *id; !groupID.MatchString(*id) {
+			return r, badID("ReceiveRequestAttemptId", *id)
+		}
 	}
 	for _, name := range slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames) {
 		if !slices.Contains(systemAttributes, name) {
-			return 0, 0, nil, unknownAttribute(name)
+			return r, unknownAttribute(name)
 		}
 	}
-	count, wait = 1, q.receiveWait()
 	if n := in.MaxNumberOfMessages; n != nil {
-		if count = *n; count < 1 || count > maxBatch {
-			return 0, 0, nil, invalidParameter("MaxNumberOfMessages", count, "Must be between 1 and 10, if provided.")
+		if r.max = *n; *n < 1 || *n > maxBatch {
+			return r, invalidParameter("MaxNumberOfMessages", *n, "Must be between 1 and 10, if provided.")
 		}
 	}
 	if s := in.WaitTimeSeconds; s != nil {
 		if err := inRange("WaitTimeSeconds", *s, maxReceiveWait, "Must be >= 0 and <= 20, if provided."); err != nil {
-			return 0, 0, nil, err
+			return r, err
 		}
-		wait = time.Duration(*s) * time.Second
+		r.wait = time.Duration(*s) * time.Second
 	}
 	if s := in.VisibilityTimeout; s != nil {
 		if err := inRange("VisibilityTimeout", *s, maxVisibility, "Must be between 0 and 43200, if provided."); err != nil {
-			return 0, 0, nil, err
+			return r, err
 		}
-		visibility = new(time.Duration(*s) * time.Second)
+		r.visibility = new(time.Duration(*s) * time.Second)
 	}
-	return count, wait, visibility, nil
+	return r, nil
 }
 
-func (q *Queue) receiveWait() time.Duration {
+func (q *Queue) receiveDefaults() (wait time.Duration, fifo bool) {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
-	return q.config.ReceiveWait
+	return q.config.ReceiveWait, q.config.fifo
 }
 
 // choose is the message with the attributes that the request asks for. The digest is of those attributes.

@@ -26,12 +26,15 @@ type outgoing struct {
 // message reads the request; header is its HTTP header.
 func (o outgoing) message(c call) (Outgoing, error) {
 	out := Outgoing{Body: o.MessageBody}
-	if o.MessageDeduplicationId != nil {
-		return out, invalidValue("The request includes MessageDeduplicationId, which is not valid for standard queues.")
-	}
-	if o.MessageGroupId != nil {
-		if out.Group = *o.MessageGroupId; out.Group == "" {
-			return out, badGroup("")
+	for _, id := range []struct {
+		name  string
+		given *string
+		to    *string
+	}{{"MessageGroupId", o.MessageGroupId, &out.Group}, {"MessageDeduplicationId", o.MessageDeduplicationId, &out.Dedup}} {
+		if id.given != nil {
+			if *id.to = *id.given; *id.given == "" {
+				return out, badID(id.name, "")
+			}
 		}
 	}
 	if o.DelaySeconds != nil {
@@ -94,10 +97,11 @@ type sendResponse struct {
 	MD5OfMessageBody             string
 	MD5OfMessageAttributes       string `json:",omitempty"`
 	MD5OfMessageSystemAttributes string `json:",omitempty"`
+	SequenceNumber               string `json:",omitempty"`
 }
 
 func newSendResponse(s Sent, o outgoing) sendResponse {
-	return sendResponse{s.ID, s.MD5OfBody, s.MD5OfAttributes, o.systemDigest()}
+	return sendResponse{s.ID, s.MD5OfBody, s.MD5OfAttributes, o.systemDigest(), s.SequenceNumber}
 }
 
 func (c call) sendMessage(in sendRequest) (out sendResponse, err error) {
@@ -149,11 +153,11 @@ func (c call) sendMessageBatch(in sendBatchRequest) (out batchResponse[sentEntry
 	}
 	var messages []Outgoing
 	var entries []sendEntry
-	size, maximum := 0, q.maximumMessageSize()
+	size, rules := 0, q.rules()
 	for _, e := range in.Entries {
 		message, err := e.message(c)
 		if err == nil {
-			err = message.check(maximum)
+			err = message.check(rules)
 		}
 		size += message.size()
 		if err != nil {

@@ -18,6 +18,11 @@ func hiddenHeap() *messageHeap {
 	return newHeap(func(a, b *message) bool { return a.visibleAt.Before(b.visibleAt) }, func(m *message) *int { return &m.hidden })
 }
 
+// orderHeap has the message that was sent to the queue first on top. No message is in both this heap and hiddenHeap.
+func orderHeap() *messageHeap {
+	return newHeap(func(a, b *message) bool { return a.order < b.order }, func(m *message) *int { return &m.hidden })
+}
+
 // expiryHeap has the message that was sent first on top: all messages of a queue live equally long.
 func expiryHeap() *messageHeap {
 	return newHeap(func(a, b *message) bool { return a.Sent < b.Sent }, func(m *message) *int { return &m.expiry })

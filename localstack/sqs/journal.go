@@ -12,6 +12,8 @@ import (
 //	{"op":"send","message":{"id":…,"body":…,"sent":…}}
 //	{"op":"receive","id":…,"receives":2,"first":…}
 //	{"op":"delete","id":…}
+//	{"op":"queue","queue":{"name":…,"attributes":{…}}}   a queue that CreateQueue made; the last one counts
+//	{"op":"dedup","message":{"id":…,"dedup":…}}          a deduplication id that outlives its message
 //
 // Its zero value keeps nothing. The service's mu guards it.
 type journal struct {
@@ -24,19 +26,43 @@ type journal struct {
 }
 
 type record struct {
-	Op       string   `json:"op"`
-	Message  *message `json:"message,omitempty"`
-	ID       string   `json:"id,omitempty"`
-	Receives int      `json:"receives,omitempty"`
-	First    int64    `json:"first,omitempty"`
+	Op       string       `json:"op"`
+	Message  *message     `json:"message,omitempty"`
+	Queue    *queueRecord `json:"queue,omitempty"`
+	ID       string       `json:"id,omitempty"`
+	Receives int          `json:"receives,omitempty"`
+	First    int64        `json:"first,omitempty"`
+}
+
+// queueRecord is a queue that no template declares.
+type queueRecord struct {
+	Account    string            `json:"account"`
+	Region     string            `json:"region"`
+	Name       string            `json:"name"`
+	Created    int64             `json:"created"`  // epoch milliseconds
+	Modified   int64             `json:"modified"` // epoch milliseconds
+	Attributes map[string]string `json:"attributes"`
+	Tags       map[string]string `json:"tags,omitempty"`
+}
+
+func appendRecord(to []byte, r record) ([]byte, error) {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s record: %w", r.Op, err)
+	}
+	return append(append(to, line...), '\n'), nil
 }
 
 func appendSend(to []byte, m *message) ([]byte, error) {
-	line, err := json.Marshal(record{Op: "send", Message: m})
-	if err != nil {
-		return nil, fmt.Errorf("encode message: %w", err)
-	}
-	return append(append(to, line...), '\n'), nil
+	return appendRecord(to, record{Op: "send", Message: m})
+}
+
+// queueRecord is the queue as its journal keeps it.
+func (q *Queue) queueRecord(c settings) record {
+	return record{Op: "queue", Queue: &queueRecord{
+		Account: q.key.account, Region: q.key.region, Name: q.key.name, Created: q.created.UnixMilli(), Modified: q.modified.UnixMilli(),
+		Attributes: c.attributes(), Tags: c.tags,
+	}}
 }
 
 // appendReceive and appendDelete write by hand what is simple and frequent.

@@ -26,9 +26,9 @@ type Message struct {
 	Body          string
 	// MD5OfBody is in hexadecimal.
 	MD5OfBody string
-	// SystemAttributes are SenderId, SentTimestamp, ApproximateReceiveCount, ApproximateFirstReceiveTimestamp, and where
-	// there is one AWSTraceHeader, MessageGroupId and
-	// DeadLetterQueueSourceArn. Times are epoch milliseconds.
+	// SystemAttributes are SenderId, SentTimestamp, ApproximateReceiveCount and ApproximateFirstReceiveTimestamp, and if the
+	// message has them AWSTraceHeader, MessageGroupId, MessageDeduplicationId, SequenceNumber and DeadLetterQueueSourceArn.
+	// Times are epoch milliseconds.
 	SystemAttributes map[string]string
 	// Attributes are the sender's; nil without any.
 	Attributes map[string]Attribute
@@ -48,6 +48,9 @@ type message struct {
 	Trace string `json:"trace,omitempty"`
 	// Group is the MessageGroupId.
 	Group string `json:"group,omitempty"`
+	// Dedup is the MessageDeduplicationId, and Seq the SequenceNumber, of a message in a FIFO queue.
+	Dedup string `json:"dedup,omitempty"`
+	Seq   int64  `json:"seq,omitempty"`
 	// Sent, First and Delayed are epoch milliseconds: of the sending, of the first receive or 0, and when a message
 	// sent with a delay becomes visible, or 0.
 	Sent    int64 `json:"sent"`
@@ -60,13 +63,14 @@ type message struct {
 
 	md5 string // of the body
 
-	// Where the message is: in the ready list (elem is set), or hidden until visibleAt.
-	elem      *list.Element
-	hidden    int // index in the heap of hidden messages
-	expiry    int // index in the heap of expiries
+	order     uint64 // in its queue, by the time of sending
+	state     state
+	elem      *list.Element // in its lane's list
+	hidden    int           // index in the heap of hidden messages, or in its lane's heap
+	expiry    int           // index in the heap of expiries
 	visibleAt time.Time
 	received  time.Time // the last receive
-	delayed   bool      // hidden by its delay, and not in flight
+	changed   bool      // the visibility was changed since
 }
 
 // delivery is the message as its receiver gets it.
@@ -82,6 +86,12 @@ func (m *message) delivery(handle string) Message {
 	}
 	if m.Group != "" {
 		system["MessageGroupId"] = m.Group
+	}
+	if m.Dedup != "" {
+		system["MessageDeduplicationId"] = m.Dedup
+	}
+	if m.Seq != 0 {
+		system["SequenceNumber"] = sequenceNumber(m.Seq)
 	}
 	if m.Source != "" {
 		system["DeadLetterQueueSourceArn"] = m.Source

@@ -183,6 +183,8 @@ func TestSDKMoveTask(t *testing.T) {
 		t.Errorf("work: %+v", r)
 	}
 	_, err = c.CancelMessageMoveTask(t.Context(), &awssqs.CancelMessageMoveTaskInput{TaskHandle: started.TaskHandle})
+	wantAPICode(t, err, "InvalidParameterValue") // it has ended
+	_, err = c.CancelMessageMoveTask(t.Context(), &awssqs.CancelMessageMoveTaskInput{TaskHandle: aws.String("eyJ0YXNrSWQiOiJ4In0=")})
 	wantAPICode(t, err, "ResourceNotFoundException")
 }
 

@@ -3,26 +3,34 @@ package sqs
 import (
 	"container/list"
 	"time"
-
-	"github.com/eragon-mdi/ksu/localstack/awsid"
-	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// Queue is one standard queue. Get it from Service.Queue; it is safe for concurrent use.
+// Queue is one queue. Service.Queue returns it; it is safe for concurrent use.
 type Queue struct {
-	service *Service
-	config  spec.Queue
-	number  uint32 // see queueNumber
-	journal *journal
+	service  *Service
+	key      queueKey
+	arn      string
+	config   settings
+	declared bool   // by the template
+	gone     bool   // deleted
+	number   uint32 // see queueNumber
+	journal  *journal
 
 	created, modified time.Time
+	purged            time.Time
 
-	// A message is in byID and expiries, and in either ready or hidden.
+	// A message is in byID and expiries, and either in its group's lane or in hidden.
 	byID     map[string]*message
-	ready    *list.List // of *message, the next one to deliver in front
+	lanes    map[string]*lane
+	ready    laneHeap // lanes with messages that can be received
+	crowded  laneHeap // those with many messages in flight, see next
 	hidden   *messageHeap
 	expiries *messageHeap
-	delayed  int // how many of hidden were never received
+	visible  int
+	inFlight int
+	last     uint64 // order of the newest message
+
+	fifo fifoState
 
 	waiters *list.List // of *waiter, the longest waiting in front
 	timer   *time.Timer
@@ -38,22 +46,25 @@ type Counts struct {
 	Delayed int
 }
 
-func newQueue(s *Service, c spec.Queue) *Queue {
+func newQueue(s *Service, key queueKey, c settings) *Queue {
 	now := time.Now()
 	return &Queue{
-		service: s, config: c, number: queueNumber(awsid.ARN("sqs", c.Name)), created: now, modified: now, journal: &journal{},
-		byID: map[string]*message{}, ready: list.New(), hidden: hiddenHeap(), expiries: expiryHeap(), waiters: list.New(),
+		service: s, key: key, arn: key.arn(), config: c, number: queueNumber(key.arn()), created: now, modified: now, journal: &journal{},
+		byID: map[string]*message{}, lanes: map[string]*lane{}, hidden: hiddenHeap(), expiries: expiryHeap(), waiters: list.New(),
+		fifo: newFIFOState(),
 	}
 }
 
 // Name is the queue's name.
-func (q *Queue) Name() string { return q.config.Name }
+func (q *Queue) Name() string { return q.key.name }
 
 // ARN is arn:aws:sqs:{region}:{account}:{name}.
-func (q *Queue) ARN() string { return awsid.ARN("sqs", q.config.Name) }
+func (q *Queue) ARN() string { return q.arn }
 
 // URL is {endpoint}/{account}/{name}.
-func (q *Queue) URL() string { return q.service.url(q.config.Name) }
+func (q *Queue) URL() string {
+	return q.service.options.Endpoint + "/" + q.key.account + "/" + q.key.name
+}
 
 // Counts counts the messages.
 func (q *Queue) Counts() Counts {
@@ -64,22 +75,41 @@ func (q *Queue) Counts() Counts {
 }
 
 func (q *Queue) counts() Counts {
-	return Counts{Visible: q.ready.Len(), InFlight: q.hidden.Len() - q.delayed, Delayed: q.delayed}
+	return Counts{Visible: q.visible, InFlight: q.inFlight, Delayed: q.hidden.Len() - q.inFlight}
 }
 
-// Purge deletes all messages.
+// usable is an error when the service is closed or the queue deleted; mu is held.
+func (q *Queue) usable() error {
+	switch {
+	case q.service.closed:
+		return errClosed
+	case q.gone:
+		return noQueue()
+	}
+	return nil
+}
+
+// purgeEvery is the least time between two purges.
+const purgeEvery = time.Minute
+
+// Purge deletes all messages. The *Error is PurgeQueueInProgress within 60 s of another purge.
 func (q *Queue) Purge() error {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
-	if q.service.closed {
-		return errClosed
+	if err := q.usable(); err != nil {
+		return err
 	}
-	if err := q.journal.clear(); err != nil {
+	now := time.Now()
+	if !q.purged.IsZero() && now.Sub(q.purged) < purgeEvery {
+		return &Error{Code: codePurging, Message: "Only one PurgeQueue operation on " + q.key.name + " is allowed every 60 seconds."}
+	}
+	if err := q.forget(); err != nil {
 		return err
 	}
 	for _, m := range q.byID {
 		q.remove(m)
 	}
+	q.purged = now
 	return nil
 }
 
@@ -100,55 +130,24 @@ func (q *Queue) insert(m *message, now time.Time) {
 	if m.md5 == "" {
 		m.md5 = digest(m.Body)
 	}
+	q.last++
+	m.order = q.last
 	q.byID[m.ID] = m
 	q.expiries.add(m)
 	if visible := time.UnixMilli(m.Delayed); m.Delayed != 0 && visible.After(now) {
 		// Added to now, so that the wait is measured by the monotonic clock.
-		m.visibleAt, m.delayed = now.Add(visible.Sub(now)), true
-		q.delayed++
+		m.visibleAt = now.Add(visible.Sub(now))
+		m.state = isDelayed
 		q.hidden.add(m)
 		return
 	}
-	m.elem = q.ready.PushBack(m)
+	q.append(m)
 }
 
-// hide takes a ready message in flight.
-func (q *Queue) hide(m *message, until time.Time) {
-	q.ready.Remove(m.elem)
-	m.elem, m.visibleAt = nil, until
-	q.hidden.add(m)
-}
-
-// show makes a hidden message visible, behind all others.
-func (q *Queue) show(m *message) {
-	q.hidden.remove(m)
-	if m.delayed {
-		m.delayed = false
-		q.delayed--
-	}
-	m.elem = q.ready.PushBack(m)
-}
-
-// remove forgets a message, wherever it is.
-func (q *Queue) remove(m *message) {
-	if m.elem != nil {
-		q.ready.Remove(m.elem)
-		m.elem = nil
-	} else {
-		q.hidden.remove(m)
-		if m.delayed {
-			m.delayed = false
-			q.delayed--
-		}
-	}
-	q.expiries.remove(m)
-	delete(q.byID, m.ID)
-}
-
-// close ends the waiters and the journal; mu is held.
-func (q *Queue) close() error {
+// close ends the waiters with an error and closes the journal; mu is held.
+func (q *Queue) close(err error) error {
 	for e := q.waiters.Front(); e != nil; e = q.waiters.Front() {
-		q.waiters.Remove(e).(*waiter).done <- received{err: errClosed}
+		q.waiters.Remove(e).(*waiter).done <- received{err: err}
 	}
 	if q.timer != nil {
 		q.timer.Stop()

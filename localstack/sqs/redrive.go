@@ -5,36 +5,34 @@ import (
 	"time"
 )
 
-// redrive moves messages from the front of the ready ones to the dead letter queue while they were received as often as
-// the queue allows, until max others stand there; mu is held. Without such a queue they stay and are received again.
-func (q *Queue) redrive(max int, now time.Time) error {
+// deadLetters is the queue's dead letter queue. Without one, or while it does not exist, messages stay where they are.
+func (q *Queue) deadLetters() (*Queue, bool) {
 	if q.config.Redrive == nil {
-		return nil
+		return nil, false
 	}
 	target, ok := q.service.byARN(q.config.Redrive.DeadLetterARN)
-	if !ok || target == q {
-		return nil
-	}
-	var spent []*message
-	kept := 0
-	for e := q.ready.Front(); e != nil && kept < max; e = e.Next() {
-		if m := e.Value.(*message); m.Receives >= q.config.Redrive.MaxReceiveCount {
-			spent = append(spent, m)
-		} else {
-			kept++
-		}
-	}
+	return target, ok && target != q
+}
+
+// redrive moves detached messages to the dead letter queue, or gives them back when it fails; mu is held.
+func (q *Queue) redrive(spent []*message, now time.Time) error {
 	if len(spent) == 0 {
 		return nil
 	}
+	target, _ := q.deadLetters()
 	moved := make([]*message, len(spent))
 	for i, m := range spent {
 		moved[i] = &message{
-			ID: m.ID, Body: m.Body, Attributes: m.Attributes, Trace: m.Trace, Group: m.Group, md5: m.md5,
-			Sent: m.Sent, First: m.First, Receives: m.Receives, Source: q.ARN(),
+			ID: m.ID, Body: m.Body, Attributes: m.Attributes, Trace: m.Trace, Group: m.Group, Dedup: m.Dedup, md5: m.md5,
+			Sent: m.Sent, First: m.First, Receives: m.Receives, Source: q.arn,
 		}
 	}
 	if err := q.move(spent, target, moved, now); err != nil {
+		for _, m := range spent {
+			if q.byID[m.ID] == m {
+				q.giveBack(m)
+			}
+		}
 		return fmt.Errorf("move from queue %s to its dead letter queue: %w", q.config.Name, err)
 	}
 	return nil
@@ -54,6 +52,9 @@ func (q *Queue) move(old []*message, target *Queue, moved []*message, now time.T
 func (q *Queue) add(messages []*message, now time.Time) error {
 	var records []byte
 	for _, m := range messages {
+		if q.config.fifo {
+			m.Seq = q.fifo.sequence(now)
+		}
 		var err error
 		if records, err = appendSend(records, m); err != nil {
 			return err

@@ -82,7 +82,7 @@ func TestMoveMessages(t *testing.T) {
 		}
 		wantCounts(t, d, 2, 0, 0)
 
-		if _, err := s.MoveMessages(arn("dead"), ""); err != nil {
+		if _, err := s.MoveMessages(arn("dead"), "", 0); err != nil {
 			t.Fatal(err)
 		}
 		wantCounts(t, d, 0, 0, 0)
@@ -96,11 +96,11 @@ func TestMoveMessages(t *testing.T) {
 			}
 		}
 
-		_, err := s.MoveMessages(arn("work"), "")
+		_, err := s.MoveMessages(arn("work"), "", 0)
 		wantCode(t, err, "InvalidParameterValue") // no dead letter queue
-		_, err = s.MoveMessages(arn("nowhere"), "")
+		_, err = s.MoveMessages(arn("nowhere"), "", 0)
 		wantCode(t, err, "ResourceNotFoundException")
-		_, err = s.MoveMessages(arn("dead"), arn("nowhere"))
+		_, err = s.MoveMessages(arn("dead"), arn("nowhere"), 0)
 		wantCode(t, err, "ResourceNotFoundException")
 	})
 }

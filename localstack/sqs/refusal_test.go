@@ -66,7 +66,7 @@ func TestSDKErrors(t *testing.T) {
 			return err
 		}, "AWS.SimpleQueueService.NonExistentQueue"},
 		"no url": {func() error {
-			_, err := c.PurgeQueue(ctx, &awssqs.PurgeQueueInput{QueueUrl: aws.String("work")})
+			_, err := c.PurgeQueue(ctx, &awssqs.PurgeQueueInput{QueueUrl: aws.String("http://127.0.0.1/work")})
 			return err
 		}, "InvalidAddress"},
 		"handle": {func() error {
@@ -79,7 +79,7 @@ func TestSDKErrors(t *testing.T) {
 		"too many":     {func() error { return receiveIn(awssqs.ReceiveMessageInput{MaxNumberOfMessages: 11}) }, "InvalidParameterValue"},
 		"too long":     {func() error { return receiveIn(awssqs.ReceiveMessageInput{WaitTimeSeconds: 21}) }, "InvalidParameterValue"},
 		"invisible":    {func() error { return receiveIn(awssqs.ReceiveMessageInput{VisibilityTimeout: 43201}) }, "InvalidParameterValue"},
-		"FIFO receive": {func() error { return receiveIn(awssqs.ReceiveMessageInput{ReceiveRequestAttemptId: here}) }, "AWS.SimpleQueueService.UnsupportedOperation"},
+		"FIFO receive": {func() error { return receiveIn(awssqs.ReceiveMessageInput{ReceiveRequestAttemptId: here}) }, "InvalidParameterValue"},
 		"empty body":   {func() error { return sendIn(awssqs.SendMessageInput{MessageBody: aws.String("")}) }, "MissingParameter"},
 		"large body": {func() error {
 			return sendIn(awssqs.SendMessageInput{MessageBody: aws.String(strings.Repeat("x", 1<<20+1))})
@@ -98,10 +98,10 @@ func TestSDKErrors(t *testing.T) {
 		"reserved name":      {func() error { return attribute("AWS.x", text) }, "InvalidParameterValue"},
 		"type":               {func() error { return attribute("x", types.MessageAttributeValue{DataType: aws.String("Int")}) }, "InvalidParameterValue"},
 		"no value":           {func() error { return attribute("x", types.MessageAttributeValue{DataType: aws.String("Number")}) }, "InvalidParameterValue"},
-		"create": {func() error {
-			_, err := c.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("new")})
+		"create with a bad name": {func() error {
+			_, err := c.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("a queue")})
 			return err
-		}, "AWS.SimpleQueueService.UnsupportedOperation"},
+		}, "InvalidParameterValue"},
 		"create another": {func() error {
 			_, err := c.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("work"), Attributes: map[string]string{"DelaySeconds": "9"}})
 			return err
@@ -112,9 +112,9 @@ func TestSDKErrors(t *testing.T) {
 			return err
 		}, "InvalidAttributeName"},
 		"set KMS": {func() error {
-			_, err := c.SetQueueAttributes(ctx, &awssqs.SetQueueAttributesInput{QueueUrl: here, Attributes: map[string]string{"KmsMasterKeyId": "x"}})
+			_, err := c.SetQueueAttributes(ctx, &awssqs.SetQueueAttributesInput{QueueUrl: here, Attributes: map[string]string{"KmsMasterKeyId": "x", "SqsManagedSseEnabled": "true"}})
 			return err
-		}, "AWS.SimpleQueueService.UnsupportedOperation"},
+		}, "InvalidAttributeName"},
 		"set delay": {func() error {
 			_, err := c.SetQueueAttributes(ctx, &awssqs.SetQueueAttributesInput{QueueUrl: here, Attributes: map[string]string{"DelaySeconds": "901"}})
 			return err
@@ -167,7 +167,7 @@ func TestWire(t *testing.T) {
 		{"AmazonSQS.ListQueues", `{}}`, "com.amazon.coral.service#SerializationException", "SerializationException;Sender", "invalid character '}'"},
 		{"AmazonSQS.ListQueues", `{} {}`, "com.amazon.coral.service#SerializationException", "SerializationException;Sender", "more than one JSON value"},
 		{"AmazonSQS.SendMessage", `{}`, "com.amazon.coral.service#MissingRequiredParameterException", "MissingParameter;Sender", "QueueUrl"},
-		{"AmazonSQS.TagQueue", `{}`, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender", "TagQueue"},
+		{"AmazonSQS.TagQueue", `{}`, "com.amazon.coral.service#MissingRequiredParameterException", "MissingParameter;Sender", "QueueUrl"},
 		{"AmazonSQS.Explode", `{}`, "com.amazon.coral.service#UnknownOperationException", "UnknownOperationException;Sender", "Explode"},
 		{"SQS.ListQueues", "{}", "com.amazon.coral.service#UnknownOperationException", "UnknownOperationException;Sender", "X-Amz-Target"},
 	} {

@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -25,8 +26,10 @@ type Outgoing struct {
 	Attributes map[string]Attribute
 	// TraceHeader is the AWSTraceHeader, an X-Ray trace header; "" is none.
 	TraceHeader string
-	// Group is the MessageGroupId, 1 to 128 visible ASCII characters; "" is none.
+	// Group is the MessageGroupId, 1 to 128 visible ASCII characters; "" is none. A message of a FIFO queue must have one.
 	Group string
+	// Dedup is the MessageDeduplicationId, 1 to 128 visible ASCII characters; "" is none. Only FIFO queues have it.
+	Dedup string
 }
 
 // Sent is what SQS says of a message that it took.
@@ -35,6 +38,8 @@ type Sent struct {
 	ID string
 	// MD5OfBody and MD5OfAttributes are in hexadecimal; MD5OfAttributes is "" without attributes.
 	MD5OfBody, MD5OfAttributes string
+	// SequenceNumber has 20 digits; "" in a standard queue.
+	SequenceNumber string
 }
 
 // Send puts a message into the queue. When it returns, the message outlives this process. Errors of the sender are
@@ -52,20 +57,20 @@ func (q *Queue) send(ctx context.Context, batch []Outgoing) ([]Sent, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("send to queue %s: %w", q.config.Name, err)
 	}
-	maximum := q.maximumMessageSize()
+	rules := q.rules()
 	messages := make([]*message, len(batch))
 	sent := make([]Sent, len(batch))
 	for i, o := range batch {
-		if err := o.check(maximum); err != nil {
+		if err := o.check(rules); err != nil {
 			return nil, err
 		}
-		messages[i] = &message{ID: uuid.NewString(), Body: o.Body, Attributes: maps.Clone(o.Attributes), Trace: o.TraceHeader, Group: o.Group, md5: digest(o.Body)}
+		messages[i] = &message{ID: uuid.NewString(), Body: o.Body, Attributes: maps.Clone(o.Attributes), Trace: o.TraceHeader, Group: o.Group, Dedup: o.dedup(rules), md5: digest(o.Body)}
 		sent[i] = Sent{ID: messages[i].ID, MD5OfBody: messages[i].md5, MD5OfAttributes: MD5OfAttributes(o.Attributes)}
 	}
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
-	if q.service.closed {
-		return nil, errClosed
+	if err := q.usable(); err != nil {
+		return nil, err
 	}
 	now := time.Now()
 	for i, o := range batch {
@@ -78,17 +83,38 @@ func (q *Queue) send(ctx context.Context, batch []Outgoing) ([]Sent, error) {
 			messages[i].Delayed = now.Add(delay).UnixMilli()
 		}
 	}
-	if err := q.add(messages, now); err != nil {
+	fresh := messages
+	if q.config.fifo {
+		fresh = q.unknown(messages, sent, now)
+	}
+	if err := q.add(fresh, now); err != nil {
 		return nil, fmt.Errorf("send to queue %s: %w", q.config.Name, err)
+	}
+	if q.config.fifo {
+		q.sentFIFO(messages, fresh, sent)
 	}
 	q.serve(now)
 	return sent, nil
 }
 
-func (q *Queue) maximumMessageSize() int {
+// rules are the settings that decide which messages a queue accepts.
+type rules struct {
+	maximum            int
+	fifo, contentBased bool
+}
+
+func (q *Queue) rules() rules {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
-	return q.config.MaximumMessageSize
+	return rules{q.config.MaximumMessageSize, q.config.fifo, q.config.contentBased}
+}
+
+// dedup is the message's deduplication id.
+func (o Outgoing) dedup(r rules) string {
+	if o.Dedup == "" && r.fifo && r.contentBased {
+		return contentID(o.Body)
+	}
+	return o.Dedup
 }
 
 // size is what counts towards the limit of message sizes.
@@ -101,12 +127,12 @@ func (o Outgoing) size() int {
 }
 
 // check says what SQS would refuse.
-func (o Outgoing) check(maximum int) error {
+func (o Outgoing) check(r rules) error {
 	if o.Body == "" {
 		return missing("MessageBody")
 	}
-	if size := o.size(); size > maximum {
-		return invalidValue("One or more parameters are invalid. Reason: Message must be shorter than %d bytes; it has %d with its attributes.", maximum, size)
+	if size := o.size(); size > r.maximum {
+		return invalidValue("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", r.maximum)
 	}
 	if o.Delay != nil && (*o.Delay < 0 || *o.Delay > maxDelay) {
 		return invalidParameter("DelaySeconds", seconds(*o.Delay), "DelaySeconds must be >= 0 and <= 900.")
@@ -119,7 +145,10 @@ func (o Outgoing) check(maximum int) error {
 			"Must be an X-Ray trace header such as Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1.")
 	}
 	if o.Group != "" && !groupID.MatchString(o.Group) {
-		return badGroup(o.Group)
+		return badID("MessageGroupId", o.Group)
+	}
+	if err := o.checkFIFO(r); err != nil {
+		return err
 	}
 	if err := checkText("The message body", o.Body); err != nil {
 		return err
@@ -136,9 +165,29 @@ func (o Outgoing) check(maximum int) error {
 // See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html.
 var groupID = regexp.MustCompile(`^[!-~]{1,128}$`)
 
-func badGroup(id string) error {
-	return invalidParameter("MessageGroupId", strconv.Quote(id),
-		"MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+func badID(parameter, id string) error {
+	return invalidParameter(parameter, id, parameter+" can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+}
+
+const badForType = "The request include parameter that is not valid for this queue type."
+
+// checkFIFO refuses parameters that are for the other type of queue.
+func (o Outgoing) checkFIFO(r rules) error {
+	switch {
+	case !r.fifo && o.Dedup != "":
+		return invalidParameter("MessageDeduplicationId", o.Dedup, badForType)
+	case !r.fifo:
+		return nil
+	case o.Group == "":
+		return missing("MessageGroupId")
+	case o.Dedup != "" && !groupID.MatchString(o.Dedup):
+		return badID("MessageDeduplicationId", o.Dedup)
+	case o.Dedup == "" && !r.contentBased:
+		return invalidValue("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
+	case o.Delay != nil && *o.Delay != 0:
+		return invalidParameter("DelaySeconds", seconds(*o.Delay), badForType)
+	}
+	return nil
 }
 
 var attributeName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,256}$`)
@@ -147,18 +196,23 @@ var attributeName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,256}$`)
 // See https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html.
 func (a Attribute) check(name string) error {
 	lower := strings.ToLower(name)
-	if !attributeName.MatchString(name) || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") ||
-		strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon.") {
-		return invalidValue("The message attribute name %q is invalid. It has 1 to 256 letters, digits, _, - and single . within, and does not begin with AWS. or Amazon.", name)
-	}
 	kind, _, _ := strings.Cut(a.DataType, ".")
 	switch {
+	case !attributeName.MatchString(name):
+		return invalidValue("Message (user) attribute name can only contain upper and lower score characters, digits, periods, hyphens and underscores.")
+	case strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon."):
+		return invalidValue("You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved for internal use.")
+	case strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, ".."):
+		return invalidValue("You can't use message attribute names beginning or ending with a period, or having periods in succession.")
+	case a.DataType == "":
+		return invalidValue("The message attribute '%s' must contain non-empty message attribute type.", name)
 	case kind != "String" && kind != "Number" && kind != "Binary" || len(a.DataType) > 256:
-		return invalidValue("The type of message attribute %q is %q. It must begin with String, Number or Binary.", name, a.DataType)
-	case kind == "Binary" && (len(a.BinaryValue) == 0 || a.StringValue != ""):
-		return invalidValue("The message attribute %q of type %s must have a BinaryValue, and only that.", name, a.DataType)
-	case kind != "Binary" && (a.StringValue == "" || len(a.BinaryValue) != 0):
-		return invalidValue("The message attribute %q of type %s must have a StringValue, and only that.", name, a.DataType)
+		return invalidValue("The type of message (user) attribute '%s' is invalid. You must use only the following supported type prefixes: Binary, Number, String.", name)
+	case kind == "Binary" && (len(a.BinaryValue) == 0 || a.StringValue != ""), kind != "Binary" && (a.StringValue == "" || len(a.BinaryValue) != 0):
+		return invalidValue("The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, a.DataType)
+	}
+	if _, err := strconv.ParseFloat(a.StringValue, 64); kind == "Number" && err != nil && !errors.Is(err, strconv.ErrRange) {
+		return invalidValue("Can't cast the value of message (user) attribute '%s' to a number.", name)
 	}
 	return checkText(fmt.Sprintf("The message attribute %q", name), a.StringValue)
 }

@@ -5,53 +5,73 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/eragon-mdi/ksu/localstack/awsid"
 	"github.com/eragon-mdi/ksu/localstack/spec"
 )
 
-// Options say where a Service is and keeps its queues.
+// Options say where a Service is and where it keeps its queues.
 type Options struct {
 	// Endpoint begins queue URLs, without a slash at its end; default http://127.0.0.1:4566.
 	Endpoint string
-	// Dir is the folder of the journals, created when missing; the caller sees to it that nobody else has it open. ""
-	// keeps messages in memory only.
+	// Dir is the folder of the journals. New creates it. No other process may use it. "" keeps messages in memory only.
 	Dir string
 }
 
-// Service is all queues of one account and region. It is safe for concurrent use.
+// Service is the queues of all accounts and regions. It is safe for concurrent use.
 type Service struct {
 	options Options
 
-	// mu guards everything below and the queues: operations take microseconds, and a redrive is two queues' business.
-	mu     sync.Mutex
-	queues map[string]*Queue
-	moves  []moveTask
-	closed bool
+	// mu guards everything below and the queues: operations take microseconds, and a redrive changes two queues.
+	mu      sync.Mutex
+	queues  map[queueKey]*Queue
+	deleted map[queueKey]time.Time
+	moves   []*moveTask
+	closed  bool
 }
 
-// New opens a service without queues. The error is that the folder cannot be created.
+// queueKey identifies a queue.
+type queueKey struct{ account, region, name string }
+
+// home is the key of a queue of the template.
+func home(name string) queueKey { return queueKey{awsid.Account, awsid.Region, name} }
+
+func (k queueKey) arn() string { return "arn:aws:sqs:" + k.region + ":" + k.account + ":" + k.name }
+
+func parseARN(arn string) (queueKey, bool) {
+	parts := strings.Split(arn, ":")
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sqs" {
+		return queueKey{}, false
+	}
+	return queueKey{account: parts[4], region: parts[3], name: parts[5]}, true
+}
+
+// New opens a service with the queues that CreateQueue made before. The error is that the folder cannot be created or that
+// a journal cannot be read.
 func New(o Options) (*Service, error) {
 	o.Endpoint = strings.TrimSuffix(cmp.Or(o.Endpoint, "http://127.0.0.1:4566"), "/")
-	s := &Service{options: o, queues: map[string]*Queue{}}
+	s := &Service{options: o, queues: map[queueKey]*Queue{}, deleted: map[queueKey]time.Time{}}
 	if o.Dir == "" {
 		return s, nil
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create folder of queues: %w", err)
 	}
+	if err := s.reopen(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 
-// Create adds a queue with the messages that its journal has. Creating a queue twice is an error, as is a value out of
-// SQS's range.
+// Create adds a queue of a template, with the messages of its journal. The template takes precedence over attributes that
+// a queue of the same name got from CreateQueue. Creating a queue twice is an error, as is a value out of SQS's range.
 func (s *Service) Create(c spec.Queue) error {
-	c = withDefaults(c)
-	if err := check(c); err != nil {
+	config := newSettings(c)
+	if err := checkTemplate(config); err != nil {
 		return fmt.Errorf("create queue %s: %w", c.Name, err)
 	}
 	s.mu.Lock()
@@ -59,28 +79,34 @@ func (s *Service) Create(c spec.Queue) error {
 	if s.closed {
 		return fmt.Errorf("create queue %s: %w", c.Name, errClosed)
 	}
-	if _, exists := s.queues[c.Name]; exists {
-		return fmt.Errorf("create queue %s: there is one already", c.Name)
+	key := home(c.Name)
+	if q, exists := s.queues[key]; exists {
+		if q.declared {
+			return fmt.Errorf("create queue %s: it exists already", c.Name)
+		}
+		q.config, q.declared = config, true
+		return q.rewriteAll()
 	}
-	q := newQueue(s, c)
+	q := newQueue(s, key, config)
+	q.declared = true
 	if s.options.Dir != "" {
-		if err := q.open(filepath.Join(s.options.Dir, c.Name+".jsonl")); err != nil {
+		if err := q.open(s.path(key)); err != nil {
 			return fmt.Errorf("create queue %s: %w", c.Name, err)
 		}
 	}
-	s.queues[c.Name] = q
+	s.queues[key] = q
 	return nil
 }
 
-// Queue returns the queue with a name.
+// Queue returns the queue of the template with a name.
 func (s *Service) Queue(name string) (*Queue, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q, ok := s.queues[name]
+	q, ok := s.queues[home(name)]
 	return q, ok
 }
 
-// Close ends long polls without messages and closes the journals. Operations afterwards fail.
+// Close ends long polls without messages and closes the journals. Operations fail afterwards.
 func (s *Service) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,31 +114,34 @@ func (s *Service) Close() error {
 		return nil
 	}
 	s.closed = true
+	for _, t := range s.moves {
+		t.stop()
+	}
 	var errs []error
 	for _, q := range s.queues {
-		errs = append(errs, q.close())
+		errs = append(errs, q.close(errClosed))
 	}
 	return errors.Join(errs...)
 }
 
-// byARN finds a queue of this service; mu is held.
+// byARN finds a queue; mu is held.
 func (s *Service) byARN(arn string) (*Queue, bool) {
-	name, ok := strings.CutPrefix(arn, awsid.ARN("sqs", ""))
+	key, ok := parseARN(arn)
 	if !ok {
 		return nil, false
 	}
-	q, ok := s.queues[name]
+	q, ok := s.queues[key]
 	return q, ok
 }
 
-func (s *Service) url(name string) string { return awsid.QueueURL(s.options.Endpoint, name) }
-
-// sorted are the queues by name; mu is held.
-func (s *Service) sorted() []*Queue {
+// sorted are the queues that a condition holds for, by name; mu is held.
+func (s *Service) sorted(wanted func(*Queue) bool) []*Queue {
 	queues := make([]*Queue, 0, len(s.queues))
 	for _, q := range s.queues {
-		queues = append(queues, q)
+		if wanted(q) {
+			queues = append(queues, q)
+		}
 	}
-	slices.SortFunc(queues, func(a, b *Queue) int { return cmp.Compare(a.config.Name, b.config.Name) })
+	slices.SortFunc(queues, func(a, b *Queue) int { return cmp.Compare(a.URL(), b.URL()) })
 	return queues
 }
