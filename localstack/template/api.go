@@ -121,6 +121,7 @@ func (r *resolution) finishAPI() {
 		} else {
 			r.routesOfEvents(api)
 		}
+		r.checkSiblings(api)
 		line := api.key.Line
 		switch {
 		case len(api.Routes) == 0:

@@ -66,6 +66,7 @@ func (r *resolution) readEnvironment(function *resource, o object) map[string]st
 		}
 		maps.Copy(variables, environment.textMap("Variables"))
 	}
+	checkVariablesSize(o, variables)
 	for _, id := range []string{AllFunctions, function.id} {
 		for _, name := range slices.Sorted(maps.Keys(r.options.Variables[id])) {
 			checkVariable(o, 0, name)

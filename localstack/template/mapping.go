@@ -61,6 +61,7 @@ func (r *resolution) addMapping(id string, function *resource, queue string, o o
 // finishMappings checks a rule that Lambda enforces at deployment: a message must stay hidden as long as its function
 // may run.
 func (r *resolution) finishMappings() {
+	r.checkMappings()
 	for i, m := range r.stack.Mappings {
 		var timeout, visibility time.Duration
 		for _, f := range r.stack.Functions {

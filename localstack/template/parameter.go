@@ -43,7 +43,8 @@ func (d *declaration) subject() string { return "Parameter " + d.Name }
 
 // isList reports whether the value is split at commas.
 func (d *declaration) isList() bool {
-	return d.Type == "CommaDelimitedList" || strings.HasPrefix(d.Type, "List<")
+	kind := strings.TrimPrefix(d.Type, storedType)
+	return strings.HasPrefix(kind, "CommaDelimitedList") || strings.HasPrefix(kind, "List<")
 }
 
 func (d *declaration) isNumber() bool { return d.Type == "Number" || d.Type == "List<Number>" }
@@ -109,8 +110,6 @@ func (d *declaration) readMember(name, value *yaml.Node, found *problems) {
 
 func (d *declaration) checkType(found *problems) {
 	switch {
-	case strings.HasPrefix(d.Type, "AWS::SSM::Parameter::Value<"):
-		found.add(d.node.Line, d.subject(), "type %s is not supported by the local stack, which does not have a parameter store", d.Type)
 	case d.Type == "String", d.isNumber(), d.Type == "CommaDelimitedList", strings.HasPrefix(d.Type, "AWS::"),
 		strings.HasPrefix(d.Type, "List<AWS::"):
 	case d.Type == "":
@@ -204,7 +203,7 @@ func (t *Template) CheckParameters(given map[string]spec.Value) error {
 func (t *Template) checkNames(given map[string]spec.Value, found *problems) {
 	names := t.names()
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if !slices.Contains(names, name) {
+		if !slices.Contains(names, name) && !isResolve(name) {
 			found.add(0, "Parameter "+name, "%s", undeclared(name, names))
 		}
 	}

@@ -50,24 +50,9 @@ func (r *resolution) readProperty(s scope, from *resource, o *object, key, value
 		r.note(e.note, from)
 		return
 	}
-	if secret := dynamic(resolved); secret != nil {
+	if resolved, ok = s.resolveStored(resolved); !ok {
 		o.failed = true
-		r.add(secret.Line, s.subject, "property %s%s: dynamic references ({{resolve:…}}) are not supported by the local stack",
-			o.path, key.Value)
 		return
 	}
 	o.members[key.Value] = resolved
-}
-
-// dynamic finds a dynamic reference, which only CloudFormation can resolve.
-func dynamic(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "{{resolve:") {
-		return n
-	}
-	for _, child := range n.Content {
-		if found := dynamic(child); found != nil {
-			return found
-		}
-	}
-	return nil
 }

@@ -29,9 +29,10 @@ type resolution struct {
 
 	apis           []*builtAPI
 	extraResponses []extraResponse
-	events         []apiEvent // in the order of the template
-	reached        []reached  // where the mappings in stack.Mappings come from
-	retired        []string   // functions with a retired runtime, as LogicalID: runtime
+	events         []apiEvent      // in the order of the template
+	reached        []reached       // where the mappings in stack.Mappings come from
+	retired        []string        // functions with a retired runtime, as LogicalID: runtime
+	resolved       map[string]bool // dynamic references of the template
 }
 
 // reached is a function that a mapping invokes, and the line of the mapping.
@@ -86,7 +87,7 @@ func (t *Template) Resolve(o Options) (*spec.Stack, error) {
 	o.Endpoint = cmp.Or(o.Endpoint, "http://127.0.0.1:4566")
 	r := &resolution{
 		problems: &problems{file: t.path}, template: t, options: o, conditions: map[string]*conditionState{},
-		resources: map[string]*resource{}, absent: map[string]string{}, stack: &spec.Stack{Name: o.StackName, ID: stackID(o.StackName)},
+		resources: map[string]*resource{}, absent: map[string]string{}, resolved: map[string]bool{}, stack: &spec.Stack{Name: o.StackName, ID: stackID(o.StackName)},
 	}
 	r.parameters = t.values(o.Parameters, r.problems)
 	if err := r.err(); err != nil { // later steps would only repeat it
@@ -104,10 +105,13 @@ func (t *Template) Resolve(o Options) (*spec.Stack, error) {
 	r.orderByDependency()
 	r.checkOutputs()
 	r.checkVariables()
+	r.checkResolved(o.Parameters)
+	r.checkUnique()
 	if err := r.err(); err != nil {
 		return nil, err
 	}
 	r.warnRetired()
+	r.warnStored()
 	r.stack.NotEmulated = r.notEmulated()
 	return r.stack, nil
 }

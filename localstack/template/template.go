@@ -83,6 +83,7 @@ func parse(path string, text []byte) (*Template, error) {
 		t.Parameters = append(t.Parameters, d.Parameter)
 	}
 	t.readMetadata(found)
+	t.checkCounts(found)
 	if err := found.err(); err != nil {
 		return nil, err
 	}
