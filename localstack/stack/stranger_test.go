@@ -19,7 +19,7 @@ import (
 )
 
 // foreign matches words of this repository's application, which a stranger's output must not have.
-var foreign = regexp.MustCompile(`(?i)\bksu\b|\btasks?\b|\bmake\b|\bstorage\b|semaphore|database_?url|[A-Z_]+=…`)
+var foreign = regexp.MustCompile(`(?i)\bksu\b|\btasks?\b|\bmake\b|\bstorage\b|\bsemaphore\b|database_?url|[A-Z_]+=…`)
 
 // project is a stranger's project outside this checkout, with a built local stack.
 type project struct {
