@@ -20,7 +20,7 @@ type answer struct {
 	Headers           map[string]header   `json:"headers"`
 	MultiValueHeaders map[string][]header `json:"multiValueHeaders"`
 	Body              *string             `json:"body"`
-	// IsBase64Encoded has no effect: without binary media types, API Gateway sends the body as it is.
+	// IsBase64Encoded has an effect if the API has binary media types.
 	IsBase64Encoded bool `json:"isBase64Encoded"`
 }
 
@@ -77,13 +77,18 @@ func parseAnswer(payload []byte) (*answer, error) {
 	return a, nil
 }
 
-// writeAnswer maps a function's answer to the response. If it returns an error, it has written nothing.
-func writeAnswer(w http.ResponseWriter, payload []byte) error {
+// writeAnswer maps a function's answer to the response. binary is whether the client accepts a
+// binary media type. If it returns an error, it has written nothing.
+func writeAnswer(w http.ResponseWriter, payload []byte, binary bool) error {
 	a, err := parseAnswer(payload)
 	if err != nil {
 		return err
 	}
 	if err := a.checkHeaders(); err != nil {
+		return err
+	}
+	body, err := a.bytes(binary)
+	if err != nil {
 		return err
 	}
 	h := w.Header()
@@ -101,9 +106,7 @@ func writeAnswer(w http.ResponseWriter, payload []byte) error {
 		h.Set("Content-Type", "application/json")
 	}
 	w.WriteHeader(int(a.StatusCode))
-	if a.Body != nil {
-		_, _ = w.Write([]byte(*a.Body)) // fails if the client is gone
-	}
+	_, _ = w.Write(body) // fails when the client has gone away
 	return nil
 }
 

@@ -64,7 +64,8 @@ type identity struct {
 // event returns the function's input.
 //
 // Path and path parameters stay percent-encoded; the query is decoded. Single-value members have the last of several
-// values. The API has no binary media types, so the body is text: bytes that are not UTF-8 become U+FFFD, as on AWS.
+// values. A body whose media type is not
+// binary is text: bytes that are not UTF-8 become U+FFFD, as on AWS.
 func (c *call) event(body []byte) ([]byte, error) {
 	e := event{
 		Resource: c.resource.path, Path: c.path, HTTPMethod: c.r.Method, RequestContext: c.context(),
@@ -82,10 +83,7 @@ func (c *call) event(body []byte) ([]byte, error) {
 			e.PathParameters[p.name] = p.value
 		}
 	}
-	if len(body) > 0 {
-		text := string(body)
-		e.Body = &text
-	}
+	c.setBody(&e, body)
 	encoded, err := json.Marshal(&e)
 	if err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)

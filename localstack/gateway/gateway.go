@@ -77,7 +77,11 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("X-Amzn-Requestid", c.id.request)
 	h.Set("X-Amz-Apigw-Id", c.id.extended)
-	if !c.route(g.routes) {
+	found := c.route(g.routes)
+	if g.preflight(w, c) {
+		return
+	}
+	if !found {
 		g.fail(w, c, missingToken, "")
 		return
 	}
@@ -135,7 +139,7 @@ func (g *gateway) invoke(w http.ResponseWriter, c *call, event []byte) {
 	case out.FunctionError != "":
 		g.fail(w, c, internal, "function error "+out.FunctionError)
 	default:
-		if err := writeAnswer(w, out.Payload); err != nil {
+		if err := writeAnswer(w, out.Payload, g.isBinary(c.r.Header.Get("Accept"))); err != nil {
 			g.fail(w, c, internal, "malformed Lambda proxy response: "+err.Error())
 		}
 	}

@@ -55,6 +55,20 @@ type API struct {
 	Routes    []Route
 	// GatewayResponses are the API's own error answers, by response type, such as DEFAULT_4XX.
 	GatewayResponses map[string]GatewayResponse
+	// CORS is how the API answers OPTIONS on paths without such a route; nil for 403.
+	CORS *CORS
+	// BinaryMediaTypes are media types whose bodies are base64 in events and answers, such as image/png or */*.
+	BinaryMediaTypes []string
+}
+
+// CORS is Cors of an AWS::Serverless::Api: values of the headers Access-Control-…, without the template's single quotes.
+type CORS struct {
+	AllowOrigin string
+	// AllowMethods is "" for the methods that the path has.
+	AllowMethods string
+	// AllowHeaders and MaxAge (seconds) are "" for no such header.
+	AllowHeaders, MaxAge string
+	AllowCredentials     bool
 }
 
 // Route sends a method and path to a function.

@@ -54,6 +54,7 @@ func (r *resolution) buildAPI(res *resource, o object) {
 	api := &builtAPI{resource: res, body: o.members["DefinitionBody"]}
 	api.API = spec.API{
 		LogicalID: res.id, ID: r.apiID(res.id), StageName: stage, GatewayResponses: r.gatewayResponses(o),
+		CORS: r.cors(o), BinaryMediaTypes: o.binaryTypes(),
 	}
 	r.apis = append(r.apis, api)
 }

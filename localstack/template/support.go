@@ -171,6 +171,8 @@ var functionEffects = effects{
 }
 
 var apiEffects = effects{
+	"BinaryMediaTypes": emulated,
+	"Cors":             emulated,
 	"DefinitionBody":   emulated,
 	"GatewayResponses": emulated,
 	"StageName":        emulated,
