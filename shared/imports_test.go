@@ -1,4 +1,5 @@
-// Package shared_test holds the folders of the repository to its layout, and those of the application to their imports.
+// Package shared_test checks the folders of the repository against its layout, and those of the application against
+// their allowed imports.
 package shared_test
 
 import (
@@ -17,8 +18,8 @@ import (
 
 const module = "github.com/eragon-mdi/ksu/"
 
-// allowed are the folders of ours that a folder may import, beside what is below itself. A folder that has no row is
-// below one that has.
+// allowed are the folders of this repository that a folder may import, besides those below itself. A folder without a
+// row is below one with a row.
 var allowed = map[string][]string{
 	"shared/app":          {"shared"},
 	"shared/config":       {},
@@ -40,7 +41,7 @@ var allowed = map[string][]string{
 	"migrate/schematest": {"migrate", "shared/config", "localstack/process", "localstack/services"},
 }
 
-// TestImports: each package imports the folders of its row alone.
+// TestImports checks that each package imports only the folders in its row.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "./...", "../functions/...", "../migrate/...") {
@@ -65,7 +66,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestSharedStandsAlone: no package of shared depends on the rest of the repository, tests and their helpers included.
+// TestSharedStandsAlone checks that no package of shared depends on the rest of the repository, tests and their helpers
+// included.
 func TestSharedStandsAlone(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "-deps", "-test", "./...") {
@@ -77,10 +79,10 @@ func TestSharedStandsAlone(t *testing.T) {
 	}
 }
 
-// TestTopLevel: all packages are in the folders that the layout of the repository has.
+// TestTopLevel checks that all packages are in the folders of the repository's layout.
 func TestTopLevel(t *testing.T) {
 	t.Parallel()
-	if _, err := os.ReadDir(".."); err != nil { // a new folder makes a cached result void
+	if _, err := os.ReadDir(".."); err != nil { // a new folder invalidates a cached result
 		t.Fatal(err)
 	}
 	for _, p := range list(t, "../...") {
@@ -118,8 +120,8 @@ func list(t *testing.T, args ...string) (packages []pkg) {
 	}
 }
 
-// openSources opens the sources that the go command reads: `go test` caches a result for as long as the files that a test
-// itself opened stay as they are.
+// openSources opens the sources that the go command reads: `go test` reuses a result while the files that a test itself
+// opened are unchanged.
 func openSources(t *testing.T) {
 	t.Helper()
 	for _, root := range []string{".", "../functions", "../migrate"} {

@@ -1,5 +1,4 @@
-// Command sweeper is the Lambda function that a schedule and the dead letter queue invoke: it keeps tasks from being
-// lost or stuck.
+// Command sweeper is the Lambda function behind a schedule and the dead letter queue: no task gets lost or stuck.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command worker is the Lambda function that the task queue's event source mapping invokes: it runs the jobs.
+// Command worker is the Lambda function behind the task queue's event source mapping: it runs the jobs.
 package main
 
 import (

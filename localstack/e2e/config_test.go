@@ -39,12 +39,12 @@ storage:  {type: postgres, host: %s, port: %s, user: %s, password: %q, name: %s,
 	s.until("the task to complete", 20*time.Second, func() bool { return s.status(id) == "completed" })
 
 	for _, want := range []string{
-		"at most 3 at once",                      // a key that fills a template parameter
-		"Postgres of " + path + ":8",             // the configured database
-		`msg="task completed"`,                   // a key that becomes an environment variable
-		`level=WARN source=`,                     // and of the migration too
-		"no folder /migrate",                     // and one that only the migration reads
-		"log lines cannot be sent to ClickHouse", // another one
+		"at most 3 at once",                // a key that fills a template parameter
+		"Postgres of " + path + ":8",       // the configured database
+		`msg="task completed"`,             // a key that becomes an environment variable
+		`level=WARN source=`,               // and of the migration too
+		"no folder /migrate",               // and one that only the migration reads
+		"log lines not sent to ClickHouse", // another one
 	} {
 		s.until("output of "+want, 20*time.Second, func() bool { return strings.Contains(s.output(), want) })
 	}

@@ -127,7 +127,7 @@ func TestDatabaseAwayFromColdStarts(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		r := s.do(method, "/task", "")
 		if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" || r.header.Get("Content-Type") != "application/problem+json" ||
-			!strings.Contains(r.body, "the task store cannot be reached") {
+			!strings.Contains(r.body, "the task store is unavailable") {
 			t.Errorf("%s /task: %d %v %s; want the application's own 503", method, r.status, r.header, r.body)
 		}
 	}

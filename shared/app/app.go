@@ -1,5 +1,5 @@
-// Package app is the start of a function: profiling, configuration, log, store, queue, and the end. The main program of
-// each function is a call of Run.
+// Package app starts a function: profiling, configuration, log, store, queue, and the end. The main program of each
+// function calls Run.
 package app
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// App is a function that starts.
+// App is a starting function.
 type App struct {
 	// Config may be changed before Open is called.
 	Config *config.Config
@@ -27,9 +27,9 @@ type App struct {
 	ends, closes []func() // in the order of the calls at the end
 }
 
-// Run starts the function with the given name and serves its invocations for as long as the process lives. build returns
-// the handler, which may be anything that lambda.Start takes. Run ends the process with status 1, and a log line, if the
-// function cannot start.
+// Run starts the function with the given name and serves its invocations until the process ends. build returns the
+// handler, of any type that lambda.Start accepts. If the function cannot start, Run logs a line and exits with status
+// 1.
 func Run(name string, build func(context.Context, *App) (handler any, err error)) {
 	handler, options, err := start(context.Background(), build)
 	if err != nil {
@@ -56,13 +56,13 @@ func start(ctx context.Context, build func(context.Context, *App) (any, error)) 
 	if err != nil {
 		return nil, nil, err
 	}
-	// A SIGTERM handler makes Lambda announce the end of the environment: tasks are given back, the store is closed and lines
-	// are sent in time.
+	// With a SIGTERM handler, Lambda announces the end of the environment. There is then time to give tasks back, to
+	// close the store and to send log lines.
 	return log.Wrap(handler), []lambda.Option{lambda.WithEnableSIGTERM(slices.Concat(a.ends, a.closes, []func(){log.End})...)}, nil
 }
 
-// Open opens the store and the queue of the configuration. The store lives as long as the process; it is closed after all
-// that AtEnd was given.
+// Open opens the store and the queue of the configuration. The store is closed at the end of the process, after the
+// functions of AtEnd. Open fails if either cannot be opened.
 func (a *App) Open(ctx context.Context) (task.Store, *queue.SQS, error) {
 	tasks, err := store.Open(ctx, a.Config.Storage)
 	if err != nil {
@@ -79,5 +79,6 @@ func (a *App) Open(ctx context.Context) (task.Store, *queue.SQS, error) {
 	return tasks, permits, nil
 }
 
-// AtEnd has end called when Lambda announces the end of the environment, before the log's last lines are sent.
+// AtEnd registers a function to call when Lambda announces the end of the environment, before the log sends its last
+// lines.
 func (a *App) AtEnd(end func()) { a.ends = append(a.ends, end) }

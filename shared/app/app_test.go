@@ -15,7 +15,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// childVariable makes the test binary a function that cannot start.
+// childVariable turns the test binary into a function that cannot start.
 const childVariable = "KSU_TEST_APP"
 
 func TestMain(m *testing.M) {
@@ -53,7 +53,7 @@ func TestStart(t *testing.T) { // not parallel: it sets variables
 	}
 }
 
-// TestCannotStart: the reason is one log line, and the exit status 1.
+// TestCannotStart checks that the reason is one log line, and the exit status 1.
 func TestCannotStart(t *testing.T) {
 	t.Parallel()
 	for variable, want := range map[string]string{

@@ -6,8 +6,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/logging/clickhouse"
 )
 
-// openLog opens the log of the configuration, and logs the configuration's warnings. Lines go to ClickHouse too if it has an
-// address, unless logger.output_internal is set.
+// openLog opens the log of the configuration, and logs the configuration's warnings. With an address of ClickHouse,
+// lines go there too, unless logger.output_internal is set.
 func openLog(cfg *config.Config) (*logging.Logger, error) {
 	c := logging.Config{
 		Handler: cfg.Logger.Handler, Level: cfg.Logger.Level, Source: cfg.Logger.Source,

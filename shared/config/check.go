@@ -58,11 +58,11 @@ func (l *loader) checkCredentials() {
 			l.source(s.sslModeKey()), mode, l.source("storage.auth"), strings.Join(encrypted, ", "))
 	}
 	if s.SecretARN != "" && s.Host == "" && s.DatabaseURL == "" {
-		l.problem("%s: storage.host is \"\"; it is needed with storage.secret_arn (%s)", l.source("storage.host"), l.source("storage.secret_arn"))
+		l.problem("%s: storage.host is \"\"; storage.secret_arn requires it (%s)", l.source("storage.host"), l.source("storage.secret_arn"))
 	}
 }
 
-// checkJob refuses durations that no worker has the time for: each such task would fail.
+// checkJob refuses durations for which no worker has the time: each such task would fail.
 func (l *loader) checkJob() {
 	c := l.config
 	const kept = ClaimTime + EndingTime
@@ -85,7 +85,7 @@ func (l *loader) checkJob() {
 // encrypted are the modes that never fall back to a connection without TLS.
 var encrypted = []string{"require", "verify-ca", "verify-full"}
 
-// sslModeKey is the key that says the sslmode.
+// sslModeKey returns the key that sets the sslmode.
 func (s *Storage) sslModeKey() string {
 	if s.DatabaseURL != "" {
 		return "storage.database_url"
@@ -93,7 +93,7 @@ func (s *Storage) sslModeKey() string {
 	return "storage.ssl_mode"
 }
 
-// sslMode is the sslmode of the connection. It is "" for a URL without one: the driver then chooses.
+// sslMode returns the sslmode of the connection, "" for a URL without one: the driver then chooses.
 func (s *Storage) sslMode() string {
 	if s.DatabaseURL == "" {
 		return s.SSLMode
@@ -105,12 +105,12 @@ func (s *Storage) sslMode() string {
 	return u.Query().Get("sslmode")
 }
 
-// right reports whether all named keys parsed. A key that did not has its default.
+// right reports whether all named keys parsed. A key that did not parse has its default.
 func (l *loader) right(names ...string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return l.entry(name).wrong })
 }
 
-// source is the place that a key's value comes from, for errors.
+// source returns the place of a key's value, for errors.
 func (l *loader) source(name string) string {
 	if s := l.entry(name).source; s != "" {
 		return s

@@ -24,7 +24,7 @@ default: job.max_duration is "5m0s"; allowed are durations from job.min_duration
 		{"DATABASE_SECRET_ARN=arn:aws:secretsmanager:x STORAGE_AUTH=iam STORAGE_HOST=h", `environment variable STORAGE_AUTH: storage.auth is "iam"; allowed is password, because storage.secret_arn (environment variable DATABASE_SECRET_ARN) names the credentials`},
 		{"STORAGE_AUTH=iam STORAGE_HOST=h", `default: storage.ssl_mode is "prefer"; allowed with storage.auth iam (environment variable STORAGE_AUTH), which sends a token, are require, verify-ca, verify-full`},
 		{"STORAGE_AUTH=iam DATABASE_URL=postgres://u@h/d?sslmode=disable", `environment variable DATABASE_URL: storage.ssl_mode is "disable"; allowed with storage.auth iam (environment variable STORAGE_AUTH), which sends a token, are require, verify-ca, verify-full`},
-		{"DATABASE_SECRET_ARN=arn:aws:secretsmanager:x", `default: storage.host is ""; it is needed with storage.secret_arn (environment variable DATABASE_SECRET_ARN)`},
+		{"DATABASE_SECRET_ARN=arn:aws:secretsmanager:x", `default: storage.host is ""; storage.secret_arn requires it (environment variable DATABASE_SECRET_ARN)`},
 	} {
 		if _, err := read(t, "", strings.Fields(c.variables)...); err == nil || err.Error() != c.want {
 			t.Errorf("%s: error %v, want %s", c.variables, err, c.want)
@@ -32,8 +32,8 @@ default: job.max_duration is "5m0s"; allowed are durations from job.min_duration
 	}
 }
 
-// TestContradictionsBesideWrongValues: keys that contradict are reported together with values that are wrong, unless a wrong
-// value or a key that is misspelt makes them look so.
+// TestContradictionsBesideWrongValues checks that contradictions are reported together with wrong values, unless a
+// wrong value or a misspelt key only makes them look so.
 func TestContradictionsBesideWrongValues(t *testing.T) {
 	for _, c := range []struct{ file, variables, want string }{
 		{"", "JOB_FAILURE_RATE=7 JOB_MIN_DURATION=4s JOB_MAX_DURATION=2s", `environment variable JOB_FAILURE_RATE: job.failure_rate is "7"; allowed are numbers from 0 to 1
@@ -47,7 +47,8 @@ environment variable JOB_MAX_DURATION: job.max_duration is "2s"; allowed are dur
 	}
 }
 
-// TestMalformedDatabaseURLs: the error says what is wrong, and nothing of a URL in which nobody can tell where the password ends.
+// TestMalformedDatabaseURLs checks that the error says what is wrong, and shows nothing of a URL in which the end of
+// the password is unclear.
 func TestMalformedDatabaseURLs(t *testing.T) {
 	const schemes, port, encoding = "URLs that begin with postgres:// or postgresql://", "URLs with a port from 1 to 65535, and with / ? # of a password as %2F %3F %23",
 		"URLs with special characters percent-encoded, such as @ as %40 and % as %25"
@@ -74,7 +75,7 @@ func TestMalformedDatabaseURLs(t *testing.T) {
 	}
 }
 
-// TestLongestJobs are those that a worker just has the time for.
+// TestLongestJobs checks the limits of a job's duration.
 func TestLongestJobs(t *testing.T) {
 	for _, variables := range []string{"JOB_MAX_DURATION=310s", "APP_WORKER_TIMEOUT=320", "APP_WORKER_TIMEOUT=900 JOB_MIN_DURATION=880s JOB_MAX_DURATION=880s"} {
 		if _, err := read(t, "", strings.Fields(variables)...); err != nil {

@@ -36,7 +36,7 @@ func read(t *testing.T, file string, variables ...string) (*Config, error) {
 	return Read(func(name string) string { return env[name] })
 }
 
-// users is the file of the issue, as users have it today.
+// users is a file in the form that existing users have.
 const users = `
 server:   {read_timeout: 5s, write_timeout: 10s, read_header_timeout: 2s, idle_timeout: 30s}
 logger:   {handler: json, level: debug, output_internal: false}
@@ -136,7 +136,7 @@ func TestEmptyFiles(t *testing.T) {
 	}
 }
 
-// TestSecretsAreNotShown prints a configuration in all ways that happen by accident.
+// TestSecretsAreNotShown prints a configuration in every accidental way.
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	c, err := Read(func(name string) string {
@@ -192,7 +192,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// home is the package's folder, which tests leave.
+// home is the package's folder; tests change the working directory.
 var home, _ = os.Getwd()
 
 func BenchmarkRead(b *testing.B) {

@@ -2,7 +2,7 @@ package config
 
 import "errors"
 
-// Parameters are the template's parameters that keys fill, by key. The functions get the other keys as environment
+// Parameters are the template's parameters by the key that fills them. Functions get the other keys as environment
 // variables.
 var Parameters = map[string]string{
 	"app.api_concurrency":          "ApiConcurrency",
@@ -35,17 +35,18 @@ var Parameters = map[string]string{
 type Setting struct {
 	// Key is section.key.
 	Key string
-	// Variables are the key's environment variables; the first has precedence over the others.
+	// Variables are the key's environment variables; the first takes precedence.
 	Variables []string
-	// Value is the value as it may stand in a variable. It may be a password.
+	// Value is the value in the form of a variable. It may be a password.
 	Value string
-	// Source is the place that the value comes from: path:line, a variable or a parameter; "" for the default.
+	// Source is the place of the value: path:line, a variable or a parameter; "" for the default.
 	Source string
 }
 
-// Given reads the configuration as Read does, with overrides that take precedence over file and environment: of those it
-// takes Key, Value and Source. It returns the configuration, and the settings that have a source, in the order of the keys.
-// The error joins everything that is wrong, one line each; what could be read is returned with it, and never nil.
+// Given reads the configuration as Read does, with overrides that take precedence over file and environment. It uses
+// their Key, Value and Source. It returns the configuration, and the settings with a source in the order of the keys.
+// The error lists everything that is wrong, one line each. Even then the configuration has what could be read, and is
+// never nil.
 func Given(env func(string) string, overrides []Setting) (*Config, []Setting, error) {
 	l := gather(env, overrides)
 	var settings []Setting

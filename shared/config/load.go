@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// loader collects what is wrong while the sources are read.
+// loader collects errors while it reads the sources.
 type loader struct {
 	config   *Config
 	entries  []entry
@@ -44,12 +44,12 @@ func (l *loader) set(e *entry, source, s string) {
 	l.problem("%s: %s is %s; allowed are %w", source, e.name, shown, err)
 }
 
-// shown is a malformed URL as an error may show it.
+// shown returns a malformed URL for an error.
 func (v url) shown(s string) string {
 	if v.secret == nil {
 		return fmt.Sprintf("%q", s)
 	}
-	return redacted // in a malformed URL, nobody can tell where the password begins and ends
+	return redacted // in a malformed URL, the limits of the password are unclear
 }
 
 // environment reads the variables of all keys.
@@ -70,7 +70,7 @@ func (l *loader) environment(env func(string) string) {
 	}
 }
 
-// given sets overrides, such as parameters of the template. An empty value is the default, as an empty variable is.
+// given sets overrides, such as parameters of the template. An empty value means the default, like an empty variable.
 func (l *loader) given(settings []Setting) {
 	for _, s := range settings {
 		e := l.entry(s.Key)
@@ -79,7 +79,7 @@ func (l *loader) given(settings []Setting) {
 			l.unknown(s.Source, s.Key, l.names())
 		case s.Value == "":
 			e.source = ""
-			_ = e.value.set(e.def) // which has been set before
+			_ = e.value.set(e.def) // it parsed before
 		default:
 			l.set(e, s.Source, s.Value)
 		}
@@ -95,7 +95,7 @@ func (l *loader) file(path string) {
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(content, &document); err != nil {
-		if strings.Contains(err.Error(), "unknown anchor") { // the error shows it, and it may be a password
+		if strings.Contains(err.Error(), "unknown anchor") { // the error shows the anchor, which may be a password
 			err = errors.New("a value that begins with * must be in quotes")
 		}
 		l.problem("%s: %w", path, err)
@@ -115,7 +115,7 @@ func (l *loader) file(path string) {
 	})
 }
 
-// mapping calls each for every key of a mapping; name is the mapping's own, "" for the whole file.
+// mapping calls each for every key of a mapping. name is the mapping's own, "" for the whole file.
 func (l *loader) mapping(path, name string, node *yaml.Node, each func(name string, key, value *yaml.Node)) {
 	node = resolve(node)
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
@@ -133,7 +133,7 @@ func (l *loader) mapping(path, name string, node *yaml.Node, each func(name stri
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := node.Content[i]
 		if line, twice := lines[key.Value]; twice {
-			l.problem("%s: %s stands twice, first in line %d", at(path, key), strings.TrimPrefix(name+"."+key.Value, "."), line)
+			l.problem("%s: duplicate key %s, first in line %d", at(path, key), strings.TrimPrefix(name+"."+key.Value, "."), line)
 			continue
 		}
 		lines[key.Value] = key.Line
@@ -152,7 +152,7 @@ func (l *loader) key(path, name string, key, node *yaml.Node) {
 		l.warn("%s: %s is a misspelling of %s", at(path, key), name, e.name)
 	}
 	if e.source != "" {
-		l.problem("%s: %s stands twice, first in %s", at(path, key), e.name, e.source)
+		l.problem("%s: duplicate key %s, first in %s", at(path, key), e.name, e.source)
 		return
 	}
 	node = resolve(node)
@@ -163,7 +163,7 @@ func (l *loader) key(path, name string, key, node *yaml.Node) {
 		l.problem("%s: %s begins with ! or &; allowed are values in quotes", at(path, node), e.name)
 	case node.Tag == "!!null", node.Value == "" && e.def == "": // the default
 	default:
-		l.set(e, at(path, node), node.Value) // the text as it stands, so that a password 0123 stays one
+		l.set(e, at(path, node), node.Value) // the text itself, so that a password 0123 keeps its zero
 	}
 }
 

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Networks is a list of addresses that are allowed where they would not be otherwise. The zero value allows none.
+// Networks is a list of addresses that are exceptionally allowed. The zero value is empty.
 type Networks []network
 
-// network is a block of addresses, on one port or (0) on each.
+// network is a block of addresses on one port; port 0 means all ports.
 type network struct {
 	block netip.Prefix
 	port  uint16
 }
 
-// Contain says whether an address is on the list. An IPv4 address in its IPv6 form is the IPv4 address.
+// Contain reports whether an address is on the list. An IPv4 address in IPv6 form counts as the IPv4 address.
 func (n Networks) Contain(a netip.AddrPort) bool {
 	for _, one := range n {
 		if one.block.Contains(a.Addr().Unmap().WithZone("")) && (one.port == 0 || one.port == a.Port()) {
@@ -25,7 +25,7 @@ func (n Networks) Contain(a netip.AddrPort) bool {
 	return false
 }
 
-// networks reads a list of blocks, addresses and address:port, separated by commas, or nothing.
+// networks parses blocks, addresses and address:port, separated by commas, or an empty text.
 type networks struct {
 	to   *Networks
 	said *string

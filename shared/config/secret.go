@@ -4,8 +4,8 @@ import "log/slog"
 
 const redacted = "[secret]"
 
-// Secret is a text that is never shown. Printed, logged or marshalled, it is "[secret]", or "" if it is empty. string(s) is
-// the text itself.
+// Secret is a text that is never shown. Printed, logged or marshalled, it is "[secret]", or "" if it is empty.
+// string(s) is the text itself.
 type Secret string
 
 // String implements fmt.Stringer.

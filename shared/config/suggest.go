@@ -2,7 +2,7 @@ package config
 
 import "strings"
 
-// unknown reports an unknown key or section, with the nearest known one.
+// unknown reports an unknown key or section, and suggests the nearest known one.
 func (l *loader) unknown(where, name string, known []string) {
 	best, distance := "", len(name)/2+1 // a more distant word is another word
 	for _, candidate := range known {
@@ -38,7 +38,7 @@ func (l *loader) sections() []string {
 	return list
 }
 
-// edits is the Levenshtein distance.
+// edits returns the Levenshtein distance.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

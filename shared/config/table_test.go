@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// table is the list of all keys, as README.md has it.
+// table is the table of all keys in README.md.
 func table() string {
 	var b strings.Builder
 	b.WriteString("| key | variable | template parameter | default | meaning |\n|---|---|---|---|---|\n")
@@ -31,7 +31,7 @@ func code(text string) string {
 	return "`" + text + "`"
 }
 
-// TestTable keeps the table of README.md, where users find it.
+// TestTable keeps the table of README.md up to date.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(home, "README.md")
@@ -53,7 +53,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestDefaultsFile holds the file of defaults against the table.
+// TestDefaultsFile checks the file of defaults against the table.
 func TestDefaultsFile(t *testing.T) {
 	defaults, err := os.ReadFile(filepath.Join(home, "defaults.yaml"))
 	if err != nil {
@@ -82,7 +82,7 @@ func TestDefaultsFile(t *testing.T) {
 	}
 }
 
-// TestParametersAreOfKeys: every key of Parameters exists.
+// TestParametersAreOfKeys checks that every key of Parameters exists.
 func TestParametersAreOfKeys(t *testing.T) {
 	t.Parallel()
 	l := &loader{entries: new(Config).entries()}

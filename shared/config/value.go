@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// value is a field of Config that reads and writes itself as text. Errors of set say what is allowed. The loader adds the
+// value is a field of Config that parses and formats itself. Errors of set say what is allowed. The loader adds the
 // key, the place, and the text unless it is a secret.
 type value interface {
 	set(string) error
 	text() string
 }
 
-// confidential is a value whose text may not be shown in errors.
+// confidential is a value whose text errors must not show.
 type confidential interface{ confidential() }
 
 type text struct{ to *string }
@@ -61,7 +61,7 @@ func (v number) set(s string) error {
 }
 func (v number) text() string { return strconv.Itoa(*v.to) }
 
-// optional is a number above 0, or an empty text, which is 0.
+// optional is a number above 0, or an empty text, which means 0.
 type optional struct{ number }
 
 func (v optional) set(s string) error {
@@ -112,7 +112,7 @@ func (v probability) text() string { return strconv.FormatFloat(*v.to, 'g', -1, 
 type duration struct {
 	to       *time.Duration
 	min, max time.Duration
-	special  string // what else is allowed, for the message
+	special  string // other allowed texts, for the message
 }
 
 func (v duration) set(s string) error {
@@ -125,7 +125,7 @@ func (v duration) set(s string) error {
 }
 func (v duration) text() string { return v.to.String() }
 
-// seconds is a duration as a template has it: a whole number of seconds without a unit.
+// seconds is a duration in the template's form: a whole number of seconds without a unit.
 type seconds struct{ duration }
 
 func (v seconds) set(s string) error {
@@ -139,7 +139,7 @@ func (v seconds) set(s string) error {
 }
 func (v seconds) text() string { return strconv.Itoa(int(*v.to / time.Second)) }
 
-// url is an absolute URL or an empty text. secret keeps a URL that may hold a password, to any other.
+// url is an absolute URL or an empty text. A URL that may hold a password is in secret, any other in to.
 type url struct {
 	to      *string
 	secret  *Secret

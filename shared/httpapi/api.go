@@ -1,5 +1,5 @@
-// Package httpapi is the REST API over the use cases of package task: routes, handlers and error answers on plain
-// net/http, and the adapter that runs them as a Lambda function behind API Gateway.
+// Package httpapi is the REST API over the use cases of package task. It has routes, handlers and error answers on
+// plain net/http, and the adapter that runs them as a Lambda function behind API Gateway.
 package httpapi
 
 import (
@@ -22,7 +22,7 @@ import (
 // MaxBody is the largest accepted request body in bytes.
 const MaxBody = 256 << 10
 
-// Tasks are the use cases that the API serves; task.Service has them.
+// Tasks are the use cases that the API serves, such as task.Service.
 type Tasks interface {
 	Submit(ctx context.Context, submission task.Submission, key task.Key) (task.Task, error)
 	Get(ctx context.Context, id uuid.UUID) (task.Task, error)
@@ -33,11 +33,11 @@ type Tasks interface {
 	Update(ctx context.Context, id uuid.UUID, change task.Change) (task.Task, error)
 }
 
-// Options are what the API says of the workers.
+// Options are the workers' limits, which the API enforces and shows.
 type Options struct {
-	// Jobs are the jobs that a submission can ask for.
+	// Jobs are the jobs that a submission can choose.
 	Jobs job.Catalogue
-	// MaxAttempts and MaxTimeout are the most that a submission can ask for, where its job does not say less.
+	// MaxAttempts and MaxTimeout limit a submission, unless its job has lower limits.
 	MaxAttempts int
 	MaxTimeout  time.Duration
 }
@@ -48,8 +48,8 @@ type api struct {
 	log     *slog.Logger
 }
 
-// New returns the handler of all routes. It answers every request, with application/problem+json where it fails, also
-// when a handler panics.
+// New returns the handler of all routes. It answers every request. Failures, panics included, get
+// application/problem+json.
 func New(tasks Tasks, options Options, log *slog.Logger) http.Handler {
 	a := &api{tasks: tasks, options: options, log: log}
 	mux := http.NewServeMux()
@@ -58,7 +58,7 @@ func New(tasks Tasks, options Options, log *slog.Logger) http.Handler {
 		for method, h := range methods {
 			mux.HandleFunc(method+" "+pattern, h)
 			allowed = append(allowed, method)
-			if method == http.MethodGet { // ServeMux gives it HEAD as well
+			if method == http.MethodGet { // ServeMux adds HEAD
 				allowed = append(allowed, http.MethodHead)
 			}
 		}
@@ -69,8 +69,8 @@ func New(tasks Tasks, options Options, log *slog.Logger) http.Handler {
 	return guard(asSent(mux), log)
 }
 
-// asSent answers 404 to paths with empty or dot segments, which ServeMux would redirect: API Gateway matches the path
-// as the client sent it, and the redirect would miss the stage.
+// asSent answers 404 to paths with empty or dot segments, which ServeMux would redirect. API Gateway matches the path
+// as the client sent it, and the redirect would lack the stage.
 func asSent(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != path.Clean(r.URL.Path) {
@@ -85,7 +85,7 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 	writeProblem(w, http.StatusNotFound, "no such route: "+r.URL.Path)
 }
 
-// routes lists what the API serves: path pattern, method, handler.
+// routes lists the routes: path pattern, method, handler.
 func (a *api) routes() map[string]map[string]http.HandlerFunc {
 	return map[string]map[string]http.HandlerFunc{
 		"/job":              {http.MethodGet: a.jobs},
@@ -97,7 +97,7 @@ func (a *api) routes() map[string]map[string]http.HandlerFunc {
 	}
 }
 
-// otherMethod says which methods a route has: as the answer to OPTIONS, or as the reason of a 405.
+// otherMethod lists a route's methods, as the answer to OPTIONS or as the reason of a 405.
 func otherMethod(allowed string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allowed)
@@ -109,8 +109,8 @@ func otherMethod(allowed string) http.HandlerFunc {
 	}
 }
 
-// withID reads the path's task id and answers 400 where it is none, before anything is looked up. Only the canonical
-// form of 36 characters is an id (RFC 9562, section 4). What is logged with the request's context carries it.
+// withID parses the task id in the path, and answers 400 to anything else. Only the canonical form of 36 characters is
+// an id (RFC 9562, section 4). Log lines with the request's context carry the id.
 func withID(h func(http.ResponseWriter, *http.Request, uuid.UUID)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		text := r.PathValue("id")

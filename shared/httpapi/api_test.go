@@ -25,10 +25,10 @@ var (
 	created = time.Date(2026, 1, 2, 3, 4, 5, 678900000, time.UTC)
 )
 
-// tasks answers with what a test set and remembers whether it was asked at all.
+// tasks answers with the test's values and records whether it was called.
 type tasks struct {
 	task task.Task
-	// submission and change are what the handlers asked for.
+	// submission and change are the handlers' arguments.
 	submission task.Submission
 	change     task.Change
 	list       []task.Task
@@ -155,17 +155,17 @@ func TestFailures(t *testing.T) {
 		"string":                  {&tasks{}, "POST", "/task", `"a"`, 400, "the body is a JSON string; it must", false},
 		"number":                  {&tasks{}, "POST", "/task", "-1", 400, "the body is a JSON number; it must", false},
 		"boolean":                 {&tasks{}, "POST", "/task", "false", 400, "the body is a JSON boolean; it must", false},
-		"repeated parameter":      {&tasks{}, "GET", "/task?limit=1&limit=2", "", 400, "query parameter limit is given 2 times; give it once", false},
-		"parameter given thrice":  {&tasks{}, "GET", "/task?status=failed&limit=1&status=failed&status=failed", "", 400, "status is given 3 times", false},
-		"unknown member":          {&tasks{}, "POST", "/task", `{"when":1}`, 422, "no task that can be made", false},
+		"repeated parameter":      {&tasks{}, "GET", "/task?limit=1&limit=2", "", 400, "query parameter limit appears 2 times; give it once", false},
+		"parameter given thrice":  {&tasks{}, "GET", "/task?status=failed&limit=1&status=failed&status=failed", "", 400, "status appears 3 times", false},
+		"unknown member":          {&tasks{}, "POST", "/task", `{"when":1}`, 422, "no valid task", false},
 		"repeated member":         {&tasks{}, "POST", "/task", `{"type":"iowork","delay":1,"type":"iowork"}`, 400, `the member "type" more than once`, false},
 		"not UTF-8":               {&tasks{}, "POST", "/task", "{\"type\":\"\xff\"}", 400, "the body is not UTF-8", false},
-		"retry with members":      {&tasks{}, "POST", path + "/retry", `{"delay":1}`, 422, "a retry takes none", false},
+		"retry with members":      {&tasks{}, "POST", path + "/retry", `{"delay":1}`, 422, "a retry accepts none", false},
 		"retry of a running task": {&tasks{err: task.ErrNotFailed}, "POST", path + "/retry", "", 409, "only a failed task can be retried", true},
-		"change of nothing":       {&tasks{}, "PATCH", path, "", 422, "no change that can be made", false},
+		"change of nothing":       {&tasks{}, "PATCH", path, "", 422, "no valid change", false},
 		"late change":             {&tasks{err: task.ErrNotWaiting}, "PATCH", path, `{"priority":1}`, 409, "only a task that waits", true},
 		"get an unknown task":     {&tasks{err: task.ErrNotFound}, "GET", path, "", 404, "no task has this id", true},
-		"jobs with a query":       {&tasks{}, "GET", "/job?x=1", "", 400, "the query is \"x=1\"; /job takes none", false},
+		"jobs with a query":       {&tasks{}, "GET", "/job?x=1", "", 400, "the query is \"x=1\"; /job accepts none", false},
 		"empty filter":            {&tasks{}, "GET", "/task?tag=", "", 400, `tag is ""`, false},
 		"filter with NUL":         {&tasks{}, "GET", "/task?type=%00", "", 400, "type is", false},
 		"too large":               {&tasks{}, "POST", "/task", strings.Repeat(" ", httpapi.MaxBody+1), 413, "256 KiB", false},
@@ -175,12 +175,12 @@ func TestFailures(t *testing.T) {
 		"status":                  {&tasks{}, "GET", "/task?status=cancelled", "", 400, "allowed are pending, running, completed, failed", false},
 		"unknown parameter":       {&tasks{}, "GET", "/task?page=2", "", 400, `"page" is unknown; allowed are limit, cursor, status, type, tag, fairness_key`, false},
 		"malformed query":         {&tasks{}, "GET", "/task?limit=%zz", "", 400, `the query cannot be decoded: invalid URL escape "%zz"`, false},
-		"submit with a query":     {&tasks{}, "POST", "/task?foo=1", "", 400, `the query is "foo=1"; POST /task takes none`, false},
+		"submit with a query":     {&tasks{}, "POST", "/task?foo=1", "", 400, `the query is "foo=1"; POST /task accepts none`, false},
 		"unknown task":            {&tasks{err: task.ErrNotFound}, "GET", path + "/status", "", 404, "no task has this id", true},
 		"deleted twice":           {&tasks{err: task.ErrNotFound}, "DELETE", path, "", 404, "no task has this id", true},
 		"no route":                {&tasks{}, "GET", "/tasks", "", 404, "no such route", false},
 		"no method":               {&tasks{}, "PUT", path, "", 405, "PUT is not allowed here; allowed are DELETE, GET, HEAD, OPTIONS, PATCH", false},
-		"store away":              {&tasks{err: errors.Join(task.ErrUnavailable, secret)}, "POST", "/task", "", 503, "cannot be reached", true},
+		"store away":              {&tasks{err: errors.Join(task.ErrUnavailable, secret)}, "POST", "/task", "", 503, "is unavailable", true},
 		"internal":                {&tasks{err: secret}, "GET", "/task", "", 500, "the log has the reason", true},
 		"panic":                   {&tasks{panics: "boom"}, "GET", "/task", "", 500, "the log has the reason", true},
 		"panic to abort":          {&tasks{panics: http.ErrAbortHandler}, "POST", "/task", "", 500, "the log has the reason", true},
@@ -244,7 +244,7 @@ func TestHeadAndOptions(t *testing.T) {
 	}
 }
 
-// TestContentCodings checks that a compressed body is not taken for broken JSON.
+// TestContentCodings checks that a compressed body is not mistaken for broken JSON.
 func TestContentCodings(t *testing.T) {
 	t.Parallel()
 	for coding, want := range map[string]int{"": 201, "identity": 201, "Identity": 201, "gzip": 415, "gzip, br": 415, "br": 415} {

@@ -11,10 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// readBody reads a request's body of up to MaxBody bytes. When it cannot, it answers the request and reports false.
+// readBody reads a request's body of up to MaxBody bytes. If it cannot, it answers the request and reports false.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	if coding := contentCoding(r.Header); coding != "" {
-		// The gateway passes bodies on as text, so that a compressed body arrives broken. The header says what is taken:
+		// The gateway passes bodies on as text, which breaks a compressed body. The header says what is accepted:
 		// https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3.
 		w.Header().Set("Accept-Encoding", "identity")
 		writeProblem(w, http.StatusUnsupportedMediaType, "the Content-Encoding is "+quote(coding)+"; send the body without one")
@@ -32,7 +32,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	return body, true
 }
 
-// contentCoding is the body's content coding; "" for none.
+// contentCoding returns the body's content coding, "" without one.
 func contentCoding(h http.Header) string {
 	coding := strings.Join(h.Values("Content-Encoding"), ", ")
 	if strings.EqualFold(coding, "identity") {
@@ -41,7 +41,7 @@ func contentCoding(h http.Header) string {
 	return coding
 }
 
-// readObject reads a request's body, which is empty or a JSON object. When it cannot, it answers the request and reports
+// readObject reads a request's body, which is empty or a JSON object. If it cannot, it answers the request and reports
 // false.
 func readObject(w http.ResponseWriter, r *http.Request) (map[string]json.RawMessage, bool) {
 	body, ok := readBody(w, r)
@@ -56,7 +56,7 @@ func readObject(w http.ResponseWriter, r *http.Request) (map[string]json.RawMess
 	return members, true
 }
 
-// object reads a body that is a JSON object. An empty body has no members. The error is for the client.
+// object parses a body that is a JSON object. An empty body has no members. The error is for the client.
 func object(body []byte) (map[string]json.RawMessage, error) {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	if len(body) == 0 {
@@ -79,7 +79,7 @@ func object(body []byte) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// repeated finds a name that a JSON object has twice: a client would not know which member counts.
+// repeated finds a duplicate name in a JSON object: a client would not know which member counts.
 func repeated(object []byte) (name string, twice bool) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	seen := map[string]bool{}

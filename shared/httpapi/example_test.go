@@ -26,7 +26,7 @@ type nowhere struct{}
 
 func (nowhere) Send(context.Context, ...task.Permit) error { return nil }
 
-// The API serves a catalogue of one job over a store in a file.
+// ExampleNew serves a catalogue of one job over a store in a file.
 func ExampleNew() {
 	ctx := context.Background()
 	path, remove, err := testserver.TemporarySQLite()
@@ -51,7 +51,7 @@ func ExampleNew() {
 		Jobs: job.NewCatalogue(words), MaxAttempts: 10, MaxTimeout: 5 * time.Minute,
 	}, quiet)
 
-	// ask prints how the API answers a request.
+	// ask prints the API's answer to a request.
 	ask := func(method, path, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")

@@ -8,9 +8,9 @@ import (
 	"runtime/debug"
 )
 
-// guard makes handlers safe behind aws-lambda-go-api-proxy, whose writer fails a request that no handler answered,
-// takes the last of several status codes rather than the first, and lets a panic end the process. It holds the answer
-// back until the handler has returned; Lambda sends no part of it earlier anyway.
+// guard makes handlers safe behind aws-lambda-go-api-proxy. That writer fails a request that no handler answered, takes
+// the last of several status codes rather than the first, and lets a panic end the process. guard holds the answer back
+// until the handler has returned; Lambda sends no part of it earlier anyway.
 func guard(next http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		held := &heldResponse{header: http.Header{}}
@@ -34,7 +34,7 @@ func guard(next http.Handler, log *slog.Logger) http.Handler {
 // heldResponse is an http.ResponseWriter that keeps the first status code and the body.
 type heldResponse struct {
 	header http.Header
-	sent   http.Header // the headers when the status was written; later changes have no effect, as in net/http
+	sent   http.Header // the headers at the time of the status; later changes have no effect, as in net/http
 	status int
 	body   bytes.Buffer
 }
@@ -53,7 +53,7 @@ func (h *heldResponse) Write(p []byte) (int, error) {
 	return h.body.Write(p)
 }
 
-// send writes the answer. To HEAD it has no body (RFC 9110, section 9.3.2).
+// send writes the answer. An answer to HEAD has no body (RFC 9110, section 9.3.2).
 func (h *heldResponse) send(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), h.sent)
 	w.WriteHeader(h.status)

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Each handler here breaks a rule that net/http forgives and the adapter's writer does not.
+// TestGuardKeepsTheRulesOfNetHTTP breaks rules that net/http forgives and the adapter's writer does not.
 func TestGuardKeepsTheRulesOfNetHTTP(t *testing.T) {
 	t.Parallel()
 	const failed = `{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the request failed; the log has the reason"}`

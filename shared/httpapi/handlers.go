@@ -11,7 +11,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// timestamp is RFC 3339 in UTC, always with microseconds, which is what Postgres keeps.
+// timestamp is RFC 3339 in UTC, always with microseconds, the precision of Postgres.
 const timestamp = "2006-01-02T15:04:05.000000Z"
 
 func format(t time.Time) string { return t.UTC().Format(timestamp) }
@@ -48,7 +48,7 @@ func (a *api) retry(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 	if body, ok := readObject(w, r); !ok {
 		return
 	} else if len(body) > 0 {
-		writeProblem(w, http.StatusUnprocessableEntity, "the body has members; a retry takes none")
+		writeProblem(w, http.StatusUnprocessableEntity, "the body has members; a retry accepts none")
 		return
 	}
 	a.show(w, r)(a.tasks.Retry(r.Context(), id))
@@ -68,13 +68,13 @@ func (a *api) update(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 		m.say("", "has no members; give run_at, priority or both")
 	}
 	if len(m.problems) > 0 {
-		writeInvalid(w, "the body asks for no change that can be made", m.problems)
+		writeInvalid(w, "the body describes no valid change", m.problems)
 		return
 	}
 	a.show(w, r)(a.tasks.Update(r.Context(), id, change))
 }
 
-// show answers with a task, or with the error in its place.
+// show returns a function that answers with a task, or with an error.
 func (a *api) show(w http.ResponseWriter, r *http.Request) func(task.Task, error) {
 	return func(t task.Task, err error) {
 		if err != nil {

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// listedJob is one job of GET /job. What the job does not limit is absent.
+// listedJob is one job of GET /job. It omits limits that the job does not have.
 type listedJob struct {
 	Name          string          `json:"name"`
 	Timeout       int64           `json:"timeout,omitempty"`
@@ -17,7 +17,7 @@ type listedJob struct {
 	ResultSchema  json.RawMessage `json:"result_schema"`
 }
 
-// jobs lists what a submission can ask for.
+// jobs lists the jobs that a submission can choose.
 func (a *api) jobs(w http.ResponseWriter, r *http.Request) {
 	if _, err := readQuery(r); err != nil {
 		writeProblem(w, http.StatusBadRequest, err.Error())

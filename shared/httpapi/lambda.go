@@ -12,12 +12,12 @@ import (
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
 
-// answerTime is what is left between the end of a request's context and the function's time-out: a database that does
-// not answer is a 503, where a function that is killed would be a 502 or 504.
+// answerTime is the time between the end of a request's context and the function's time-out. So if the database does
+// not answer, clients get 503; a killed function would be a 502 or 504.
 const answerTime = 2 * time.Second
 
-// Lambda adapts a handler to the REST API event of API Gateway (payload version 1). The returned function never
-// fails: an event that is no HTTP request is answered with 400, because a function error would become a 502.
+// Lambda adapts a handler to the REST API event of API Gateway (payload version 1). The returned function never fails:
+// an event that is not an HTTP request gets 400, because a function error would become a 502.
 func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	adapter := httpadapter.New(h)
 	return func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
@@ -36,8 +36,8 @@ func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGa
 	}
 }
 
-// escaped is a path that a URL parser takes: the gateway hands on what the client sent, and a client may send bytes or
-// percent signs that are no valid encoding.
+// escaped returns a path that a URL parser accepts. The gateway passes the client's path on unchanged, and a client may
+// send bytes or percent signs that are not a valid encoding.
 func escaped(path string) string {
 	if u, err := url.ParseRequestURI(path); err == nil && u.RawQuery == "" && u.Host == "" && !strings.Contains(path, "#") {
 		return path

@@ -44,7 +44,7 @@ func TestLambdaServesTheGatewaysEvent(t *testing.T) {
 	}
 }
 
-// Paths that a client may send and the adapter's own URL parser does not take.
+// TestLambdaAnswersEveryPath sends paths that the adapter's own URL parser refuses.
 func TestLambdaAnswersEveryPath(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]int{

@@ -20,16 +20,17 @@ type item struct {
 	Status    string          `json:"status"`
 	CreatedAt string          `json:"created_at"`
 	Duration  int64           `json:"duration"`
-	// Error is why the last attempt failed; absent when none did.
+	// Error says why the last attempt failed; absent if none did.
 	Error       string   `json:"error,omitempty"`
 	Type        string   `json:"type"`
 	FairnessKey string   `json:"fairness_key"`
 	Tags        []string `json:"tags,omitempty"`
-	// ResultSize is the length in bytes of a result that is too long for a list, where Result is null.
+	// ResultSize is the length in bytes of a result that is too long for a list; Result is then null.
 	ResultSize int `json:"result_size,omitempty"`
 }
 
-// maxPage is about how many bytes a page has at most. Lambda answers up to 6 MB, in which each quote takes two bytes.
+// maxPage is the approximate maximum size of a page in bytes. Lambda answers up to 6 MB, in which each quote takes two
+// bytes.
 const maxPage = 5 << 19
 
 func itemOf(t task.Task) item {
@@ -39,7 +40,7 @@ func itemOf(t task.Task) item {
 	}
 }
 
-// pageItems encodes tasks until maxPage is reached, the first in any case.
+// pageItems encodes tasks until maxPage is reached, but at least one.
 func pageItems(tasks []task.Task) []json.RawMessage {
 	items, size := []json.RawMessage{}, 0
 	for _, t := range tasks {
@@ -80,7 +81,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, items)
 }
 
-// pageOf reads the parameters of GET /task, or says what is wrong with them.
+// pageOf parses the parameters of GET /task, or returns what is wrong with them.
 func pageOf(q url.Values) (task.Page, string) {
 	page := task.Page{Limit: task.DefaultPageLimit}
 	for name, values := range q {
@@ -118,8 +119,8 @@ func pageOf(q url.Values) (task.Page, string) {
 	return page, ""
 }
 
-// nextLink is the Link header to the page after the task with this id (RFC 8288), as a reference relative to the
-// request's own path, so that it holds behind any stage or proxy.
+// nextLink returns the Link header to the page after the task with this id (RFC 8288). It is relative to the request's
+// own path, so that it works behind any stage or proxy.
 func nextLink(q url.Values, last uuid.UUID) string {
 	q.Set("cursor", last.String())
 	return "<?" + q.Encode() + `>; rel="next"`

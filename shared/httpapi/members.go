@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// memberReader reads the members of a JSON object, each once, and gathers what is wrong with them.
+// memberReader reads the members of a JSON object, each once, and collects the problems.
 type memberReader struct {
 	members  map[string]json.RawMessage
 	read     []string
@@ -27,7 +27,7 @@ func (m *memberReader) has(name string) bool {
 	return there
 }
 
-// raw takes a member as it is, and says whether it is there.
+// raw returns a member unchanged, and reports whether it is present.
 func (m *memberReader) raw(name string, to *json.RawMessage) bool {
 	m.read = append(m.read, name)
 	value, there := m.members[name]
@@ -35,7 +35,7 @@ func (m *memberReader) raw(name string, to *json.RawMessage) bool {
 	return there
 }
 
-// decode reads a member that is there as to's type, and says whether it could. allowed is for the problem.
+// decode reads a present member as to's type, and reports whether it could. allowed is for the problem.
 func (m *memberReader) decode(name, allowed string, to any) bool {
 	var value json.RawMessage
 	if !m.raw(name, &value) {
@@ -48,7 +48,7 @@ func (m *memberReader) decode(name, allowed string, to any) bool {
 	return true
 }
 
-// shown is a value as a problem may show it.
+// shown returns a value for a problem.
 func shown(value json.RawMessage) string {
 	switch {
 	case value[0] == '{' || value[0] == '[':
@@ -96,7 +96,7 @@ func (m *memberReader) moment(name string, to *time.Time) {
 	*to = at.UTC()
 }
 
-// rest refuses the members that nobody read.
+// rest refuses unknown members.
 func (m *memberReader) rest(allowed string) {
 	for _, name := range slices.Sorted(maps.Keys(m.members)) {
 		if !slices.Contains(m.read, name) {
@@ -105,7 +105,7 @@ func (m *memberReader) rest(allowed string) {
 	}
 }
 
-// escape is a member's name within a JSON Pointer in a URI fragment (RFC 6901, sections 3 and 6).
+// escape returns a member's name in a JSON Pointer in a URI fragment (RFC 6901, sections 3 and 6).
 func escape(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }

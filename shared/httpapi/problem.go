@@ -8,21 +8,21 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// problem is an error answer: application/problem+json as of RFC 9457.
+// problem is an error answer: application/problem+json of RFC 9457.
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Problem and Error are extension members, in the answer to GET /task/{id}/result only. Error is why the last
-	// attempt of the task failed, where one did.
+	// Problem and Error are extension members, only in the answer to GET /task/{id}/result. Error says why the last
+	// attempt of the task failed, if one did.
 	Problem string `json:"problem,omitempty"`
 	Error   string `json:"error,omitempty"`
-	// Errors are what is wrong with the members of a body, in the answer 422 to one.
+	// Errors are the problems with the members of a body, in a 422.
 	Errors invalid `json:"errors,omitempty"`
 }
 
-// invalid is everything that is wrong with a body.
+// invalid is the list of a body's problems.
 type invalid []invalidMember
 
 // invalidMember is one problem with a member, in the form of the example of RFC 9457, section 3.
@@ -48,7 +48,7 @@ func write(w http.ResponseWriter, p problem) {
 	_, _ = w.Write(body)
 }
 
-// writeInvalid answers that a body has the wrong members.
+// writeInvalid answers that a body has wrong members.
 func writeInvalid(w http.ResponseWriter, detail string, problems invalid) {
 	const status = http.StatusUnprocessableEntity
 	write(w, problem{Title: http.StatusText(status), Status: status, Detail: detail, Errors: problems})
@@ -62,8 +62,8 @@ func noResult(w http.ResponseWriter, t task.Task) {
 	})
 }
 
-// fail answers with what an error of the use cases means to a client. Anything but the domain's own errors is logged
-// and answered without its text, which may hold addresses or statements.
+// fail answers with a use case's error. It logs any error but the domain's own, and does not show its text, which may
+// hold addresses or statements.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, task.ErrNotFound):
@@ -75,14 +75,14 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, task.ErrUnavailable):
 		a.log.ErrorContext(r.Context(), "store unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "5")
-		writeProblem(w, http.StatusServiceUnavailable, "the task store cannot be reached; try again")
+		writeProblem(w, http.StatusServiceUnavailable, "the task store is unavailable; try again")
 	default:
 		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		writeProblem(w, http.StatusInternalServerError, "the request failed; the log has the reason")
 	}
 }
 
-// sentence is the text of the domain's error of a conflict.
+// sentence returns the text of the domain's error for a conflict.
 func sentence(err error) string {
 	if errors.Is(err, task.ErrNotFailed) {
 		return task.ErrNotFailed.Error()

@@ -17,7 +17,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// The limits of a submission, beside MaxBody.
+// The limits of a submission, besides MaxBody.
 const (
 	maxFairnessKey   = 128 // as SQS's message group has it
 	maxTags          = 16
@@ -25,14 +25,14 @@ const (
 	maxMetadata      = 32
 	maxMetadataName  = 64
 	maxMetadataValue = 1024
-	// maxAhead is how far ahead a task may be planned, and the longest ttl.
+	// maxAhead is how far ahead a task may be scheduled, and the longest ttl.
 	maxAhead = 365 * 24 * time.Hour
 )
 
-// submission reads the body of POST /task. It answers a request that asks for no task itself, and reports false.
+// submission reads the body of POST /task. It answers a malformed request itself, and reports false.
 func (a *api) submission(w http.ResponseWriter, r *http.Request) (s task.Submission, key task.Key, ok bool) {
 	if r.URL.RawQuery != "" {
-		writeProblem(w, http.StatusBadRequest, "the query is "+quote(r.URL.RawQuery)+"; POST /task takes none")
+		writeProblem(w, http.StatusBadRequest, "the query is "+quote(r.URL.RawQuery)+"; POST /task accepts none")
 		return s, key, false
 	}
 	members, ok := readObject(w, r)
@@ -46,14 +46,14 @@ func (a *api) submission(w http.ResponseWriter, r *http.Request) (s task.Submiss
 	}
 	s, problems := a.read(members)
 	if len(problems) > 0 {
-		writeInvalid(w, "the body asks for no task that can be made", problems)
+		writeInvalid(w, "the body describes no valid task", problems)
 		return s, key, false
 	}
 	s.Trace = logging.TraceHeader(r.Context())
 	return s, key, true
 }
 
-// read turns the members into a submission with the job's defaults, and says everything that is wrong with them.
+// read turns the members into a submission with the job's defaults, and returns all problems with them.
 func (a *api) read(members map[string]json.RawMessage) (s task.Submission, problems invalid) {
 	m := memberReader{members: members}
 	m.text("type", &s.Type)
@@ -64,7 +64,7 @@ func (a *api) read(members map[string]json.RawMessage) (s task.Submission, probl
 	limits := a.limits(work)
 	m.raw("payload", &s.Payload)
 	switch {
-	case len(m.problems) > 0: // the type is no name, so that no schema is the payload's
+	case len(m.problems) > 0: // without a valid type, there is no schema for the payload
 	case known:
 		m.payload(work, s.Payload)
 	default:
@@ -73,7 +73,7 @@ func (a *api) read(members map[string]json.RawMessage) (s task.Submission, probl
 	m.moment("run_at", &s.RunAt)
 	m.seconds("delay", &s.Delay, 0, maxAhead)
 	if m.has("run_at") && m.has("delay") {
-		m.say("/delay", "stands beside run_at; allowed is one of them")
+		m.say("/delay", "excludes run_at; give one of them")
 	}
 	m.whole("priority", "", &s.Priority, task.MaxPriority, task.MinPriority)
 	m.fairnessKey(&s.FairnessKey)
@@ -95,7 +95,7 @@ func (a *api) read(members map[string]json.RawMessage) (s task.Submission, probl
 	return s, m.problems
 }
 
-// own are the options that the job itself has; none of an unknown job.
+// own returns the options that the job itself has; none for an unknown job.
 func own(j *job.Job) job.Options {
 	if j == nil {
 		return job.Options{}
@@ -103,7 +103,7 @@ func own(j *job.Job) job.Options {
 	return j.Options()
 }
 
-// limits are the job's options with the deployment's in the place of those that it has not.
+// limits returns the job's options. The deployment's fill in those that the job does not have.
 func (a *api) limits(j *job.Job) job.Options {
 	o := own(j)
 	if o.MaxAttempts == 0 {
@@ -123,7 +123,7 @@ func (m *memberReader) fairnessKey(to *string) {
 	}
 }
 
-// words holds a text to 1 to most characters that can be seen, or are spaces.
+// words reports whether a text has 1 to most characters, each visible or a space.
 func words(s string, most int) bool {
 	return s != "" && utf8.RuneCountInString(s) <= most && !strings.ContainsFunc(s, unicode.IsControl)
 }

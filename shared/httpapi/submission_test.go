@@ -24,7 +24,7 @@ type fetchPayload struct {
 
 func fetch(context.Context, job.Task, fetchPayload) (int, error) { return 0, nil }
 
-// options are an API with the simulated job and one with limits.
+// options have the simulated job and a job with limits.
 var options = httpapi.Options{
 	Jobs: job.NewCatalogue(
 		job.New(iowork.Name, func(context.Context, job.Task, iowork.Payload) (string, error) { return "", nil }),
@@ -87,7 +87,7 @@ func TestEverythingWrongWithASubmissionIsNamed(t *testing.T) {
 		`{"run_at":1}`:                                {`#/run_at is 1; allowed is a time such as 2026-01-02T03:04:05Z (RFC 3339)`},
 		`{"run_at":"9999-01-01T00:00:00Z"}`:           {"#/run_at is more than 365 days ahead"},
 		`{"run_at":"0000-01-01T00:00:00Z"}`:           {"#/run_at is before the year 1"},
-		`{"run_at":"2026-01-02T03:04:05Z","delay":1}`: {"#/delay stands beside run_at; allowed is one of them"},
+		`{"run_at":"2026-01-02T03:04:05Z","delay":1}`: {"#/delay excludes run_at; give one of them"},
 		`{"delay":-1}`:                                {"#/delay is -1; allowed is a whole number of seconds from 0 to 31536000"},
 		`{"delay":1.5}`:                               {"#/delay is 1.5; allowed is a whole number of seconds from 0 to 31536000"},
 		`{"delay":"5m"}`:                              {`#/delay is "5m"; allowed is a whole number of seconds from 0 to 31536000`},
@@ -194,7 +194,7 @@ func TestJobsAreListedWithTheirSchemas(t *testing.T) {
 	}
 }
 
-// FuzzSubmission looks for a body that ends in neither a task nor an answer that says what is wrong with it.
+// FuzzSubmission checks that every body becomes a task, or gets an answer that says what is wrong with it.
 func FuzzSubmission(f *testing.F) {
 	for _, seed := range []string{
 		"", "{}", `{"type":"fetch","payload":{"url":"https://x"},"delay":1,"tags":["a"],"metadata":{"b":"c"}}`, `{"run_at":"2026-01-02T03:04:05Z"}`,

@@ -23,8 +23,8 @@ func linksOf(id uuid.UUID) links {
 	return links{base, base + "/status", base + "/result"}
 }
 
-// view is all that a client sees of a task. Times that do not apply are null; limits that the submission and its job do
-// not set are absent.
+// view is a task as clients see it. Times that do not apply are null. Limits that neither the submission nor its job
+// sets are absent.
 type view struct {
 	ID          uuid.UUID         `json:"id"`
 	Type        string            `json:"type"`
@@ -43,12 +43,12 @@ type view struct {
 	Progress    *task.Progress    `json:"progress"`
 	Attempts    []attempt         `json:"attempts"`
 	Result      json.RawMessage   `json:"result"`
-	// Error is why the last attempt failed; absent when none did.
+	// Error says why the last attempt failed; absent if none did.
 	Error string `json:"error,omitempty"`
 	Links links  `json:"links"`
 }
 
-// attempt is one attempt that has ended.
+// attempt is an ended attempt.
 type attempt struct {
 	Number  int    `json:"number"`
 	Started string `json:"started"`
@@ -79,16 +79,16 @@ func viewOf(t task.Task) view {
 	return v
 }
 
-// The bounds of a Retry-After. A planned task may wait longer than a running one, of whose end there is but a guess.
+// The bounds of a Retry-After. A scheduled task may wait longer than a running one, whose end is only a guess.
 const (
 	soonest    = time.Second
 	latest     = time.Hour
 	latestRuns = 5 * time.Minute
 )
 
-// askAgain says how soon it is worth asking for a task again (RFC 9110, section 10.2.3): once a planned task may start;
-// of a running one after half of the time that its progress leaves, which comes with a heartbeat and is seconds old, else
-// after a quarter of the time that it has run. A task that has ended does not change.
+// askAgain says when it is worth asking for a task again (RFC 9110, section 10.2.3). A scheduled task: when it may
+// start. A running task: after half of the time that its progress leaves; the progress comes with a heartbeat and is
+// seconds old. Without progress, after a quarter of the time that it has run. An ended task does not change.
 func askAgain(w http.ResponseWriter, t task.Task) {
 	var wait time.Duration
 	switch t.Status {

@@ -15,7 +15,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
-// opened is a log to nowhere that ends with the benchmark.
+// opened returns a log without output that ends with the benchmark.
 func opened(b *testing.B, cfg logging.Config) *logging.Logger {
 	b.Helper()
 	cfg.Writer, cfg.Function, cfg.Version = io.Discard, "api", "v1"
@@ -26,14 +26,14 @@ func opened(b *testing.B, cfg logging.Config) *logging.Logger {
 	b.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		_ = log.Close(ctx) // lines of a benchmark may be lost
+		_ = log.Close(ctx) // a benchmark may lose lines
 	})
 	return log
 }
 
-// BenchmarkLine is one line with an invocation's context and two attributes: by slog's own JSON handler, which gets the
-// context's attributes as well; by this package to stdout; to the ClickHouse buffer as well, whose server is away; and
-// below the level.
+// BenchmarkLine measures one line with an invocation's context and two attributes: by slog's own JSON handler, which
+// gets the context's attributes too; by this package to stdout; also to the ClickHouse buffer, with its server down;
+// and below the level.
 func BenchmarkLine(b *testing.B) {
 	plain := slog.New(slog.NewJSONHandler(io.Discard, &slog.HandlerOptions{AddSource: true})).With("function", "api", "version", "v1")
 	away := clickhouse.Config{Address: "127.0.0.1:1", TryConnectionPeriod: time.Hour, BatchInterval: time.Hour}
@@ -63,7 +63,7 @@ func completed(ctx context.Context, log *logging.Logger, level slog.Level) func(
 	return func() { log.Log(ctx, level, "task completed", "result", "io work result = 7", "n", 1) }
 }
 
-// BenchmarkDelivery is how many lines reach ClickHouse in a second, by the size of the batches.
+// BenchmarkDelivery measures how many lines reach ClickHouse in a second, by batch size.
 func BenchmarkDelivery(b *testing.B) {
 	server := testserver.SharedClickHouse(b)
 	for _, size := range []int{1, 100, 10_000} {
@@ -86,7 +86,7 @@ func BenchmarkDelivery(b *testing.B) {
 	}
 }
 
-// BenchmarkInvocation is what the log adds to an invocation that writes three lines: to stdout alone, and with
+// BenchmarkInvocation measures the log's share of an invocation that writes three lines: to stdout alone, and with
 // ClickHouse healthy, hanging and gone.
 func BenchmarkInvocation(b *testing.B) {
 	server := testserver.SharedClickHouse(b)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestFlushLeavesTheAnswerItsTime shows that a flush ends before the function's own time-out does, and outlives the
+// TestFlushLeavesTheAnswerItsTime checks that a flush ends before the function's own time-out, and outlives the
 // invocation's context.
 func TestFlushLeavesTheAnswerItsTime(t *testing.T) {
 	t.Parallel()
@@ -20,7 +20,7 @@ func TestFlushLeavesTheAnswerItsTime(t *testing.T) {
 		ctx, cancel := f.budget(invocation)
 		end()
 		until, _ := ctx.Deadline()
-		// A minute is for a machine that stops between two lines.
+		// The minute allows for a machine that pauses between two lines.
 		if got := until.Sub(now); got < test.want || got > test.want+time.Minute || until.After(now.Add(test.timeout-spare)) {
 			t.Errorf("%s: the flush has %s; want %s", name, got, test.want)
 		}

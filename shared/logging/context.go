@@ -14,7 +14,7 @@ type (
 	traceKey struct{}
 )
 
-// With returns a context whose lines carry the attributes, beside those of ctx.
+// With returns a context whose lines carry the attributes, besides those of ctx.
 func With(ctx context.Context, attrs ...slog.Attr) context.Context {
 	before, _ := ctx.Value(attrsKey{}).([]slog.Attr)
 	return context.WithValue(ctx, attrsKey{}, append(slices.Clip(before), attrs...))
@@ -28,7 +28,7 @@ func Task(ctx context.Context, id string, attempt int) context.Context {
 	return With(ctx, slog.String("task_id", id), slog.Int("attempt", attempt))
 }
 
-// WithTrace returns a context in the trace of an X-Ray header, in place of the invocation's own trace. So a task's run
+// WithTrace returns a context in the trace of an X-Ray header, instead of the invocation's own trace. So a task's run
 // continues the trace of its submission. An empty header changes nothing.
 func WithTrace(ctx context.Context, header string) context.Context {
 	if header == "" {
@@ -37,7 +37,7 @@ func WithTrace(ctx context.Context, header string) context.Context {
 	return context.WithValue(ctx, traceKey{}, header)
 }
 
-// TraceHeader is the X-Ray header of the context, for messages that it sends; "" without a trace.
+// TraceHeader returns the X-Ray header of the context, for messages that it sends; "" without a trace.
 func TraceHeader(ctx context.Context) string {
 	if header, ok := ctx.Value(traceKey{}).(string); ok {
 		return header
@@ -48,10 +48,10 @@ func TraceHeader(ctx context.Context) string {
 	return header
 }
 
-// TraceID is the trace id of the context, such as 1-5759e988-bd862e3fe1be46a994272793; "" without a trace.
+// TraceID returns the trace id of the context, such as 1-5759e988-bd862e3fe1be46a994272793; "" without a trace.
 func TraceID(ctx context.Context) string { return root(TraceHeader(ctx)) }
 
-// root is the trace id of a header such as Root=1-5759e988-…;Parent=…;Sampled=1. See
+// root returns the trace id of a header such as Root=1-5759e988-…;Parent=…;Sampled=1. See
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader.
 func root(header string) string {
 	for field := range strings.SplitSeq(header, ";") {

@@ -9,8 +9,8 @@ import (
 // contextual adds the context's attributes, always outside of groups, and structures errors.
 type contextual struct {
 	next slog.Handler
-	// groups are those of WithGroup, with the attributes that came after each. next does not know them: the context's
-	// attributes would get into them.
+	// groups are those of WithGroup, with the attributes that followed each. next does not know them; otherwise the
+	// context's attributes would end up in a group.
 	groups []group
 }
 

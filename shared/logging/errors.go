@@ -7,8 +7,8 @@ import (
 )
 
 // failure is an error in the log. As text it is its message. As JSON it is the list of its layers from the outside in,
-// each without the text of the next: ["claim task 7","query","connection refused"]. Errors that were joined are a list
-// of such lists, at the end: ["close",[["the file","disk full"],["the socket"]]].
+// each without the text of the next: ["claim task 7","query","connection refused"]. Joined errors are a list of such
+// lists, at the end: ["close",[["the file","disk full"],["the socket"]]].
 type failure struct{ error }
 
 // MarshalJSON implements json.Marshaler.
@@ -37,7 +37,7 @@ func isError(a slog.Attr) bool {
 	return !own
 }
 
-// structured returns the attribute with its error, if it is one, as a failure.
+// structured returns an attribute with an error as a failure, and any other unchanged.
 func structured(a slog.Attr) slog.Attr {
 	if isError(a) {
 		a.Value = slog.AnyValue(failure{a.Value.Any().(error)})
@@ -93,7 +93,7 @@ func unwrap(err error) []error {
 	return nil
 }
 
-// without is a message without the messages of the errors that it wraps. An ellipsis takes their place in the middle.
+// without returns a message without the messages of its wrapped errors. In the middle, an ellipsis replaces them.
 func without(text string, inner []error) string {
 	for _, e := range inner {
 		if m := message(e); m != "" {
@@ -103,7 +103,7 @@ func without(text string, inner []error) string {
 	return strings.Trim(text, " :;,\n…")
 }
 
-// message is err.Error(), also for an error that panics, such as a nil pointer in an interface.
+// message returns err.Error(), even for an error that panics, such as a nil pointer in an interface.
 func message(err error) (text string) {
 	defer func() {
 		if recover() != nil {

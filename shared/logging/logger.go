@@ -14,12 +14,13 @@ import (
 // Logger is a slog.Logger with a buffer to flush.
 type Logger struct {
 	*slog.Logger
-	sink         *clickhouse.Sink // nil where ClickHouse is not configured
+	sink         *clickhouse.Sink // nil if ClickHouse is not configured
 	flushTimeout time.Duration
 }
 
-// Flush sends the buffered lines to ClickHouse. It returns when they are sent, when ctx ends, or at once while ClickHouse
-// is known to be away. An error is for information: unsent lines stay in the buffer, and the log reports them itself.
+// Flush sends the buffered lines to ClickHouse. It returns when they are sent, when ctx ends, or at once while
+// ClickHouse is known to be down. The error is for information: unsent lines stay in the buffer, and the log itself
+// reports the failure.
 func (l *Logger) Flush(ctx context.Context) error {
 	if l.sink == nil {
 		return nil
@@ -35,7 +36,8 @@ func (l *Logger) Close(ctx context.Context) error {
 	return l.sink.Close(ctx)
 }
 
-// lastLines is the most that End takes. Lambda gives a process 500 ms from SIGTERM to SIGKILL, and the log gets a part.
+// lastLines is how long End takes at most. Lambda gives a process 500 ms from SIGTERM to SIGKILL, and the log gets a
+// part.
 const lastLines = 200 * time.Millisecond
 
 // End is the last step of a function on SIGTERM. It sends the buffered lines, reports the number of unsent ones on stdout,
@@ -47,9 +49,9 @@ func (l *Logger) End() {
 	os.Exit(0)
 }
 
-// Wrap returns a handler that flushes the log at the end of each invocation, also of one that panics: then Lambda freezes
-// the process. handler is anything that lambda.Start takes. The flush takes at most FlushTimeout, and ends before the
-// function's own time-out.
+// Wrap returns a handler that flushes the log at the end of each invocation, even after a panic, since Lambda then
+// freezes the process. handler is of any type that lambda.Start accepts. The flush takes at most FlushTimeout, and ends
+// before the function's own time-out.
 func (l *Logger) Wrap(handler any) lambda.Handler {
 	next, ok := handler.(lambda.Handler)
 	if !ok {
@@ -62,7 +64,7 @@ func (l *Logger) Wrap(handler any) lambda.Handler {
 }
 
 // plain hides the handler's type. lambda.StartWithOptions ignores its options for handlers of lambda.NewHandler, and a
-// function that asked for SIGTERM would not get it.
+// function would not get the SIGTERM that it asked for.
 type plain struct{ lambda.Handler }
 
 // flushing is the handler that Wrap returns.

@@ -30,26 +30,27 @@ func parse(level string) (slog.Level, error) {
 	}
 }
 
-// Config says which lines are logged, in which form and where to. The zero value logs JSON from info up to stdout.
+// Config says which lines to log, and their form and destination. The zero value logs JSON from info up to stdout.
 type Config struct {
-	// Writer takes the lines; nil is stdout.
+	// Writer gets the lines; nil means stdout.
 	Writer io.Writer
-	// Handler is the form of the lines there: json or text, as package slog has them; "" is json.
+	// Handler is the lines' form: json or text, as in package slog; "" means json.
 	Handler string
-	// Level is the lowest level that is logged: debug, info, warn or error; "" is info.
+	// Level is the lowest level that is logged: debug, info, warn or error; "" means info.
 	Level string
 	// Source adds file and line of the caller.
 	Source bool
-	// Function and Version name the program. "" is the Lambda function's name, and the commit that it was built from, or
-	// else the Lambda function's version.
+	// Function and Version name the program. The defaults are the Lambda function's name, and the commit that it was
+	// built from, else the Lambda function's version.
 	Function, Version string
-	// ClickHouse takes the lines as well, if its Address is set. Level, Source, Function, Version and Log are filled in.
+	// ClickHouse gets the lines too, if its Address is set. Open fills in Level, Source, Function, Version and Log.
 	ClickHouse clickhouse.Config
-	// FlushTimeout is the most that the end of an invocation waits for ClickHouse; 0 is 200 ms.
+	// FlushTimeout is how long the end of an invocation may wait for ClickHouse; 0 means 200 ms.
 	FlushTimeout time.Duration
 }
 
-// Open sets up the log. The caller closes it at the end of the process.
+// Open sets up the log. The caller closes it at the end of the process. Open fails for an unknown level or form, and
+// for a wrong address.
 func Open(cfg Config) (*Logger, error) {
 	level, err := parse(cfg.Level)
 	if err != nil {
@@ -104,11 +105,11 @@ func output(cfg Config, level slog.Level) (slog.Handler, error) {
 	return handler.WithAttrs([]slog.Attr{slog.String("function", cfg.Function), slog.String("version", cfg.Version)}), nil
 }
 
-// commit is set by the linker where functions are built for deployment, without Go's own note of it:
-// -X github.com/eragon-mdi/ksu/shared/logging.commit=….
+// commit is set by the linker in builds for deployment, which lack Go's own build information: -X
+// github.com/eragon-mdi/ksu/shared/logging.commit=….
 var commit string
 
-// version is the commit that the program was built from, with + for changes on top of it; else Lambda's version.
+// version returns the commit that the program was built from, with + for uncommitted changes; else Lambda's version.
 func version() string {
 	if commit != "" {
 		return commit

@@ -33,13 +33,13 @@ func open(t testing.TB, change func(*logging.Config)) (*logging.Logger, *bytes.B
 	return log, out
 }
 
-// invocation is a context as aws-lambda-go makes it.
+// invocation returns a context in the form of aws-lambda-go.
 func invocation() context.Context {
 	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: "req-1"})
 	return context.WithValue(ctx, "x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1") //nolint:staticcheck // the key is that of aws-lambda-go
 }
 
-// without the time, which differs.
+// untimed returns a line without its time.
 func untimed(t *testing.T, line string) string {
 	t.Helper()
 	var m map[string]any

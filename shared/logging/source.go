@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// shortSource makes the built-in attribute source folder/file.go:line; the whole path is that of the machine that built the
-// program.
+// shortSource shortens the built-in attribute source to folder/file.go:line: the whole path is that of the build
+// machine.
 func shortSource(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) > 0 || a.Key != slog.SourceKey || a.Value.Kind() != slog.KindAny {
 		return a

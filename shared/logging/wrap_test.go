@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { testserver.Main(m) }
 
-// sending opens a log to a buffer and to a new table behind an address of the server.
+// sending opens a log to a buffer and to a new table, through an address of the server.
 func sending(t testing.TB, address string, budget time.Duration) (log *logging.Logger, out *bytes.Buffer, count func() int) {
 	t.Helper()
 	server := testserver.SharedClickHouse(t)
@@ -97,7 +97,7 @@ type bare func(context.Context, []byte) ([]byte, error)
 
 func (b bare) Invoke(ctx context.Context, in []byte) ([]byte, error) { return b(ctx, in) }
 
-// TestHangDoesNotHoldUpInvocations shows that one invocation pays the budget, and the others nothing.
+// TestHangDoesNotHoldUpInvocations checks that one invocation waits for the budget, and the others do not wait.
 func TestHangDoesNotHoldUpInvocations(t *testing.T) {
 	t.Parallel()
 	server := testserver.SharedClickHouse(t)

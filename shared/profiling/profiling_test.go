@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestLambdaBuildHasNoProfiles looks at the packages of the functions as the Makefile builds them for Lambda.
+// TestLambdaBuildHasNoProfiles checks the packages of the functions as the Makefile builds them for Lambda.
 func TestLambdaBuildHasNoProfiles(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../../Makefile")

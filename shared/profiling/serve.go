@@ -35,8 +35,8 @@ func Serve() error {
 	return nil
 }
 
-// local passes requests to this machine's own names. A web page whose name resolves to this machine (DNS rebinding) sends
-// its name as the Host, and must not read the profiles.
+// local passes requests for this machine's own names. A web page whose name resolves to this machine (DNS rebinding)
+// sends its name as the Host, and must not read the profiles.
 func local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host

@@ -24,8 +24,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// Message is the body of a permit. The worker does not read it, since any message is a permit. Workers of the versions
-// before, which run while a new version is deployed, take the task that it names.
+// Message is the body of a permit. Workers do not read it, since any message is a permit. Workers of older versions,
+// which still run during a deployment, take the task that it names.
 type Message struct {
 	ID *uuid.UUID `json:"id,omitempty"`
 }
@@ -34,14 +34,14 @@ type Message struct {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-message-system-attributes.
 const traceHeader = string(types.MessageSystemAttributeNameForSendsAWSTraceHeader)
 
-// Trace is the X-Ray header of a received message, for logging.WithTrace; "" where it has none.
+// Trace returns the X-Ray header of a received message, for logging.WithTrace; "" without one.
 func Trace(m events.SQSMessage) string { return m.Attributes[traceHeader] }
 
 const (
-	// timeout bounds one call, the SDK's own attempts included. The task is in the store by then: neither a client nor a
-	// sweep is to wait for a queue that does not answer.
+	// timeout bounds one call, including the SDK's own retries. The task is in the store by then, so neither a client
+	// nor a sweep should wait for a queue that does not answer.
 	timeout = 3 * time.Second
-	// batchSize is the most messages of one SendMessageBatch.
+	// batchSize is the maximum number of messages in a SendMessageBatch.
 	batchSize = 10
 )
 
@@ -54,8 +54,8 @@ type SQS struct {
 var _ task.Queue = (*SQS)(nil)
 
 // Open returns a sender for the queue with the given URL. Region, credentials and endpoint come from the SDK's usual
-// places (AWS_REGION, AWS_ENDPOINT_URL, …), so that AWS and the local stack differ in the environment alone. Where no
-// endpoint is set it is the URL's own server, which is where SQS says that requests for the queue go.
+// sources (AWS_REGION, AWS_ENDPOINT_URL, …), so AWS and the local stack differ only in the environment. Without an
+// endpoint, requests go to the URL's own server, as SQS documents. Open fails if the URL is empty or malformed.
 func Open(ctx context.Context, url string) (*SQS, error) {
 	if url == "" {
 		return nil, errors.New("open queue: TASK_QUEUE_URL is empty; it must be the URL of the task queue")
@@ -76,7 +76,7 @@ func Open(ctx context.Context, url string) (*SQS, error) {
 	return &SQS{client: client, url: url}, nil
 }
 
-// Send implements task.Queue. SQS delays by whole seconds; a part of one counts as a whole.
+// Send implements task.Queue. SQS delays by whole seconds; Send rounds up.
 func (q *SQS) Send(ctx context.Context, permits ...task.Permit) error {
 	for batch := range slices.Chunk(permits, batchSize) {
 		if err := q.send(ctx, batch); err != nil {
@@ -119,7 +119,7 @@ func (q *SQS) send(ctx context.Context, permits []task.Permit) error {
 	return errors.Join(failed...)
 }
 
-// message is a permit as a message. Its group is the fairness key, by which the queue is fair between keys where more
+// message turns a permit into a message. Its group is the fairness key, so the queue is fair between keys if more
 // permits wait than workers take. See
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html.
 func (q *SQS) message(ctx context.Context, p task.Permit) (sqs.SendMessageInput, error) {
@@ -151,8 +151,8 @@ func seconds(delay time.Duration) int32 {
 	return int32((min(max(delay, 0), task.MaxDelay) + time.Second - 1) / time.Second)
 }
 
-// group is a fairness key as SQS takes it: 128 characters of ASCII letters, digits and punctuation. The hash of another
-// key stands for it.
+// group returns a fairness key in SQS's form: up to 128 ASCII letters, digits and punctuation. It returns the hash of
+// any other key.
 func group(key string) string {
 	allowed := len(key) <= 128
 	for i := range len(key) {
@@ -165,8 +165,8 @@ func group(key string) string {
 	return hex.EncodeToString(hash[:])
 }
 
-// Waiting is about how many permits can be received now; SQS's count may lag a minute behind. A permit that a receiver has
-// does not count: its receiver may be dead, and then it comes back only after its visibility time-out.
+// Waiting returns about how many permits can be received now; SQS's count may lag by a minute. It does not count
+// received permits: a dead receiver's permit comes back only after its visibility time-out.
 func (q *SQS) Waiting(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -19,7 +19,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// open returns a sender to a server. It sets environment variables, so that its tests are not parallel.
+// open returns a sender to a server. It sets environment variables, so its tests are not parallel.
 func open(t *testing.T, server *httptest.Server) *queue.SQS {
 	t.Helper()
 	for name, value := range map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "us-east-1",
@@ -33,7 +33,7 @@ func open(t *testing.T, server *httptest.Server) *queue.SQS {
 	return q
 }
 
-// TestEndpoint: the SDK's settings say where SQS is, and without them the queue's URL does.
+// TestEndpoint checks that the SDK's settings name the endpoint, and without them the queue's URL does.
 func TestEndpoint(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"MessageId":"m1"}`)
@@ -56,7 +56,7 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-// TestSendGivesUp: a queue that does not answer must not keep the client of a task that is stored.
+// TestSendGivesUp checks that a queue that does not answer does not delay the client of a stored task.
 func TestSendGivesUp(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // so that the server sees the client leave
@@ -71,7 +71,7 @@ func TestSendGivesUp(t *testing.T) {
 	}
 }
 
-// TestTraceGoesWithTheMessage looks at what is sent to SQS, with a trace and without one.
+// TestTraceGoesWithTheMessage checks the trace of sent messages, and messages without one.
 func TestTraceGoesWithTheMessage(t *testing.T) {
 	type attribute struct{ DataType, StringValue string }
 	type sent struct {
@@ -94,7 +94,7 @@ func TestTraceGoesWithTheMessage(t *testing.T) {
 		if err := q.Send(logging.WithTrace(t.Context(), trace), task.Permit{Task: id}); err != nil {
 			t.Fatal(err)
 		}
-		if want := `{"id":"` + id.String() + `"}`; got.MessageBody != want { // as workers of the version before expect it
+		if want := `{"id":"` + id.String() + `"}`; got.MessageBody != want { // workers of the older version expect this
 			t.Errorf("body %s, want %s", got.MessageBody, want)
 		}
 		a, has := got.MessageSystemAttributes["AWSTraceHeader"]
@@ -107,7 +107,7 @@ func TestTraceGoesWithTheMessage(t *testing.T) {
 	}
 }
 
-// TestDelay looks at the whole seconds that SQS is asked for.
+// TestDelay checks the whole seconds in requests.
 func TestDelay(t *testing.T) {
 	var got struct{ DelaySeconds int }
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -147,7 +147,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestPermitsGoInBatches looks at the requests for many permits, and at their groups.
+// TestPermitsGoInBatches checks the requests for many permits, and their groups.
 func TestPermitsGoInBatches(t *testing.T) {
 	type entry struct {
 		ID                          string `json:"Id"`

@@ -21,14 +21,14 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// batch is a store of tasks that each end in a way of their own, and counts how many run at once.
+// batch is a store of tasks with different endings. It counts how many run at once.
 type batch struct {
 	task.Attempts
 	start time.Time
 
 	mu     sync.Mutex
-	wait   []string            // names of the tasks that wait
-	events map[string][]string // by task: what was written of it, and when
+	wait   []string            // names of the waiting tasks
+	events map[string][]string // by task: what was written, and when
 	rules  []task.ClaimRules
 
 	running, most int
@@ -124,7 +124,7 @@ func (b *batch) work(ctx context.Context, t job.Task, _ struct{}) (string, error
 	}
 }
 
-// handle gives a runner n permits in a function with a time-out, and returns the permits that go back and those sent.
+// handle passes n permits to a runner in a function with a time-out. It returns the failed permits and the sent ones.
 func (b *batch) handle(t *testing.T, slots, n int, timeout time.Duration, options ...job.Option) ([]events.SQSBatchItemFailure, []task.Permit) {
 	t.Helper()
 	var event events.SQSEvent
@@ -145,8 +145,8 @@ func (b *batch) handle(t *testing.T, slots, n int, timeout time.Duration, option
 	return response.BatchItemFailures, q.permits
 }
 
-// TestOnePermitFillsAllSlots: each task has a lease, a deadline and an ending of its own, and the invocation lasts as long
-// as the slowest.
+// TestOnePermitFillsAllSlots checks that each task has its own lease, deadline and ending, and that the invocation
+// lasts as long as the slowest.
 func TestOnePermitFillsAllSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestOnePermitFillsAllSlots(t *testing.T) {
 	})
 }
 
-// TestSlotsAreRefilled: a slow job holds its own slot alone.
+// TestSlotsAreRefilled checks that a slow job occupies only its own slot.
 func TestSlotsAreRefilled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -193,7 +193,8 @@ func TestSlotsAreRefilled(t *testing.T) {
 	})
 }
 
-// TestNoTimeForAnotherJob: a slot whose function ends too soon for another job sends a permit, if tasks wait.
+// TestNoTimeForAnotherJob checks that a slot sends a permit if tasks wait and its function ends too soon for another
+// job.
 func TestNoTimeForAnotherJob(t *testing.T) {
 	t.Parallel()
 	for left, wait := range []int{6, 7} {
@@ -210,7 +211,7 @@ func TestNoTimeForAnotherJob(t *testing.T) {
 	}
 }
 
-// TestLimitsReachTheClaim: the claim learns what the jobs' options and the configuration say.
+// TestLimitsReachTheClaim checks that the claim gets the limits of jobs and configuration.
 func TestLimitsReachTheClaim(t *testing.T) {
 	t.Parallel()
 	b := newBatch()
@@ -227,7 +228,8 @@ func TestLimitsReachTheClaim(t *testing.T) {
 	}
 }
 
-// TestFailedClaimsReturnTheirPermits: SQS delivers them again, and the other slots go on.
+// TestFailedClaimsReturnTheirPermits checks that SQS redelivers the permits of failed claims, and that the other slots
+// go on.
 func TestFailedClaimsReturnTheirPermits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -239,7 +241,7 @@ func TestFailedClaimsReturnTheirPermits(t *testing.T) {
 	})
 }
 
-// TestStopReleasesAWholeBatch: the environment ends, and every task that it ran is free for another.
+// TestStopReleasesAWholeBatch checks that every task of an ending environment is free for another.
 func TestStopReleasesAWholeBatch(t *testing.T) {
 	t.Parallel()
 	b := &releases{batch: newBatch("slow", "too slow", "deleted")}

@@ -56,7 +56,8 @@ func TestStopEndsAClaimThatWaits(t *testing.T) {
 	})
 }
 
-// A lease begins when the claim is asked for: the store may have granted it long before its answer is here.
+// TestLeaseIsCountedFromTheClaim checks that a lease begins with the request: the store may have granted it long before
+// its answer arrives.
 func TestLeaseIsCountedFromTheClaim(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,10 +11,10 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// finish writes the ending of an attempt. An error means that it could not be written in the time left.
+// finish writes the ending of an attempt. It fails if it cannot do so in the remaining time.
 func (r *Runner) finish(ctx context.Context, a attempt, j *job.Job, result json.RawMessage, jobErr error) error {
 	if errors.Is(jobErr, task.ErrLeaseLost) {
-		r.log.InfoContext(ctx, "job stopped: the task was deleted or another worker holds it", "error", jobErr)
+		r.log.InfoContext(ctx, "job stopped: lease lost", "error", jobErr)
 		return nil
 	}
 	if errors.Is(jobErr, errStopped) {
@@ -35,13 +35,13 @@ func (r *Runner) finish(ctx context.Context, a attempt, j *job.Job, result json.
 	})
 	switch {
 	case errors.Is(err, task.ErrLeaseLost):
-		r.log.InfoContext(ctx, "ending not written: it is written already, the task was deleted or another worker holds it")
+		r.log.InfoContext(ctx, "ending dropped: lease lost")
 	case err != nil:
 		return fmt.Errorf("write the ending of task %s: %w", a.ID, err)
 	case jobErr == nil:
 		r.log.InfoContext(ctx, "task completed", "result_bytes", len(result)) // not the result, which may hold a secret
 	case again:
-		r.log.WarnContext(ctx, "attempt failed, the task is tried again", "error", jobErr, "after", after.String())
+		r.log.WarnContext(ctx, "task requeued", "error", jobErr, "after", after.String())
 		r.permit(ctx, a, after)
 	default:
 		r.log.WarnContext(ctx, "task failed", "error", jobErr)
@@ -49,7 +49,7 @@ func (r *Runner) finish(ctx context.Context, a attempt, j *job.Job, result json.
 	return nil
 }
 
-// attemptsOf is how often a job's task is tried that does not say so itself.
+// attemptsOf is the maximum number of attempts of a job's task, unless the task itself says otherwise.
 func (r *Runner) attemptsOf(j *job.Job) int {
 	if own := j.Options().MaxAttempts; own > 0 {
 		return own
@@ -57,19 +57,20 @@ func (r *Runner) attemptsOf(j *job.Job) int {
 	return r.cfg.MaxAttempts
 }
 
-// permit sends a permit for a task that is due after a time. The sweeper sends the permit of a longer time.
+// permit sends a permit for a task that becomes due later. If the delay is too long for the queue, the sweeper sends
+// the permit.
 func (r *Runner) permit(ctx context.Context, a attempt, after time.Duration) {
 	if after > task.MaxDelay {
 		return
 	}
 	p := task.Permit{Task: a.ID, FairnessKey: a.FairnessKey, Delay: after, Trace: a.Trace}
 	if err := r.queue.Send(context.WithoutCancel(ctx), p); err != nil {
-		r.log.WarnContext(ctx, "permit not sent; the sweeper sends it", "error", err)
+		r.log.WarnContext(ctx, "permit not sent", "error", err)
 	}
 }
 
-// insist repeats a step while the store cannot be reached, at growing intervals, until ctx ends. The work of minutes
-// is not to be lost for a restart of the database, nor a permit to be hidden for its visibility time-out.
+// insist repeats a step while the store is unreachable, at growing intervals, until ctx ends. A restart of the database
+// must not lose the work of minutes, nor hide a permit for its visibility time-out.
 func (r *Runner) insist(ctx context.Context, trouble string, once func(context.Context) error) error {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		err := once(ctx)
@@ -89,7 +90,7 @@ func (r *Runner) insist(ctx context.Context, trouble string, once func(context.C
 func (r *Runner) release(ctx context.Context, a attempt, after time.Duration, message string) error {
 	switch err := r.store.Release(ctx, a.ID, a.Attempt, after); {
 	case errors.Is(err, task.ErrLeaseLost):
-		r.log.InfoContext(ctx, "task not released: it was deleted or another worker holds it")
+		r.log.InfoContext(ctx, "task not released: lease lost")
 	case err != nil:
 		return fmt.Errorf("release task %s: %w", a.ID, err)
 	default:
@@ -99,20 +100,20 @@ func (r *Runner) release(ctx context.Context, a attempt, after time.Duration, me
 	return nil
 }
 
-// unknownPause is how long a task of an unknown type waits between two looks.
+// unknownPause is the wait between two claims of a task of an unknown type.
 const unknownPause = 30 * time.Second
 
-// unknown deals with a task whose type this worker does not have: one that was submitted a short time ago is left to the
-// workers of a version that is being deployed, another one fails.
+// unknown handles a task whose type this worker does not know. It leaves a new task to the workers of a version that is
+// being deployed, and fails an old one.
 func (r *Runner) unknown(ctx context.Context, a attempt) {
 	unknown := r.jobs.Unknown(a.Type)
 	var err error
 	if time.Since(a.CreatedAt) < r.cfg.UnknownTime {
-		err = r.release(ctx, a, unknownPause, "task released: its type is unknown to this worker")
+		err = r.release(ctx, a, unknownPause, "task released: unknown type")
 	} else if err = r.store.Fail(ctx, a.ID, a.Attempt, unknown.Error()); err == nil {
 		r.log.WarnContext(ctx, "task failed", "error", unknown)
 	}
 	if err != nil && !errors.Is(err, task.ErrLeaseLost) {
-		r.log.ErrorContext(ctx, "task of an unknown type not given back; the sweeper rescues it", "error", err)
+		r.log.ErrorContext(ctx, "task not released", "error", err)
 	}
 }

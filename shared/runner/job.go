@@ -12,7 +12,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// errDeadline is why a job's context ends before the function's time-out.
+// errDeadline is the cause that ends a job's context before the function's time-out.
 var errDeadline = errors.New("the job did not end before the function's time-out")
 
 // runJob runs the job under a context that ends with the lease, at the task's time-out, and before the function does.
@@ -39,14 +39,15 @@ func (r *Runner) runJob(ctx context.Context, a attempt, j *job.Job) (json.RawMes
 	}()
 	result, err := r.call(jobCtx, a, j)
 	if cause := context.Cause(jobCtx); err != nil && cause != nil {
-		err = cause // whatever the job made of it, this is why it stopped
+		err = cause // whatever the job returned, this stopped it
 	}
 	end(nil)
 	<-beating
 	return result, err
 }
 
-// timeoutOf is how long an attempt may take: a submission may lower the job's own limit. 0 is as long as the function has.
+// timeoutOf is how long an attempt may take: a submission may lower the job's own limit. 0 means as long as the
+// function has.
 func timeoutOf(t task.Task, j *job.Job) time.Duration {
 	own := j.Options().Timeout
 	if t.Timeout > 0 && (own == 0 || t.Timeout < own) {
@@ -55,7 +56,7 @@ func timeoutOf(t task.Task, j *job.Job) time.Duration {
 	return own
 }
 
-// call runs the job; a panic is that job's failure and leaves the process's other work alone.
+// call runs the job. A panic fails only this job and not the process's other work.
 func (r *Runner) call(ctx context.Context, a attempt, j *job.Job) (result json.RawMessage, err error) {
 	defer func() {
 		if p := recover(); p != nil {

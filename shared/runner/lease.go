@@ -10,11 +10,12 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// errPaused is why a lease ends without a heartbeat that failed.
+// errPaused is the cause of a lost lease without a failed heartbeat.
 var errPaused = errors.New("the process was paused")
 
-// keepLease extends the lease until ctx ends, and carries the job's reports. When the lease is lost it ends the job with task.ErrLeaseLost. When the
-// store could not be asked for a whole lease, another worker may hold the task from now on, which is the same.
+// keepLease extends the lease until ctx ends, and stores the job's progress. If the lease is lost, it ends the job with
+// task.ErrLeaseLost. If no heartbeat has succeeded for a whole lease, another worker may hold the task, so the lease
+// counts as lost too.
 func (r *Runner) keepLease(ctx context.Context, a attempt, reporter *job.Reporter, end context.CancelCauseFunc) {
 	tick := time.NewTicker(r.cfg.Heartbeat)
 	defer tick.Stop()
@@ -22,7 +23,7 @@ func (r *Runner) keepLease(ctx context.Context, a attempt, reporter *job.Reporte
 	over := time.NewTimer(time.Until(until))
 	defer over.Stop()
 	why := errPaused
-	var unsaid *task.Progress // a report that no heartbeat has carried yet
+	var unsaid *task.Progress // a report that no heartbeat has stored yet
 	for {
 		select {
 		case <-ctx.Done():

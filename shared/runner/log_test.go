@@ -13,8 +13,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// TestLinesCarryTaskAndTrace holds every line of a run, the job's own included, to the task, its attempt and the trace
-// of its submission, whichever permit led to it.
+// TestLinesCarryTaskAndTrace checks that every line of a run, the job's own included, has the task, its attempt and the
+// trace of its submission, whichever permit led to it.
 func TestLinesCarryTaskAndTrace(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

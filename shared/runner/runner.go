@@ -16,12 +16,12 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// Config has the runner's times and limits. The zero value of a field is its default.
+// Config has the runner's times and limits. Zero fields get the defaults.
 type Config struct {
 	// Slots is how many tasks one environment runs at once; default 1.
 	Slots int
-	// Heartbeat is how often a running task's lease is extended; default 3s. It bounds how long a deleted task's job
-	// goes on.
+	// Heartbeat is how often a running task's lease is extended; default 3s. A deleted task's job goes on for at most
+	// that long.
 	Heartbeat time.Duration
 	// Lease is how long a claim holds without a heartbeat; default 3 × Heartbeat.
 	Lease time.Duration
@@ -31,13 +31,13 @@ type Config struct {
 	// ClaimTime is how long a claim is tried while the store cannot be reached. Then the permit goes back to the queue and
 	// stays hidden there for its visibility time-out. The default, 10s, is longer than a restart of the database.
 	ClaimTime time.Duration
-	// MaxAttempts is how often a task is tried in all, when its workers die or its job asks for it (job.Retryable), unless
-	// the task or its job say otherwise; default 3.
+	// MaxAttempts is the maximum number of attempts, after workers die or the job returns job.Retryable, unless the
+	// task or its job says otherwise; default 3.
 	MaxAttempts int
-	// Weights are how large the shares of fairness keys are meant to be; a key without an entry has 1.
+	// Weights are the relative shares of fairness keys; a key without an entry has weight 1.
 	Weights map[string]float64
-	// UnknownTime is how long a task of an unknown type is left to other workers: while a new version is deployed, its API
-	// knows jobs that workers of the old version do not. Then the task fails. Default 15m.
+	// UnknownTime is how long a task of an unknown type is left to other workers: during a deployment, the new API
+	// knows jobs that old workers do not. Then the task fails. Default 15m.
 	UnknownTime time.Duration
 }
 
@@ -52,7 +52,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Store are the steps of a store that the runner needs.
+// Store has the steps that the runner needs.
 type Store interface{ task.Attempts }
 
 // Runner runs tasks in the slots of one environment.
@@ -63,13 +63,13 @@ type Runner struct {
 	log   *slog.Logger
 	cfg   Config
 
-	// stopping ends with errStopped when the process is told to end; active are the invocations on their way.
+	// stopping ends with errStopped when the process must end; active are the invocations in progress.
 	stopping context.Context
 	stop     context.CancelCauseFunc
 	active   sync.WaitGroup
 }
 
-// errStopped is why jobs end when the process is told to.
+// errStopped is the cause that ends jobs when the process must end.
 var errStopped = errors.New("the worker stops")
 
 // New returns a runner of a catalogue's jobs over a store. It sends permits to the queue.
@@ -79,16 +79,17 @@ func New(store Store, queue task.Queue, jobs job.Catalogue, log *slog.Logger, cf
 	return r
 }
 
-// Stop stops the running jobs, gives their tasks back to the store and returns when that is done. It is for a process
-// that got SIGTERM: another worker can have the tasks at once instead of after their lease.
+// Stop stops the running jobs, gives their tasks back to the store, and then returns. It is for a process that got
+// SIGTERM: another worker can have the tasks at once, not only after their lease.
 func (r *Runner) Stop() {
 	r.stop(errStopped)
 	r.active.Wait()
 }
 
-// Handle is the Lambda handler of the task queue's event source mapping. Each message is a permit to fill one slot, whatever
-// its body says. A slot whose claim succeeds opens another one, so that one permit can fill all; Handle returns when no
-// slot is busy. It reports the permits whose claim failed as batch item failures, so that SQS delivers them again.
+// Handle is the Lambda handler of the task queue's event source mapping. Each message is a permit to fill one slot,
+// whatever its body says. A slot whose claim succeeds opens another one, so that one permit can fill all. Handle
+// returns when no slot is busy. It reports the permits of failed claims as batch item failures, so that SQS redelivers
+// them.
 func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	r.active.Add(1)
 	defer r.active.Done()

@@ -25,8 +25,8 @@ import (
 
 var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
 
-// store has one task. A test scripts its answers; calls are written down in order, except the claims after the task has
-// been claimed, which find nothing.
+// store has one task. A test scripts its answers. It records calls in order, except claims that find nothing because
+// the task has been claimed.
 type store struct {
 	task.Attempts
 	task      task.Task // beside what a claim needs
@@ -39,7 +39,7 @@ type store struct {
 	calls   []string
 }
 
-// sent are the permits that a runner sends.
+// sent are the permits that a runner has sent.
 type sent struct {
 	mu      sync.Mutex
 	permits []task.Permit
@@ -141,7 +141,7 @@ func untilStopped(ctx context.Context) (string, error) {
 	return "", errors.New("interrupted")
 }
 
-// handle gives one message to a runner and returns the messages that go back to the queue.
+// handle passes one message to a runner and returns the messages that go back to the queue.
 func handle(ctx context.Context, t *testing.T, s *store, w work, bodies ...string) []string {
 	t.Helper()
 	var event events.SQSEvent
@@ -304,7 +304,8 @@ func TestRetryThatTheStoreMissesIsNoFailure(t *testing.T) {
 	})
 }
 
-// TestEveryMessageIsAPermit: what it says does not matter, since workers of any version may have sent it.
+// TestEveryMessageIsAPermit checks that the body of a message does not matter, since workers of any version may have
+// sent it.
 func TestEveryMessageIsAPermit(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "{", "7", "null", `{"id":"x"}`, `{"id":7}`, `{}`, strings.Repeat("x", 1<<16), message()} {
@@ -342,7 +343,7 @@ func TestProgressRidesOnTheHeartbeat(t *testing.T) {
 	})
 }
 
-// TestTimeouts: the shorter of the job's and the task's own time-out ends an attempt.
+// TestTimeouts checks that the shorter of the job's and the task's time-outs ends an attempt.
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ job, task, want time.Duration }{
@@ -368,7 +369,8 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// TestARetryHasItsPermit: it is delayed until the task is due; the sweeper sends the permit of a longer wait.
+// TestARetryHasItsPermit checks that a permit is delayed until the task is due, and that the sweeper sends the permit
+// of a longer wait.
 func TestARetryHasItsPermit(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]int{7 * time.Second: 1, task.MaxDelay: 1, task.MaxDelay + time.Second: 0} {
@@ -383,7 +385,7 @@ func TestARetryHasItsPermit(t *testing.T) {
 	}
 }
 
-// TestUnknownTypes: a new task is left to the workers of another version, an old one fails.
+// TestUnknownTypes checks that a new task is left to workers of another version, and that an old one fails.
 func TestUnknownTypes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

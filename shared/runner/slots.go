@@ -10,11 +10,11 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// invocation is the slots of one invocation.
+// invocation has the slots of one invocation.
 type invocation struct {
 	*Runner
 	ctx context.Context
-	// end is when the jobs' contexts end, zero where the function has no time-out; whole is how far away it was at the start.
+	// end is when the jobs' contexts end, zero if the function has no time-out; whole is its distance at the start.
 	end   time.Time
 	whole time.Duration
 
@@ -23,7 +23,7 @@ type invocation struct {
 	mu sync.Mutex
 	// idle slots may be opened.
 	idle int
-	// ran counts the tasks that were claimed, failed the claims that could not be made.
+	// ran counts the claimed tasks, failed the failed claims.
 	ran, failed int
 }
 
@@ -46,7 +46,7 @@ func (i *invocation) open(n int) {
 	}
 }
 
-// fill runs tasks in one slot until none may start, or no time is left for another.
+// fill runs tasks in one slot until none may start, or too little time is left for another.
 func (i *invocation) fill() {
 	defer func() {
 		i.mu.Lock()
@@ -58,7 +58,7 @@ func (i *invocation) fill() {
 		a, err := i.claim(i.ctx, rules)
 		switch {
 		case errors.Is(err, task.ErrNothingToClaim):
-			if closed { // it may be for want of time
+			if closed { // too little time may be the reason
 				i.passOn()
 			}
 			return
@@ -72,13 +72,13 @@ func (i *invocation) fill() {
 		i.mu.Lock()
 		i.ran++
 		i.mu.Unlock()
-		i.open(1) // where one task waited, another may
+		i.open(1) // another task may wait too
 		i.run(i.ctx, a)
 	}
 }
 
-// rules are those of a claim now: a type is closed whose job might not end before the function does. closed says that one
-// is. A job that takes all the time of a function has it at the start alone.
+// rules returns the rules of a claim. It closes each type whose job might not end before the function does, and then
+// closed is true. A job that needs all of a function's time has it only at the start.
 func (i *invocation) rules() (rules task.ClaimRules, closed bool) {
 	rules = task.ClaimRules{Lease: i.cfg.Lease, Weights: i.cfg.Weights, Limits: map[string]task.Limit{}}
 	for _, j := range i.jobs.All() {
@@ -89,7 +89,7 @@ func (i *invocation) rules() (rules task.ClaimRules, closed bool) {
 			if o.Timeout == 0 {
 				needs = i.whole
 			}
-			// A claim at the start takes some time as well.
+			// A claim at the start also takes time.
 			limit.Closed = time.Until(i.end)+i.cfg.ClaimTime < needs
 		}
 		closed = closed || limit.Closed
@@ -106,19 +106,18 @@ func (i *invocation) passOn() {
 		err = i.queue.Send(ctx, task.Permit{})
 	}
 	if err != nil {
-		i.log.WarnContext(ctx, "permit not passed on; the sweeper sends it", "error", err)
+		i.log.WarnContext(ctx, "permit not sent", "error", err)
 	}
 }
 
 // attempt is a claim of a task.
 type attempt struct {
 	task.Task
-	// asked is when the claim began, by this machine's clock: the lease began no earlier.
+	// asked is when the claim began, by this machine's clock. The lease began no earlier.
 	asked time.Time
 }
 
-// claim takes the best task. A claim that was made while its answer was lost leaves the task to the sweeper, which finds
-// its lease expired.
+// claim takes the best task. If the store's answer to a claim is lost, the sweeper finds that task's lease expired.
 func (r *Runner) claim(ctx context.Context, rules task.ClaimRules) (a attempt, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.ClaimTime)
 	defer cancel()
@@ -142,6 +141,6 @@ func (r *Runner) run(ctx context.Context, a attempt) {
 	r.log.InfoContext(ctx, "task started", "type", a.Type)
 	result, err := r.runJob(ctx, a, j)
 	if err := r.finish(ctx, a, j, result, err); err != nil {
-		r.log.ErrorContext(ctx, "ending not written; the sweeper rescues the task", "error", err)
+		r.log.ErrorContext(ctx, "ending not written", "error", err)
 	}
 }

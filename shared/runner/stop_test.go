@@ -14,12 +14,12 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// TestStopReleasesTheTask: the log tells a task that was given back from one that was no longer held.
+// TestStopReleasesTheTask checks that the log distinguishes a task that was given back from one whose lease was lost.
 func TestStopReleasesTheTask(t *testing.T) {
 	t.Parallel()
 	for logged, s := range map[string]*store{
-		"task released: the worker stops":                              {},
-		"task not released: it was deleted or another worker holds it": {finish: func() error { return task.ErrLeaseLost }},
+		"task released: the worker stops": {},
+		"task not released: lease lost":   {finish: func() error { return task.ErrLeaseLost }},
 	} {
 		started := make(chan struct{})
 		var out bytes.Buffer

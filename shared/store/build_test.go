@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// deployed are the programs that `sam build` makes, from this folder.
+// deployed are the programs that `sam build` builds, relative to this folder.
 var deployed = []string{"../../functions/api", "../../functions/worker", "../../functions/sweeper", "../../migrate"}
 
-// TestDeployedFunctionsCarryNoEmbeddedStore asks the go command, with the Makefile's build tags, what they are made of.
+// TestDeployedFunctionsCarryNoEmbeddedStore asks the go command for their packages, with the Makefile's build tags.
 func TestDeployedFunctionsCarryNoEmbeddedStore(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../../Makefile")

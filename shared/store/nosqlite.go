@@ -10,7 +10,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// openInternal fails: functions for Lambda omit the internal store, since no two of them share a file.
+// openInternal fails: Lambda builds omit the internal store, since no two functions share a file.
 func openInternal(context.Context, config.Storage) (task.Store, error) {
-	return nil, errors.New(`storage.type is "internal"; this build has postgres alone`)
+	return nil, errors.New(`storage.type is "internal"; this build supports postgres only`)
 }

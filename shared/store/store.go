@@ -10,9 +10,9 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// Open opens the store of cfg.Type, which the caller closes. It succeeds if the server or the file cannot be reached now:
-// the store's methods then return task.ErrUnavailable until it can be. It fails if the type is not built in, and if the
-// server refuses for good, as for a wrong password.
+// Open opens the store of cfg.Type. The caller closes it. Open succeeds if the server or the file is unreachable: the
+// store's methods then return task.ErrUnavailable. It fails if the type is not built in, and for a permanent refusal,
+// such as a wrong password.
 func Open(ctx context.Context, cfg config.Storage) (task.Store, error) {
 	switch cfg.Type {
 	case "postgres":
@@ -24,7 +24,7 @@ func Open(ctx context.Context, cfg config.Storage) (task.Store, error) {
 	}
 }
 
-// opened makes an interface of a store: a nil pointer in it would not be nil.
+// opened turns a store into an interface that is nil if the store is.
 func opened[S task.Store](s S, err error) (task.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)

@@ -14,7 +14,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// line is what a line says of a task.
+// line is a log line about a task.
 type line struct {
 	Level, Msg string
 	Task       string `json:"task_id"`
@@ -22,7 +22,7 @@ type line struct {
 	Error      []string
 }
 
-// TestRescuedTasksHaveLines: what a sweeper does to a task is told under the task's id, in the words of a worker.
+// TestRescuedTasksHaveLines checks that a sweeper logs its steps under the task's id, in a worker's words.
 func TestRescuedTasksHaveLines(t *testing.T) {
 	t.Parallel()
 	other := uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8058")
@@ -33,7 +33,7 @@ func TestRescuedTasksHaveLines(t *testing.T) {
 	}{
 		"rescued": {
 			store{rescued: []task.Rescued{{ID: id, Attempt: 2}, {ID: other, Attempt: 3, Failed: true}}}, []line{
-				{"WARN", "attempt failed, the task is tried again", id.String(), 2, stopped},
+				{"WARN", "task requeued", id.String(), 2, stopped},
 				{"WARN", "task failed", other.String(), 3, stopped},
 			},
 		},

@@ -1,5 +1,5 @@
-// Package sweeper finishes what died in the middle: it rescues tasks whose worker stopped, makes tasks due and expires
-// them, sends the permits that are owed, and purges what nobody needs any more.
+// Package sweeper repairs and cleans up. It rescues tasks of dead workers, makes tasks due, expires them, sends the
+// permits that are owed, and purges old rows.
 package sweeper
 
 import (
@@ -17,11 +17,11 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// Config has the sweeper's limits. The zero value of a field is its default.
+// Config has the sweeper's limits. Zero fields get the defaults.
 type Config struct {
-	// Semaphore is how many tasks run at once; default 16. No more permits are owed than tasks can start.
+	// Semaphore is how many tasks run at once; default 16. The sweeper owes no more permits than tasks can start.
 	Semaphore int
-	// MaxAttempts is how often a task is tried in all when its workers die, unless the task says otherwise; default 3.
+	// MaxAttempts is the maximum number of attempts after workers die, unless the task says otherwise; default 3.
 	MaxAttempts int
 	// Retention is how long completed and failed tasks are kept; default 30 days.
 	Retention time.Duration
@@ -29,7 +29,7 @@ type Config struct {
 	Backoff time.Duration
 	// Batch is how many rows one statement takes; default 100.
 	Batch int
-	// Rounds is how many full batches of one kind a run takes before it leaves the rest to the next; default 50.
+	// Rounds is how many full batches of one step a sweep does before it leaves the rest to the next sweep; default 50.
 	Rounds int
 }
 
@@ -49,8 +49,8 @@ func (c Config) withDefaults() Config {
 // Queue is the queue of permits.
 type Queue interface {
 	task.Queue
-	// Waiting is about how many permits can be received now. Those that a receiver has, or had and has not deleted, are
-	// hidden and do not count.
+	// Waiting returns about how many permits can be received now. It does not count the hidden ones: received and not
+	// deleted.
 	Waiting(ctx context.Context) (int, error)
 }
 
@@ -67,9 +67,9 @@ func New(store task.Upkeep, q Queue, log *slog.Logger, cfg Config) *Sweeper {
 	return &Sweeper{store: store, queue: q, log: log, cfg: cfg.withDefaults()}
 }
 
-// Handle is the Lambda handler of both the schedule and the dead letter queue's mapping, told apart by the event's
-// Records. A dead letter is a permit that workers could not use several times, since the store could not be reached. It
-// is dropped: the sweep that follows sends what is owed.
+// Handle is the Lambda handler of both the schedule and the dead letter queue's mapping; an event of the latter has
+// Records. A dead letter is a permit that no worker could use, since the store was unreachable. Handle drops it; the
+// sweep that follows sends the permits that are owed.
 func (s *Sweeper) Handle(ctx context.Context, event json.RawMessage) (any, error) {
 	var sqs events.SQSEvent
 	if err := json.Unmarshal(event, &sqs); err != nil {
@@ -91,7 +91,7 @@ type Swept struct {
 	Purged   int `json:"purged"`
 }
 
-// Sweep does one round of everything. A part that fails does not keep the others from theirs; all errors are returned.
+// Sweep does every step once. A step that fails does not prevent the others. Sweep returns all errors.
 func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 	var swept Swept
 	rescue := func() (int, error) {
@@ -133,8 +133,8 @@ func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 	return swept, err
 }
 
-// owed sends the permits that are missing: as many tasks can start as wait and as the semaphore has free slots, and each
-// needs a permit that a worker can receive. One too many does no harm.
+// owed sends the missing permits. As many tasks can start as wait and as the semaphore has free slots. Each needs a
+// permit that a worker can receive. A superfluous permit does no harm.
 func (s *Sweeper) owed(ctx context.Context, swept *Swept) error {
 	load, err := s.store.Load(ctx, s.cfg.Semaphore)
 	if err != nil {
@@ -164,7 +164,7 @@ func (s *Sweeper) send(ctx context.Context, swept *Swept, permits []task.Permit)
 	return nil
 }
 
-// repeat runs a step as long as it has full batches, within the rounds of a run.
+// repeat runs a step while it has full batches, up to the rounds of a sweep.
 func (s *Sweeper) repeat(ctx context.Context, step func() (int, error)) error {
 	for range s.cfg.Rounds {
 		n, err := step()
@@ -175,11 +175,11 @@ func (s *Sweeper) repeat(ctx context.Context, step func() (int, error)) error {
 	return nil
 }
 
-// rescued writes a line for each rescued task, as a worker does where an attempt fails, and returns the permits of the
-// tasks that are tried again. The permit of a longer wait is announced by a later sweep.
+// rescued logs each rescued task in a worker's words, and returns the permits of the requeued tasks. A later sweep
+// announces the permit of a longer wait.
 func (s *Sweeper) rescued(ctx context.Context, list []task.Rescued, swept *Swept) (permits []task.Permit) {
 	for _, r := range list {
-		message := "attempt failed, the task is tried again"
+		message := "task requeued"
 		switch {
 		case r.Failed:
 			message = "task failed"

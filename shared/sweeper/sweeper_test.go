@@ -20,7 +20,7 @@ import (
 
 var id = uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")
 
-// store answers each step once with what a test set, and then with nothing to do.
+// store answers each step once with the test's values, and then with nothing to do.
 type store struct {
 	rescued   []task.Rescued
 	expired   []uuid.UUID
@@ -34,7 +34,7 @@ type store struct {
 	kept      task.Retention
 }
 
-// once returns what was set, and nothing from then on.
+// once returns the test's values once, then none.
 func once[T any](from *[]T) []T {
 	list := *from
 	*from = nil
@@ -95,7 +95,7 @@ func TestSweep(t *testing.T) {
 	if !slices.Equal(q.permits, want) {
 		t.Errorf("sent %+v, want %+v", q.permits, want)
 	}
-	if len(s.policies) != 2 { // a full batch is followed by another
+	if len(s.policies) != 2 { // after a full batch comes another
 		t.Errorf("%d rounds of rescue, want 2", len(s.policies))
 	}
 	if s.kept.Ended != 30*24*time.Hour || s.kept.Cancelled != 24*time.Hour || s.policies[0].MaxAttempts != 3 {
@@ -103,7 +103,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestOwedPermits: of the tasks that wait, as many have a permit to be received as the semaphore has free slots.
+// TestOwedPermits checks that as many waiting tasks have a receivable permit as the semaphore has free slots.
 func TestOwedPermits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -132,7 +132,8 @@ func TestOwedPermits(t *testing.T) {
 	}
 }
 
-// TestRescuedTasksHaveTheirPermits: a permit is delayed until the task is due. That of a longer wait is announced later.
+// TestRescuedTasksHaveTheirPermits checks that a permit is delayed until the task is due. A later sweep announces that
+// of a longer wait.
 func TestRescuedTasksHaveTheirPermits(t *testing.T) {
 	t.Parallel()
 	rescued := []task.Rescued{{ID: id, Due: task.MaxDelay}, {ID: uuid.New(), Due: task.MaxDelay + 1}, {ID: uuid.Nil, Failed: true}}
@@ -164,8 +165,8 @@ func TestPartsFailByThemselves(t *testing.T) {
 	}
 }
 
-// TestDeadLettersAreDropped: whatever a permit says, the sweep that follows sends what is owed. Where that fails, the
-// letters come again.
+// TestDeadLettersAreDropped checks that the sweep after a dead letter sends what is owed, whatever the letter says. If
+// the sweep fails, SQS redelivers the letters.
 func TestDeadLettersAreDropped(t *testing.T) {
 	t.Parallel()
 	const event = `{"Records":[{"messageId":"a","body":"{\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\"}"},{"messageId":"b","body":"?"}]}`

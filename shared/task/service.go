@@ -21,9 +21,9 @@ func NewService(store Store, queue Queue, log *slog.Logger) *Service {
 	return &Service{store: store, queue: queue, log: log}
 }
 
-// Submit creates a task and sends a permit to the workers. The stored row is the truth and the outbox: once it is written
-// the task is accepted, and where the queue fails the sweeper sends the permit. With a key the same request again returns the
-// task that the first one made, and another request ErrKeyReused; the zero key always creates.
+// Submit creates a task and sends a permit to the workers. The stored row is the truth and the outbox: once it is
+// written, the task is accepted. If the queue fails, the sweeper sends the permit. With a key, Submit returns the task
+// of the first such request again, and ErrKeyReused for another request. The zero key always creates.
 func (s *Service) Submit(ctx context.Context, submission Submission, key Key) (Task, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -40,14 +40,15 @@ func (s *Service) Submit(ctx context.Context, submission Submission, key Key) (T
 	return t, nil
 }
 
-// send sends the permit of a task that may start after the delay. The sweeper sends the permit of a longer delay.
+// send sends the permit of a task that may start after the delay. If the delay is too long for the queue, the sweeper
+// sends the permit later.
 func (s *Service) send(ctx context.Context, t Task, delay time.Duration) {
 	if delay > MaxDelay {
 		return
 	}
 	err := s.queue.Send(ctx, Permit{Task: t.ID, FairnessKey: t.FairnessKey, Delay: max(delay, 0), Trace: t.Trace})
 	if err != nil {
-		s.log.ErrorContext(ctx, "task stored but no permit sent; the sweeper sends it", "task_id", t.ID, "error", err)
+		s.log.ErrorContext(ctx, "permit not sent", "task_id", t.ID, "error", err)
 	}
 }
 
@@ -56,8 +57,7 @@ func (s *Service) Get(ctx context.Context, id uuid.UUID) (Task, error) {
 	return s.store.Get(ctx, id)
 }
 
-// Result returns the task once it has completed. It returns ErrNotFound, or the task and ErrNoResult unless it
-// completed.
+// Result returns the task once it has completed. Otherwise it returns ErrNotFound, or the task and ErrNoResult.
 func (s *Service) Result(ctx context.Context, id uuid.UUID) (Task, error) {
 	t, err := s.store.Get(ctx, id)
 	if err == nil && t.Status != Completed {
@@ -71,8 +71,8 @@ func (s *Service) List(ctx context.Context, page Page) ([]Task, error) {
 	return s.store.List(ctx, page)
 }
 
-// Cancel deletes a task: a waiting one never starts, and a running one is stopped by its worker's next heartbeat.
-// It returns ErrNotFound when the task is unknown or already deleted.
+// Cancel deletes a task. A waiting task never starts; the next heartbeat of its worker stops a running one. It returns
+// ErrNotFound if the task is unknown or already deleted.
 func (s *Service) Cancel(ctx context.Context, id uuid.UUID) error {
 	return s.store.Cancel(ctx, id)
 }
@@ -81,17 +81,17 @@ func (s *Service) Cancel(ctx context.Context, id uuid.UUID) error {
 func (s *Service) Retry(ctx context.Context, id uuid.UUID) (Task, error) {
 	t, err := s.store.Retry(ctx, id)
 	if err == nil {
-		s.log.InfoContext(ctx, "task retried by its client", "task_id", id)
+		s.log.InfoContext(ctx, "task retried", "task_id", id)
 		s.send(ctx, t, 0)
 	}
 	return t, err
 }
 
-// Update changes a task that waits. It returns ErrNotFound or ErrNotWaiting.
+// Update changes a waiting task. It returns ErrNotFound or ErrNotWaiting.
 func (s *Service) Update(ctx context.Context, id uuid.UUID, change Change) (Task, error) {
 	t, err := s.store.Update(ctx, id, change)
 	if err == nil {
-		s.log.InfoContext(ctx, "task changed by its client", "task_id", id)
+		s.log.InfoContext(ctx, "task updated", "task_id", id)
 		s.send(ctx, t, time.Until(t.RunAt))
 	}
 	return t, err

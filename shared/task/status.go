@@ -14,19 +14,19 @@ import (
 type Status string
 
 const (
-	// Pending is a task that waits for a worker: new, or returned after an attempt that may be repeated.
+	// Pending is a task that waits for a worker: new, or returned for another attempt.
 	Pending Status = "pending"
-	// Running is a task that one worker has claimed and holds a lease on.
+	// Running is a task that a worker has claimed and holds a lease on.
 	Running Status = "running"
-	// Completed is a task whose job answered; it has a result.
+	// Completed is a task whose job succeeded; it has a result.
 	Completed Status = "completed"
-	// Failed is a task whose job ended with an error for good.
+	// Failed is a task whose job failed for good.
 	Failed Status = "failed"
-	// Cancelled is a deleted task: hidden from the API and kept until it is purged.
+	// Cancelled is a deleted task: hidden from the API and kept until the sweeper purges it.
 	Cancelled Status = "cancelled"
 )
 
-// labels are the strings of the REST API, which predate this implementation and stay as they are.
+// labels are the strings of the REST API. They predate this implementation and do not change.
 var labels = map[Status]string{
 	Pending:   "created, but waiting to start",
 	Running:   "in process",
@@ -34,13 +34,14 @@ var labels = map[Status]string{
 	Failed:    "failed by io bound",
 }
 
-// Label is the status as the REST API shows it. A Cancelled task has none: the API does not show it.
+// Label returns the status as the REST API shows it, "" for Cancelled, which the API does not show.
 func (s Status) Label() string { return labels[s] }
 
 // Visible lists the states that the API shows, in the order of a task's life.
 func Visible() []Status { return []Status{Pending, Running, Completed, Failed} }
 
-// ParseStatus reads a visible status from either of its names, the store's ("running") or the API's ("in process").
+// ParseStatus parses a visible status by either name, the store's ("running") or the API's ("in process"). Its error
+// lists the allowed names.
 func ParseStatus(s string) (Status, error) {
 	var allowed []string
 	for _, status := range Visible() {

@@ -10,51 +10,51 @@ import (
 	"github.com/google/uuid"
 )
 
-// Submission is what a client asks for. The zero value asks for the default job, at once.
+// Submission is a client's request. The zero value requests the default job, at once.
 type Submission struct {
 	// Type names the job; default DefaultType.
 	Type string
-	// Payload is the job's input, a JSON value. nil is a job without input.
+	// Payload is the job's input, a JSON value; nil for no input.
 	Payload json.RawMessage
-	// RunAt is when the task may start, by the store's clock; the zero value is at once. Delay takes precedence. A task
-	// that was created with neither shows its CreatedAt; the wait before a retry moves it.
+	// RunAt is the earliest start, by the store's clock; the zero value means at once. Delay takes precedence. A task
+	// that was created with neither shows its CreatedAt. The wait before a retry moves it.
 	RunAt time.Time
-	// Delay is how long the task waits before it may start. It is for submissions: a stored task has its RunAt.
+	// Delay is the wait before the task may start. It is for submissions: a stored task has RunAt.
 	Delay time.Duration
 	// Priority orders the tasks of one fairness key: MaxPriority starts first; default DefaultPriority.
 	Priority int
-	// FairnessKey is whose share of the workers the task counts towards; default Owner.
+	// FairnessKey names the share of the workers that the task counts towards; default Owner.
 	FairnessKey string
-	// MaxAttempts is how often the task is tried in all; 0 is the worker's own limit.
+	// MaxAttempts is the number of all attempts; 0 means the worker's own limit.
 	MaxAttempts int
-	// Timeout is how long an attempt may take; 0 is the job's own limit.
+	// Timeout is how long an attempt may take; 0 means the job's own limit.
 	Timeout time.Duration
-	// ExpiresAt is when a task that has not started fails instead of starting; the zero value is never. TTL takes
+	// ExpiresAt is the time at which a task that has not started fails; the zero value means never. TTL takes
 	// precedence.
 	ExpiresAt time.Time
-	// TTL is how long the task may wait from its submission. It is for submissions: a stored task has its ExpiresAt.
+	// TTL is how long the task may wait from its submission. It is for submissions: a stored task has ExpiresAt.
 	TTL time.Duration
 	// Tags are words by which a client finds its tasks.
 	Tags []string
-	// Metadata is the client's own, which ksu only keeps.
+	// Metadata belongs to the client; ksu only stores it.
 	Metadata map[string]string
-	// Owner is whose task it is; default DefaultOwner.
+	// Owner is the owner of the task; default DefaultOwner.
 	Owner string
-	// Trace is the X-Ray header of the submission, in which the task's run goes on; empty without a trace.
+	// Trace is the X-Ray header of the submission, which the run continues; empty without a trace.
 	Trace string
 }
 
 const (
-	// DefaultType is the job of a submission without a type: the simulated job, which was the only one at first.
+	// DefaultType is the job of a submission without a type: the simulated job, once the only one.
 	DefaultType = "iowork"
-	// DefaultOwner is the owner of tasks while callers are not told apart.
+	// DefaultOwner is the owner of tasks while the API does not distinguish callers.
 	DefaultOwner = "local"
 	// MaxPriority starts first and MinPriority last. One priority is above the default and two are below.
 	MaxPriority, DefaultPriority, MinPriority = 1, 2, 4
 )
 
-// WithDefaults returns the submission with each empty field that has a default filled in. The copy shares nothing that
-// either side may change.
+// WithDefaults returns a copy of the submission with default values in its empty fields. The copy shares no mutable
+// data with the original.
 func (s Submission) WithDefaults() Submission {
 	if s.Type == "" {
 		s.Type = DefaultType
@@ -72,19 +72,19 @@ func (s Submission) WithDefaults() Submission {
 	return s
 }
 
-// Change is what Update changes of a task that waits. The zero value of a field leaves it as it is.
+// Change is an update of a waiting task. The zero value of a field leaves it unchanged.
 type Change struct {
-	// RunAt is when the task may start; a time in the past is at once.
+	// RunAt is the earliest start; a time in the past means at once.
 	RunAt time.Time
 	// Priority is MaxPriority to MinPriority.
 	Priority int
 }
 
-// MaxDelay is the longest delay of a permit in the queue; SQS allows 15 minutes. The sweeper sends the permit of a task
-// that waits longer.
+// MaxDelay is the longest delay of a permit: SQS allows 15 minutes. If a task waits longer, the sweeper sends its
+// permit.
 const MaxDelay = 15 * time.Minute
 
-// New is a task as it is right after its creation at the given time.
+// New returns a task as it is right after its creation at the given time.
 func New(id uuid.UUID, submission Submission, created time.Time) Task {
 	t := Task{ID: id, Submission: submission, Status: Pending, CreatedAt: created.UTC()}
 	switch {

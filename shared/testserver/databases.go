@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Postgres returns the URL of a new database with the newest schema. It is dropped when the test ends.
+// Postgres returns the URL of a new database with the newest schema. The end of the test drops it.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	return dropped(t, must[string](t, "Postgres.Migrated", struct{}{}))
@@ -29,8 +29,8 @@ func dropped(t testing.TB, address string) string {
 	return address
 }
 
-// PrivatePostgres returns the superuser's URL of a server that asks for passwords and that no other test binary uses,
-// whatever TEST_DATABASE_URL says.
+// PrivatePostgres returns the superuser's URL of a server that requires passwords. No other test binary uses that
+// server, even if TEST_DATABASE_URL is set.
 func PrivatePostgres(t testing.TB) string {
 	t.Helper()
 	return must[string](t, "Postgres.Private", struct{}{})
@@ -56,7 +56,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// SQLite writes a file of the internal store with the newest schema to a path, and makes its folder.
+// SQLite writes a file of the internal store with the newest schema to a path, and creates its folder.
 func SQLite(t testing.TB, path string) {
 	t.Helper()
 	if err := writeSQLite(path); err != nil {
@@ -64,8 +64,8 @@ func SQLite(t testing.TB, path string) {
 	}
 }
 
-// TemporarySQLite is SQLite for an Example function, which has no testing.TB: it returns the path of a new file and what
-// removes it.
+// TemporarySQLite is SQLite for an Example function, which has no testing.TB. It returns the path of a new file, and a
+// function that removes it.
 func TemporarySQLite() (path string, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "testserver-")
 	if err != nil {
@@ -98,7 +98,7 @@ type ClickHouse struct {
 	Address string
 }
 
-// NewClickHouse starts a server that is killed when the test ends. It fails the test where ClickHouse is not installed.
+// NewClickHouse starts a server that the end of the test kills. It fails the test if ClickHouse is not installed.
 func NewClickHouse(t testing.TB) ClickHouse {
 	t.Helper()
 	s := ClickHouse{must[string](t, "ClickHouse.Serve", struct{}{})}
@@ -106,7 +106,7 @@ func NewClickHouse(t testing.TB) ClickHouse {
 	return s
 }
 
-// SharedClickHouse is the server of all tests that do not stop theirs. It ends with the test binary.
+// SharedClickHouse returns the server of all tests that do not stop it. It ends with the test binary.
 func SharedClickHouse(t testing.TB) ClickHouse {
 	t.Helper()
 	address, err := sharedClickHouse()
@@ -118,13 +118,13 @@ func SharedClickHouse(t testing.TB) ClickHouse {
 
 var sharedClickHouse = sync.OnceValues(func() (string, error) { return call[string]("ClickHouse.Serve", struct{}{}) })
 
-// Stop kills the server, as a crash would. Stopping again does nothing.
+// Stop kills the server, as a crash would. A second Stop does nothing.
 func (s ClickHouse) Stop(t testing.TB) {
 	t.Helper()
 	must[struct{}](t, "ClickHouse.Stop", s.Address)
 }
 
-// Start starts a stopped server again, with its data.
+// Start restarts a stopped server with its data.
 func (s ClickHouse) Start(t testing.TB) {
 	t.Helper()
 	must[struct{}](t, "ClickHouse.Start", s.Address)
@@ -148,7 +148,7 @@ func (s ClickHouse) MigrateLogs(t testing.TB, database string) {
 	must[struct{}](t, "ClickHouse.Migrate", struct{ Address, Name string }{s.Address, database})
 }
 
-// DB opens a database of the server until the test ends. The test's package has the driver, clickhouse-go.
+// DB opens a database of the server until the test ends. The test's package must import the driver, clickhouse-go.
 func (s ClickHouse) DB(t testing.TB, database string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("clickhouse", "clickhouse://default@"+s.Address+"/"+database)

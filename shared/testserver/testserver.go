@@ -1,6 +1,6 @@
-// Package testserver gives every test a database with this build's schema. The servers belong to the program
-// migrate/schematest, which this package starts at a test binary's first call, and which ends with the test binary: shared
-// does not import migrate. A Postgres that TEST_DATABASE_URL names takes the place of a private one.
+// Package testserver gives every test a database with this build's schema. The program migrate/schematest owns the
+// servers, since shared does not import migrate. This package starts it at a test binary's first call; it ends with the
+// test binary. If TEST_DATABASE_URL names a Postgres, it replaces the private one.
 package testserver
 
 import (
@@ -35,7 +35,7 @@ func (r runner) Run() int {
 	return code
 }
 
-// program is the one schematest of a test binary.
+// program is the schematest of a test binary.
 var program struct {
 	start  sync.Once
 	err    error
@@ -43,19 +43,19 @@ var program struct {
 	client *rpc.Client // nil until the first call
 }
 
-// Stop ends the servers if there are any, for a TestMain that has more to do than Main. No test may follow.
+// Stop ends the servers if there are any. It is for a TestMain that does more than Main. No test may follow.
 func Stop() error {
 	if program.client == nil {
 		return nil
 	}
-	// This closes schematest's stdin. Its stdout ends with it.
+	// This closes schematest's stdin. Then schematest ends, and closes its stdout.
 	if err := errors.Join(program.client.Close(), program.cmd.Wait()); err != nil {
 		return fmt.Errorf("end the test servers: %w", err)
 	}
 	return nil
 }
 
-// call asks schematest.
+// call calls a method of schematest.
 func call[Answer any](method string, argument any) (answer Answer, err error) {
 	program.start.Do(func() { program.err = start() })
 	if program.err != nil {
@@ -65,7 +65,7 @@ func call[Answer any](method string, argument any) (answer Answer, err error) {
 	return answer, err
 }
 
-// must is call for a test, which a failure ends.
+// must is call for a test; an error fails the test.
 func must[Answer any](t testing.TB, method string, argument any) Answer {
 	t.Helper()
 	answer, err := call[Answer](method, argument)
@@ -102,13 +102,13 @@ func start() error {
 	return nil
 }
 
-// pipes is the connection to schematest. Its Close ends what is sent; what is received ends when schematest has.
+// pipes is the connection to schematest. Close ends the sending side; the receiving side ends with schematest.
 type pipes struct {
 	io.WriteCloser
 	io.Reader
 }
 
-// checkout is the folder with go.mod, in which a test's folder lies.
+// checkout returns the folder with go.mod, above a test's folder.
 func checkout() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -119,13 +119,13 @@ func checkout() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", errors.New("the tests run outside of the checkout, where go run does not find migrate/schematest")
+			return "", errors.New("the tests run outside the checkout, where go run does not find migrate/schematest")
 		}
 	}
 }
 
-// readMigrations opens the files that schematest is built of. `go test` caches a result for as long as the files that the
-// test binary opened stay as they are, and does not see what schematest reads.
+// readMigrations opens the source files of schematest. `go test` reuses a result while the files that the test binary
+// opened are unchanged, and does not see the files that schematest reads.
 func readMigrations(root string) error {
 	return filepath.WalkDir(filepath.Join(root, "migrate"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { testserver.Main(m) }
 
-// TestDatabases checks that each is one of its own, with tables where it shall have them.
+// TestDatabases checks that each database is a separate one, with tables if requested.
 func TestDatabases(t *testing.T) {
 	t.Parallel()
 	if one, other := testserver.Postgres(t), testserver.Postgres(t); one == other {
@@ -83,7 +83,7 @@ func TestKilled(t *testing.T) {
 	}
 	t.Parallel()
 	temporary := t.TempDir()
-	if err := os.Chmod(temporary, 0o755); err != nil { // Postgres runs as another user than root
+	if err := os.Chmod(temporary, 0o755); err != nil { // Postgres does not run as root
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")

@@ -11,8 +11,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// checked is what the command finds wrong with its own arguments and the overrides that no key fills, so that the user sees
-// all errors at once. The command is a local stack, which has --check for this.
+// checked returns the command's errors about its own arguments and the overrides that no key fills, so that the user
+// sees all errors at once. The command is a local stack, whose --check does this.
 func (s *start) checked(command []string) error {
 	if len(command) == 0 {
 		return nil
@@ -34,7 +34,7 @@ func (s *start) checked(command []string) error {
 	}
 	out, err := exec.Command(command[0], slices.Concat(command[1:], flags, []string{"--check"})...).CombinedOutput()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		_, message, _ := strings.Cut(string(out), ": ") // behind the program's name
+		_, message, _ := strings.Cut(string(out), ": ") // after the program's name
 		return errors.New(strings.TrimSpace(message))
 	}
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *start) checked(command []string) error {
 	return nil
 }
 
-// fillsKey reports whether a parameter is filled by a key, which has been checked.
+// fillsKey reports whether a key fills a parameter, and thus has checked it.
 func fillsKey(name string) bool {
 	for _, parameter := range config.Parameters {
 		if parameter == name {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// write writes the two files and returns the flags, those of the files among them. A file without content has no flag.
+// write writes the two files and returns all flags. It omits the flag of an empty file.
 func (s *start) write(dir string) (flags []string, err error) {
 	dir, err = filepath.Abs(dir)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *start) write(dir string) (flags []string, err error) {
 	return flags, nil
 }
 
-// replace writes a file that only its owner can read. Whoever reads the file meanwhile gets the old content or the new.
+// replace writes a file with mode 0600. A concurrent reader gets the old content or the new.
 func replace(path string, content []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*") // with mode 0600
 	if err != nil {

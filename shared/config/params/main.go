@@ -1,11 +1,11 @@
-// Command params turns the configuration into what the local stack takes: config.yaml, the environment and the parameters
-// on the command line become a file of template parameters, a file of environment variables, and flags. It checks all of
-// them together and reports everything that is wrong at once, before anything starts.
+// Command params turns the configuration into the local stack's input. From config.yaml, the environment and the
+// parameters on the command line it makes a file of template parameters, a file of environment variables, and flags. It
+// checks all of them together, and reports all errors before anything starts.
 //
 //	params [-config FILE] [-parameters "Name=value …"] [-storage S] [-clickhouse C] [-out FOLDER] [-- COMMAND ARGUMENT…]
 //
-// With a COMMAND, params becomes that command, with its flags before the ARGUMENTs, which take precedence over them.
-// Without one, it prints the flags, one a line. Passwords are in the two files alone, which only their owner can read.
+// With a COMMAND, params becomes that command, with its flags before the ARGUMENTs, which take precedence. Without one,
+// it prints the flags, one a line. Passwords are only in the two files, which have mode 0600.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-// options are the command line. Empty texts count as not given.
+// options are the command line. Empty texts count as omitted.
 type options struct {
 	config, parameters, storage, clickHouse, out string
 	command                                      []string
@@ -48,16 +48,16 @@ func parse(args []string, env func(string) string, errOut io.Writer) (o options,
 		return o, err
 	}
 	if o.parameters == "" {
-		o.parameters = env("PARAMS") // where no other user of the machine sees a password in it
+		o.parameters = env("PARAMS") // no other user of the machine sees a password there
 	}
 	o.command = flags.Args()
 	if i := len(args) - len(o.command); len(o.command) > 0 && (i == 0 || args[i-1] != "--") {
-		return o, fmt.Errorf("argument %q is not known; a command stands after --", o.command[0])
+		return o, fmt.Errorf("unknown argument %q; a command must follow --", o.command[0])
 	}
 	return o, nil
 }
 
-// run writes the files and prints the flags, or calls become with the command and them.
+// run writes the files. Then it calls become with the command and the flags, or without a command prints the flags.
 func run(args []string, env func(string) string, out, errOut io.Writer, become func([]string) error) error {
 	o, err := parse(args, env, errOut)
 	if err != nil {

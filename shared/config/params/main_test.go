@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// given is what a user gives.
+// given is a user's input.
 type given struct {
 	file string
 	// env is "NAME=value NAME=value".
@@ -25,9 +25,9 @@ type given struct {
 	args []string
 }
 
-// result is what params makes of it.
+// result is the output of params.
 type result struct {
-	// flags are without those of the server's time-outs and of the files.
+	// flags omit those of the server's time-outs and of the files.
 	flags                 []string
 	parameters, variables map[string]string
 	// lines are those of the parameters' file.
@@ -76,7 +76,7 @@ func (g given) call(t *testing.T) (result, error) {
 	return r, nil
 }
 
-// read reads a file that only its owner may see.
+// read reads a file, which must have mode 0600.
 func read(t *testing.T, path string, lines *string, decode func([]byte) error) {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -95,7 +95,7 @@ func read(t *testing.T, path string, lines *string, decode func([]byte) error) {
 	}
 }
 
-// TestDoor: what is given in a file, in the environment and as a parameter comes out as parameters, variables and flags.
+// TestDoor checks that settings from a file, the environment and parameters become parameters, variables and flags.
 func TestDoor(t *testing.T) {
 	t.Parallel()
 	here, err := os.Getwd()
@@ -162,7 +162,7 @@ func TestDoor(t *testing.T) {
 	}
 }
 
-// TestSources: the place that a value comes from stands behind it, where the local stack's errors find it.
+// TestSources checks that the place of a value follows it in a comment, where the local stack's errors find it.
 func TestSources(t *testing.T) {
 	t.Parallel()
 	got, err := given{file: "job: {failure_rate: 0.5}\nstorage:\n  host: h\n", env: `APP_SEMAPHORE=5 | PARAMS=Own="\"a\" # b"`}.call(t)
@@ -195,7 +195,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// TestAllErrorsAtOnce: what is wrong with keys, parameters and flags is one list, without passwords.
+// TestAllErrorsAtOnce checks that errors of keys, parameters and flags are one list, without passwords.
 func TestAllErrorsAtOnce(t *testing.T) {
 	t.Parallel()
 	got, err := given{
@@ -223,7 +223,7 @@ CLICKHOUSE is "x"; allowed are auto, off, and the host:port of a server's native
 	}
 }
 
-// TestCommand: params becomes the command, with its own flags before the command's.
+// TestCommand checks that params becomes the command, with its own flags before the command's.
 func TestCommand(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -252,7 +252,7 @@ func TestCommand(t *testing.T) {
 	if err != nil || len(became) < 4 || became[0] != "stack" || !slices.Equal(became[len(became)-2:], []string{"--port", "3"}) {
 		t.Errorf("the command is %q, %v", became, err)
 	}
-	if err := run([]string{"stack"}, func(string) string { return "" }, io.Discard, io.Discard, become); err == nil || !strings.Contains(err.Error(), "after --") {
+	if err := run([]string{"stack"}, func(string) string { return "" }, io.Discard, io.Discard, become); err == nil || !strings.Contains(err.Error(), "must follow --") {
 		t.Errorf("a command without --: %v", err)
 	}
 	if err := run([]string{"-out", "/dev/null/x"}, func(string) string { return "" }, io.Discard, io.Discard, nil); err == nil ||
@@ -265,7 +265,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// FuzzOverrides: every text is parameters or an error, and parameters that are written in quotes are read back.
+// FuzzOverrides checks that every text is parsed or refused, and that quoted parameters are read back.
 func FuzzOverrides(f *testing.F) {
 	for _, seed := range []string{"A=b C=d", `A="b c"`, `A="\""`, "ParameterKey=A,ParameterValue=b", `"`, "=", "A=b A=c"} {
 		f.Add(seed)

@@ -9,9 +9,9 @@ import (
 // override is a parameter of the command line.
 type override struct{ name, value string }
 
-// parseOverrides reads parameters as SAM's CLI does: "Name=value Name=value". A value with spaces stands in double quotes,
-// in which a backslash makes the next character plain. The form ParameterKey=…,ParameterValue=… is read too. The error joins
-// everything that is wrong, and the parameters that could be read are returned with it.
+// parseOverrides reads parameters in the form of SAM's CLI: "Name=value Name=value". A value with spaces needs double
+// quotes, in which a backslash escapes the next character. The form ParameterKey=…,ParameterValue=… works too. The
+// error lists everything that is wrong; even then the valid parameters are returned.
 func parseOverrides(text string) ([]override, error) {
 	words, err := splitWords(text)
 	var errs []error

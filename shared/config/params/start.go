@@ -14,7 +14,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// start is what the local stack is started with.
+// start is the input of the local stack.
 type start struct {
 	parameters []parameter
 	variables  map[string]string
@@ -27,10 +27,10 @@ type start struct {
 	problems  []error
 }
 
-// parameter is one of the template, with the place that its value comes from.
+// parameter is a parameter of the template, with the place of its value.
 type parameter struct{ name, value, source string }
 
-// decide reads all sources. The error joins everything that is wrong with any of them.
+// decide reads all sources. The error lists everything that is wrong with any of them.
 func decide(o options, env func(string) string) (*start, error) {
 	s := &start{variables: map[string]string{}}
 	overrides, err := parseOverrides(o.parameters)
@@ -58,7 +58,7 @@ func (s *start) fail(err error) {
 	}
 }
 
-// overriddenKeys are the overrides of parameters that keys fill, in the keys' order.
+// overriddenKeys returns the overrides of parameters that keys fill, in the keys' order.
 func (s *start) overriddenKeys() (settings []config.Setting) {
 	for key, name := range config.Parameters {
 		if value, ok := s.override(name); ok {
@@ -78,8 +78,8 @@ func (s *start) override(name string) (string, bool) {
 	return "", false
 }
 
-// take removes a key from the given ones and returns it. It reports false for a key that is not given, or overridden by a
-// parameter.
+// take removes a key from the given ones and returns it. It reports false for an omitted key, and for one that a
+// parameter overrides.
 func (s *start) take(key string) (config.Setting, bool) {
 	for i, found := range s.given {
 		if found.Key == key {
@@ -91,7 +91,7 @@ func (s *start) take(key string) (config.Setting, bool) {
 	return config.Setting{}, false
 }
 
-// refuse reports keys that have no effect on a machine without AWS.
+// refuse reports keys that have no effect without AWS.
 func (s *start) refuse() {
 	for _, found := range s.given {
 		switch {
@@ -104,7 +104,7 @@ func (s *start) refuse() {
 	}
 }
 
-// server are the flags of the REST API's server.
+// server adds the flags of the REST API's server.
 func (s *start) server() {
 	if port, ok := s.take("server.port"); ok {
 		s.flags = append(s.flags, "--port", port.Value)
@@ -117,7 +117,7 @@ func (s *start) server() {
 		{"--read-timeout", server.ReadTimeout}, {"--write-timeout", server.WriteTimeout},
 		{"--read-header-timeout", server.ReadHeaderTimeout}, {"--idle-timeout", server.IdleTimeout},
 	} {
-		if timeout.d == 0 { // no limit, for which the flag would take its default
+		if timeout.d == 0 { // no limit; the flag 0 would mean its default
 			timeout.d = 365 * 24 * time.Hour
 		}
 		s.flags = append(s.flags, timeout.flag, timeout.d.String())
@@ -127,7 +127,7 @@ func (s *start) server() {
 	}
 }
 
-// storage says where tasks are kept, and where the database is if there is one.
+// storage decides where tasks are kept, and finds the database.
 func (s *start) storage(chosen string) {
 	kind, source := chosen, "STORAGE"
 	configured, ok := s.take("storage.type")
@@ -151,7 +151,7 @@ func (s *start) storage(chosen string) {
 	}
 }
 
-// database makes one parameter of the keys that name a database.
+// database makes one parameter of the keys that describe a database.
 func (s *start) database(unused bool, why string) {
 	url, given := s.take("storage.database_url")
 	host, hasHost := s.take("storage.host")
@@ -169,7 +169,7 @@ func (s *start) database(unused bool, why string) {
 	}
 }
 
-// clickHouse says where logs go beside the terminal.
+// clickHouse decides where logs go besides the terminal.
 func (s *start) clickHouse(chosen string) {
 	switch host, port, err := net.SplitHostPort(chosen); {
 	case chosen == "", chosen == "auto", chosen == "off":
@@ -201,7 +201,7 @@ func (s *start) clickHouse(chosen string) {
 	}
 }
 
-// rest makes parameters and variables of the keys that nothing else has taken, and adds the overrides.
+// rest turns the remaining keys into parameters and variables, and adds the overrides.
 func (s *start) rest() {
 	for _, found := range s.given {
 		name := config.Parameters[found.Key]
@@ -219,13 +219,13 @@ func (s *start) rest() {
 	}
 }
 
-// absolute is a setting's value, which as a relative path would mean another folder to the functions.
+// absolute returns a setting's value as an absolute path: functions would resolve a relative one from another folder.
 func (s *start) absolute(found config.Setting) string {
 	if found.Key != "storage.migrate_src" {
 		return found.Value
 	}
 	u, err := neturl.Parse(found.Value)
-	if err != nil || u.Host == "" { // file://folder is relative, as golang-migrate has it
+	if err != nil || u.Host == "" { // file://folder is relative, as in golang-migrate
 		return found.Value
 	}
 	u.Path, err = filepath.Abs(u.Host + u.Path)
@@ -234,7 +234,7 @@ func (s *start) absolute(found config.Setting) string {
 	return u.String()
 }
 
-// redacted is a URL without its password.
+// redacted returns a URL without its password.
 func redacted(text string) string {
 	u, err := neturl.Parse(text)
 	if err != nil {

@@ -14,10 +14,10 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
-// insertEnd reports whether an answer of the server is the one that says that an insert is done: it is a single byte.
+// insertEnd reports whether an answer of the server confirms an insert: that is a single byte.
 func insertEnd(answer []byte) bool { return len(answer) == 1 }
 
-// TestAnswerLost cuts the connection after the server took a batch and before it could say so.
+// TestAnswerLost cuts the connection after the server has stored a batch and before it confirms it.
 func TestAnswerLost(t *testing.T) {
 	t.Parallel()
 	server := testserver.SharedClickHouse(t)
@@ -74,9 +74,9 @@ func TestServerRestarts(t *testing.T) {
 	})
 	eventually(t, func() (bool, string) { return len(o.messages(t)) > 50, "nothing is stored" })
 	own.Stop(t)
-	o.reports.await(t, "log lines cannot be sent to ClickHouse")
+	o.reports.await(t, "log lines not sent to ClickHouse")
 	own.Start(t)
-	o.reports.await(t, "ClickHouse takes log lines again")
+	o.reports.await(t, "ClickHouse accepts log lines again")
 	close(stop)
 	writer.Wait()
 	eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
@@ -86,7 +86,8 @@ func TestServerRestarts(t *testing.T) {
 	o.wantLines(t, 0, n)
 }
 
-// TestAbsentServer shows that nobody waits for one, that memory is bounded, and that the loss is told.
+// TestAbsentServer checks that nobody waits for an absent server, that memory is bounded, and that the loss is
+// reported.
 func TestAbsentServer(t *testing.T) {
 	t.Parallel()
 	server := testserver.SharedClickHouse(t)
@@ -99,10 +100,10 @@ func TestAbsentServer(t *testing.T) {
 	o := open(t, server, address, func(c *clickhouse.Config) { c.BufferSize, c.BatchSize, c.ConnectionAttempts = 100, 100, 3 })
 	o.Start()
 	o.logs(0, 1000)
-	o.reports.await(t, "log lines cannot be sent to ClickHouse")
+	o.reports.await(t, "log lines not sent to ClickHouse")
 	o.reports.await(t, "attempts=3")
 	o.logs(1000, 1000)
-	o.reports.await(t, "log lines were dropped before they reached ClickHouse")
+	o.reports.await(t, "log lines dropped before ClickHouse")
 	if d := o.Dropped(); d < 1800-100 || d > 1900 {
 		t.Errorf("%d lines were dropped", d)
 	}
@@ -112,7 +113,7 @@ func TestAbsentServer(t *testing.T) {
 	if err := o.Close(context.Background()); !errors.Is(err, clickhouse.ErrAway) {
 		t.Errorf("close: %v", err)
 	}
-	o.reports.await(t, "log lines are lost to ClickHouse at the end of the process")
+	o.reports.await(t, "log lines lost at the end of the process")
 	if err := o.Close(context.Background()); err != nil {
 		t.Errorf("second close: %v", err)
 	}
@@ -133,17 +134,17 @@ func TestHangingServer(t *testing.T) {
 	if err := o.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("first flush: %v", err)
 	}
-	if err := o.Flush(context.Background()); !errors.Is(err, clickhouse.ErrAway) { // at once, although ctx has no end
+	if err := o.Flush(context.Background()); !errors.Is(err, clickhouse.ErrAway) { // at once, although ctx has no deadline
 		t.Errorf("second flush: %v", err)
 	}
-	proxy.Hang(false) // the attempt is still under way
+	proxy.Hang(false) // the attempt is still in progress
 	eventually(t, func() (bool, string) { return len(o.messages(t)) == 6, "delivery does not resume" })
 	o.logs(6, 1)
 	eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
 	o.wantLines(t, 0, 7)
 }
 
-// TestHangCostsEverLess counts flushes that wait for a server that hangs: the pauses between them double.
+// TestHangCostsEverLess counts the flushes that wait for a hanging server: the pauses between them double.
 func TestHangCostsEverLess(t *testing.T) {
 	t.Parallel()
 	server := testserver.SharedClickHouse(t)
@@ -151,7 +152,7 @@ func TestHangCostsEverLess(t *testing.T) {
 	proxy.Hang(true)
 	o := open(t, server, proxy.Address(), nil) // the first pause is 10 ms
 	o.logs(0, 1)
-	const pauses = 10 + 20 + 40 + 80 + 160 // ms between six that wait; 50 in all without doubling
+	const pauses = 10 + 20 + 40 + 80 + 160 // ms between six waiting flushes; 50 in all without doubling
 	start, waited := time.Now(), 0
 	eventually(t, func() (bool, string) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
@@ -169,7 +170,7 @@ func TestHangCostsEverLess(t *testing.T) {
 	o.wantLines(t, 0, 1)
 }
 
-// TestCloseInterruptsAHang shows that a function's end does not wait for a server that hangs.
+// TestCloseInterruptsAHang checks that a function's end does not wait for a hanging server.
 func TestCloseInterruptsAHang(t *testing.T) {
 	t.Parallel()
 	server := testserver.SharedClickHouse(t)
@@ -208,16 +209,16 @@ func TestWrongSchema(t *testing.T) {
 			if err := o.Flush(context.Background()); !errors.Is(err, clickhouse.ErrAway) {
 				t.Errorf("flush: %v", err)
 			}
-			o.reports.await(t, "log lines cannot be sent to ClickHouse")
+			o.reports.await(t, "log lines not sent to ClickHouse")
 			o.logs(3, 3)
 			if _, err := o.db.Exec("DROP TABLE IF EXISTS logs"); err != nil {
 				t.Fatal(err)
 			}
 			server.MigrateLogs(t, o.database)
-			o.reports.await(t, "ClickHouse takes log lines again")
+			o.reports.await(t, "ClickHouse accepts log lines again")
 			eventually(t, func() (bool, string) { return o.Flush(context.Background()) == nil, "the sink does not recover" })
 			o.wantLines(t, 0, 6)
-			if n := strings.Count(o.reports.String(), "cannot be sent"); n != 1 {
+			if n := strings.Count(o.reports.String(), "not sent"); n != 1 {
 				t.Errorf("%d reports of one failure", n)
 			}
 		})
@@ -232,7 +233,7 @@ func TestWrongPasswordIsNotShown(t *testing.T) {
 	if err := o.Flush(context.Background()); err == nil || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("flush: %v", err)
 	}
-	o.reports.await(t, "cannot be sent")
+	o.reports.await(t, "not sent")
 	if strings.Contains(o.reports.String(), "geheim") {
 		t.Errorf("reports show the password: %s", o.reports)
 	}

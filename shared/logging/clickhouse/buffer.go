@@ -34,7 +34,7 @@ func (b *buffer) pop() *row {
 	return r
 }
 
-// oldest is when the first line was logged.
+// oldest returns when the first line was logged.
 func (b *buffer) oldest() time.Time { return b.rows[b.head].at }
 
 // take moves up to max lines of one month to rows: an insert into one partition is stored as a whole or not at all.

@@ -12,7 +12,7 @@ import (
 
 // The encoding is that of slog's JSON handler, so that a line reads the same in CloudWatch and in ClickHouse.
 
-// appendKey writes "name": after a comma where one is due.
+// appendKey writes "name": after a comma if necessary.
 func appendKey(buf []byte, name string) []byte {
 	if n := len(buf); n > 0 && buf[n-1] != '{' {
 		buf = append(buf, ',')
@@ -30,7 +30,7 @@ func appendAttr(buf []byte, a slog.Attr) []byte {
 		return appendValue(appendKey(buf, a.Key), v)
 	}
 	before := len(buf)
-	if a.Key != "" { // a group without a name stands in line
+	if a.Key != "" { // a group without a name is inlined
 		buf = append(appendKey(buf, a.Key), '{')
 	}
 	opened := len(buf)
@@ -68,7 +68,7 @@ func appendValue(buf []byte, v slog.Value) []byte {
 }
 
 func appendFloat(buf []byte, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) { // JSON has none
+	if math.IsNaN(f) || math.IsInf(f, 0) { // JSON does not have them
 		return appendString(buf, strconv.FormatFloat(f, 'g', -1, 64))
 	}
 	return strconv.AppendFloat(buf, f, 'g', -1, 64)
@@ -95,7 +95,7 @@ func appendAny(buf []byte, v any) (out []byte) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString writes a JSON string. What is no UTF-8 becomes U+FFFD.
+// appendString writes a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func appendString(buf []byte, s string) []byte {
 	buf = append(buf, '"')
 	start := 0

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// attributesOf is what a handler would store for what use logs.
+// attributesOf returns the stored attributes of a line that use logs.
 func attributesOf(t *testing.T, use func(*slog.Logger)) string {
 	t.Helper()
 	s := idle(t)
@@ -22,7 +22,7 @@ func attributesOf(t *testing.T, use func(*slog.Logger)) string {
 	return string(s.buf.pop().attributes)
 }
 
-// idle is a sink whose sender is not woken by a line or two.
+// idle returns a sink whose sender does not wake for a line or two.
 func idle(t testing.TB) *Sink {
 	t.Helper()
 	s := &Sink{cfg: Config{BatchSize: math.MaxInt, Source: true}, level: slog.LevelInfo, wake: make(chan struct{}, 1), ctx: context.Background()}
@@ -135,7 +135,7 @@ func TestHandlerContract(t *testing.T) {
 		r := s.buf.pop()
 		m := map[string]any{slog.TimeKey: r.at, slog.LevelKey: r.level, slog.MessageKey: r.message}
 		if t.Name() == "TestHandlerContract/zero-time" {
-			delete(m, slog.TimeKey) // a column cannot be left out
+			delete(m, slog.TimeKey) // a column cannot be omitted
 		}
 		if err := json.Unmarshal(r.attributes, &m); err != nil {
 			t.Fatal(err)

@@ -11,11 +11,11 @@ import (
 // handler is a slog.Handler that writes into the sink.
 type handler struct {
 	sink *Sink
-	// prefix are the attributes of With, encoded, with the first open groups of them opened.
+	// prefix are the encoded attributes of With, including the beginnings of their open groups.
 	prefix []byte
 	groups []string
 	open   int
-	// columns are those of With that have a column.
+	// columns are the attributes of With that have a column.
 	columns columns
 }
 
@@ -64,7 +64,7 @@ func (h *handler) encode(r *row, record slog.Record) {
 			}
 			return true
 		})
-		if len(buf) == opened { // nothing in the groups, which are left out then
+		if len(buf) == opened { // empty groups are omitted
 			buf = buf[:before]
 		} else {
 			closing = len(h.groups)

@@ -11,7 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// connection sets up the client, which connects when it is used. One connection is enough: one goroutine sends.
+// connection sets up the client, which connects at its first use. One goroutine sends, so one connection is enough.
 func (s *Sink) connection() (driver.Conn, error) {
 	options := &ch.Options{
 		Addr:        s.cfg.addresses(),
@@ -24,8 +24,8 @@ func (s *Sink) connection() (driver.Conn, error) {
 	return ch.Open(options)
 }
 
-// dial connects and remembers the socket: closing it is the only way to interrupt the client, which also leaves it
-// open when the handshake fails.
+// dial connects and remembers the socket. Closing the socket is the only way to interrupt the client, which also leaves
+// it open when the handshake fails.
 func (s *Sink) dial(ctx context.Context, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -65,7 +65,7 @@ func (s *Sink) closeSocket() {
 const insertStatement = "INSERT INTO logs (timestamp, nanosecond, level, function, version, message, request_id, trace_id, " +
 	"task_id, attempt, source, attributes, batch, line)"
 
-// errTable says that the table's columns are not those of the migrations.
+// errTable means that the table's columns are not those of the migrations.
 var errTable = errors.New("log lines do not fit the table logs")
 
 // insert stores a batch once, however often it is called.
@@ -103,8 +103,8 @@ func (s *sender) insert(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// stored looks whether an earlier attempt was successful after all. The lines of a batch are of one month, and hence
-// stored as a whole or not at all.
+// stored checks whether an earlier attempt succeeded after all. The lines of a batch are of one month, and hence stored
+// as a whole or not at all.
 func (s *sender) stored(ctx context.Context, b *batch) (bool, error) {
 	from, to := b.rows[0].at, b.rows[0].at
 	for _, r := range b.rows {
@@ -121,11 +121,11 @@ func (s *sender) stored(ctx context.Context, b *batch) (bool, error) {
 	return n > 0, err
 }
 
-// settings are what the server's version has for inserts. Servers refuse those that they do not know.
+// settings are the insert settings of the server's version. Servers refuse unknown settings.
 //
-// insert_deduplication_token is of 22.2; it needs the table's non_replicated_deduplication_window. With async_insert the
-// server gathers the small batches of many functions into one part; it takes data from the native protocol since 23.10
-// and keeps them for at most async_insert_busy_timeout_ms, which the end of an invocation may have to wait for.
+// insert_deduplication_token is of 22.2; it needs the table's non_replicated_deduplication_window. With async_insert,
+// the server merges the small batches of many functions into one part. It accepts data from the native protocol since
+// 23.10, and keeps them for at most async_insert_busy_timeout_ms, for which the end of an invocation may have to wait.
 func settings(server *driver.ServerVersion, token string) (set ch.Settings, async bool) {
 	set = ch.Settings{}
 	if atLeast(server, 22, 2) {

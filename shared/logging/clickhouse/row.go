@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// row is one line of the table logs. The texts are those that the caller logged, which no one can change; only the
-// attributes are encoded, into a slice that is used again.
+// row is one line of the table logs. Its texts are the caller's strings, which are immutable. Only the attributes are
+// encoded, into a reused slice.
 type row struct {
 	at         time.Time
 	level      string
@@ -26,23 +26,23 @@ type columns struct {
 	attempt              uint32
 }
 
-// maxText is the longest text of a line; ClickHouse takes more, but one line must not fill the buffer.
+// maxText is the longest text of a line. ClickHouse accepts more, but one line must not fill the buffer.
 const maxText = 256 << 10
 
-// maxKept is the largest slice that is used again: one long line must not stay in memory for ever.
+// maxKept is the largest slice that is reused: one long line must not stay in memory for ever.
 const maxKept = 16 << 10
 
 var rows = sync.Pool{New: func() any { return new(row) }}
 
 func newRow() *row { return rows.Get().(*row) }
 
-// free gives the row back to be used again.
+// free returns the row for reuse.
 func (r *row) free() {
 	r.reset()
 	rows.Put(r)
 }
 
-// reset empties the row and keeps its memory, unless that is much.
+// reset empties the row and keeps its memory, unless that is large.
 func (r *row) reset() {
 	attributes := r.attributes[:0]
 	if cap(attributes) > maxKept {
@@ -51,12 +51,12 @@ func (r *row) reset() {
 	*r = row{attributes: attributes}
 }
 
-// size is about what the row takes in memory.
+// size estimates the row's memory.
 func (r *row) size() int {
 	return 256 + len(r.message) + len(r.attributes) + len(r.columns.request) + len(r.columns.trace) + len(r.columns.task)
 }
 
-// take puts an attribute into its column and says whether it has one.
+// take puts an attribute into its column and reports whether it has one.
 func (c *columns) take(a slog.Attr) bool {
 	switch a.Key {
 	case "request_id":
@@ -92,10 +92,10 @@ func whole(v slog.Value) (uint32, bool) {
 	}
 }
 
-// sources remembers what the callers' program counters are; a program has few that log.
+// sources caches the places of callers' program counters; few places in a program log.
 var sources sync.Map // uintptr → string
 
-// source is folder/file.go:line of a program counter.
+// source returns folder/file.go:line of a program counter.
 func source(pc uintptr) string {
 	if pc == 0 {
 		return ""

@@ -10,12 +10,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// batch is a number of lines that are sent together. It lives until they are known to be stored.
+// batch is the lines that are sent together. It lives until they are known to be stored.
 type batch struct {
 	// id is the deduplication token and the column batch.
 	id   string
 	rows []*row
-	// doubtful says that an attempt may have stored it although it failed.
+	// doubtful means that a failed attempt may have stored the batch.
 	doubtful bool
 }
 
@@ -24,12 +24,13 @@ type sender struct {
 	*Sink
 	batch *batch
 	spare []*row // the slice of the last batch
-	// failures counts those in a row; reportedAt is when one was last reported, dropAt the same for dropped lines.
+	// failures counts consecutive failures. reportedAt is when one was last reported, dropAt the same for dropped
+	// lines.
 	failures           int
 	reportedAt, dropAt time.Time
 }
 
-// run sends lines that are due until the sink is closed.
+// run sends due lines until the sink is closed.
 func (s *Sink) run() {
 	defer close(s.stopped)
 	snd := &sender{Sink: s}
@@ -46,13 +47,13 @@ func (s *Sink) run() {
 	}
 }
 
-// work sends all lines that are due and returns the time until the next are.
+// work sends all due lines and returns the time until the next are due.
 func (s *sender) work() time.Duration {
 	for s.ctx.Err() == nil {
 		if s.batch == nil {
 			if wait := s.take(); s.batch == nil {
 				s.connectEarly()
-				return wait // an early connection that failed makes the first batch wait for its retry
+				return wait // after a failed early connection, the first batch waits for its retry
 			}
 		}
 		if wait := s.untilRetry(); wait > 0 {
@@ -65,7 +66,7 @@ func (s *sender) work() time.Duration {
 	return time.Hour
 }
 
-// take makes a batch of the lines that are due, or returns the time until some are.
+// take makes a batch of the due lines, or returns the time until some are.
 func (s *sender) take() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +82,7 @@ func (s *sender) take() time.Duration {
 	return 0
 }
 
-// untilRetry is the rest of the pause after a failure.
+// untilRetry returns the rest of the pause after a failure.
 func (s *sender) untilRetry() time.Duration {
 	if s.failures == 0 {
 		return 0
@@ -91,10 +92,10 @@ func (s *sender) untilRetry() time.Duration {
 	return time.Until(s.retryAt)
 }
 
-// connectEarly makes the connection that Start asked for.
+// connectEarly makes the connection that Start requested.
 func (s *sender) connectEarly() {
 	if s.early.Swap(false) && s.failures == 0 {
-		if _, err := s.conn.ServerVersion(); err != nil { // which needs a connection
+		if _, err := s.conn.ServerVersion(); err != nil { // this needs a connection
 			s.failed(fmt.Errorf("connect to %s: %w", s.cfg.Address, err))
 		}
 	}
@@ -108,10 +109,10 @@ func (s *sender) deliver() error {
 	return s.insert(ctx, s.batch)
 }
 
-// settle records the outcome of an attempt and tells the Flushes that wait for it.
+// settle records the outcome of an attempt and informs the Flushes that wait for it.
 func (s *sender) settle(err error) {
 	if s.ctx.Err() != nil {
-		return // Close counts what is left
+		return // Close counts the rest
 	}
 	if err == nil {
 		s.succeeded()
@@ -146,13 +147,13 @@ func (s *sender) succeeded() {
 	s.pending, s.retryAt, s.late = 0, time.Time{}, 0
 	s.mu.Unlock()
 	if !s.reportedAt.IsZero() {
-		s.log.Info("ClickHouse takes log lines again", "attempts", s.failures+1)
+		s.log.Info("ClickHouse accepts log lines again", "attempts", s.failures+1)
 	}
 	s.failures, s.reportedAt = 0, time.Time{}
 }
 
 func (s *sender) failed(err error) {
-	s.closeSocket() // whatever state the connection is in, the next attempt makes a new one
+	s.closeSocket() // whatever the connection's state, the next attempt makes a new one
 	s.failures++
 	now := time.Now()
 	next := now.Add(s.cfg.pause(s.failures + 1 - s.cfg.ConnectionAttempts))
@@ -162,30 +163,30 @@ func (s *sender) failed(err error) {
 	}
 	kept := s.pushed - s.settled()
 	s.mu.Unlock()
-	// A server that answers with an error, such as a missing table, has something to say at once.
+	// An error answer of the server, such as a missing table, is reported at once.
 	var refused *ch.Exception
 	if !errors.As(err, &refused) && !errors.Is(err, errTable) && s.failures < s.cfg.ConnectionAttempts || !s.reportedAt.IsZero() && now.Sub(s.reportedAt) < reportPeriod {
 		return
 	}
 	s.reportedAt = now
-	s.log.Error("log lines cannot be sent to ClickHouse", "error", err, "attempts", s.failures, "kept", kept)
+	s.log.Error("log lines not sent to ClickHouse", "error", err, "attempts", s.failures, "kept", kept)
 }
 
-// dropsNow reports dropped lines, at most once in a while.
+// dropsNow reports dropped lines, at most once a reportPeriod.
 func (s *sender) dropsNow() {
 	if now := time.Now(); now.Sub(s.dropAt) >= reportPeriod && s.reportDropped() {
 		s.dropAt = now
 	}
 }
 
-// reportDropped says how many lines were dropped since it last did.
+// reportDropped logs how many lines were dropped since its last report, and reports whether there were any.
 func (s *Sink) reportDropped() bool {
 	s.mu.Lock()
 	more, all := s.buf.dropped-s.reported, s.buf.dropped
 	s.reported = all
 	s.mu.Unlock()
 	if more > 0 {
-		s.log.Warn("log lines were dropped before they reached ClickHouse", "lines", more, "total", all)
+		s.log.Warn("log lines dropped before ClickHouse", "lines", more, "total", all)
 	}
 	return more > 0
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/proto"
 )
 
-// TestSettingsByVersion holds the settings against the versions that brought them: a server refuses what it does not know.
+// TestSettingsByVersion checks the settings against the versions that introduced them: servers refuse unknown settings.
 func TestSettingsByVersion(t *testing.T) {
 	t.Parallel()
 	const token, async = "insert_deduplication_token", "async_insert_busy_timeout_ms async_insert_deduplicate insert_deduplication_token"

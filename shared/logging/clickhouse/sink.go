@@ -1,10 +1,10 @@
-// Package clickhouse sends log lines to ClickHouse in batches. Their writer never waits.
+// Package clickhouse sends log lines to ClickHouse in batches. The writers of lines never wait.
 //
-// Handle encodes a line into a bounded buffer. One goroutine sends the lines when a batch is full, when a line has waited
-// long enough, and when Flush asks for it. Lambda freezes the process between invocations, so only a Flush at the end of
-// each invocation sends lines in time. While ClickHouse is away, the newest lines are kept, the oldest are dropped and
-// counted, and nobody waits. A batch whose insert may have succeeded is looked for, and sent again under the same
-// deduplication token if it is missing: servers older than 22.2 ignore tokens.
+// Handle encodes a line into a bounded buffer. One goroutine sends the lines when a batch is full, when a line has
+// waited long enough, and when Flush asks for it. Lambda freezes the process between invocations, so only a Flush at
+// the end of each invocation sends lines in time. While ClickHouse is down, the buffer keeps the newest lines, drops
+// and counts the oldest, and nobody waits. If an insert may have succeeded, the sink first looks for the batch. If it
+// is missing, the sink sends it again under the same deduplication token: servers older than 22.2 ignore tokens.
 package clickhouse
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// Config says where and how lines are sent. A field that is 0 or "" has the default that its comment names.
+// Config configures the server and the delivery. Zero fields get the default that each comment names.
 type Config struct {
 	// Address is host:port of the native protocol, several separated by commas; required.
 	Address string
@@ -29,18 +29,18 @@ type Config struct {
 	Username, Password string
 	// Database holds the table logs; "default".
 	Database string
-	// Secure speaks TLS.
+	// Secure uses TLS.
 	Secure bool
-	// ConnectionAttempts is the number of attempts that are TryConnectionPeriod apart; 5. Then the pauses double up to a
-	// minute. A failure to connect is reported after as many; an error of the server is reported at once.
+	// ConnectionAttempts is the number of attempts that are TryConnectionPeriod apart; 5. Then the pauses double up to
+	// a minute. A failure to connect is reported after that many attempts; an error of the server is reported at once.
 	ConnectionAttempts int
 	// TryConnectionPeriod is the first pause after a failure; 3 s.
 	TryConnectionPeriod time.Duration
 	// BatchSize is the number of lines that is sent without waiting for more; 1000.
 	BatchSize int
-	// BatchInterval is the longest that a line waits for others; 10 s.
+	// BatchInterval is how long a line waits for others at most; 10 s.
 	BatchInterval time.Duration
-	// BufferSize is how many unsent lines are kept; 10000. Their texts are bounded as well, to 16 MiB.
+	// BufferSize is how many unsent lines are kept; 10000. Their texts are limited to 16 MiB as well.
 	BufferSize int
 	// Level is the lowest level that is sent; nil is info.
 	Level slog.Leveler
@@ -48,22 +48,22 @@ type Config struct {
 	Source bool
 	// Function and Version fill the columns of these names.
 	Function, Version string
-	// Log takes the sink's own reports: ClickHouse is away or back, lines were dropped. It must not lead back into the
+	// Log gets the sink's own reports: ClickHouse is down or back, lines were dropped. It must not lead back into the
 	// sink. Nil discards them.
 	Log *slog.Logger
 }
 
-// ErrAway says that lines were not sent because ClickHouse cannot be reached or refuses them; they are kept.
+// ErrAway means that lines were not sent because ClickHouse is unreachable or refuses them; the buffer keeps them.
 var ErrAway = errors.New("ClickHouse is away")
 
 const (
-	// maxBytes bounds the texts of the buffer, and again those of the batch that is under way.
+	// maxBytes bounds the texts of the buffer, and separately those of the batch in progress.
 	maxBytes = 16 << 20
-	// maxBatch bounds a batch when there is a backlog.
+	// maxBatch bounds a batch of a backlog.
 	maxBatch = 10_000
-	// sendTimeout is the longest that a batch may take.
+	// sendTimeout is how long a batch may take.
 	sendTimeout = 10 * time.Second
-	// dialTimeout bounds a connection with its handshake.
+	// dialTimeout bounds a connection attempt with its handshake.
 	dialTimeout = 3 * time.Second
 	// reportPeriod is how often a lasting failure, or more dropped lines, are reported.
 	reportPeriod = time.Minute
@@ -87,15 +87,15 @@ type Sink struct {
 
 	mu  sync.Mutex
 	buf buffer
-	// pushed counts the lines ever accepted; pending those of the batch under way. What is neither pending nor in the
-	// buffer is settled.
+	// pushed counts all accepted lines; pending those of the batch in progress. A line that is neither pending nor in
+	// the buffer is settled.
 	pushed  uint64
 	pending int
-	// flush is the line up to which a Flush wants them sent.
+	// flush is the number of the last line that a Flush waits for.
 	flush   uint64
 	waiters []waiter
-	// retryAt is when the next attempt after a failure is due; zero where there was none. late counts the Flushes since
-	// then that waited in vain: each makes the next one wait later, as long as a server hangs.
+	// retryAt is when the next attempt after a failure is due; zero without a failure. late counts the Flushes since
+	// then that waited in vain. While a server hangs, each makes the next one wait later.
 	retryAt  time.Time
 	late     int
 	reported uint64 // dropped lines that were reported
@@ -103,7 +103,7 @@ type Sink struct {
 	socketMu sync.Mutex
 	socket   net.Conn
 
-	// early asks for a connection before there are lines to send.
+	// early requests a connection before there are lines to send.
 	early atomic.Bool
 }
 
@@ -163,7 +163,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// pause is how long the sink leaves a server alone: the first pause, doubled so many times, up to a minute.
+// pause returns how long the sink waits after a failure: the first pause, doubled the given number of times, up to a
+// minute.
 func (c Config) pause(doubled int) time.Duration {
 	pause := c.TryConnectionPeriod
 	for ; doubled > 0 && pause < maxPause; doubled-- {
@@ -172,13 +173,13 @@ func (c Config) pause(doubled int) time.Duration {
 	return min(pause, max(maxPause, c.TryConnectionPeriod))
 }
 
-// Start connects in the background, so that lines that become due find a connection. It returns at once.
+// Start connects in the background, so that due lines find a connection. It returns at once.
 func (s *Sink) Start() {
 	s.early.Store(true)
 	s.kick()
 }
 
-// add takes a line.
+// add accepts a line.
 func (s *Sink) add(r *row) {
 	s.mu.Lock()
 	s.buf.push(r)
@@ -200,10 +201,10 @@ func (s *Sink) kick() {
 // settled counts the lines that were sent or dropped. The caller holds mu.
 func (s *Sink) settled() uint64 { return s.pushed - uint64(s.buf.n+s.pending) }
 
-// Flush sends the lines that were logged before it. It returns when they are sent, when ctx ends, or, after a failure and
-// until the next attempt is due, at once with ErrAway. Unsent lines stay in the buffer, and a running attempt continues.
-// A Flush that ctx ends counts as a failure. So if a server hangs, few Flushes wait for it, and the pauses between them
-// grow.
+// Flush sends the lines that were logged before it. It returns when they are sent, or when ctx ends. After a failure,
+// it returns ErrAway at once until the next attempt is due. Unsent lines stay in the buffer, and a running attempt
+// continues. A Flush that ctx ends counts as a failure. So if a server hangs, few Flushes wait for it, and the pauses
+// between them grow.
 func (s *Sink) Flush(ctx context.Context) error {
 	s.mu.Lock()
 	if s.settled() == s.pushed {
@@ -233,7 +234,7 @@ func (s *Sink) Flush(ctx context.Context) error {
 	}
 }
 
-// Dropped is the number of lines that were dropped because the buffer was full.
+// Dropped returns how many lines were dropped because the buffer was full.
 func (s *Sink) Dropped() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -241,12 +242,12 @@ func (s *Sink) Dropped() uint64 {
 }
 
 // Close sends the buffered lines until ctx ends, and ends the sink. Unsent lines are lost, and Log gets their number.
-// Later lines are ignored. Closing again does nothing.
+// Later lines are ignored. A second Close does nothing.
 func (s *Sink) Close(ctx context.Context) error {
 	var err error
 	s.once.Do(func() {
 		s.mu.Lock()
-		s.retryAt = time.Time{} // there is no later attempt to wait for
+		s.retryAt = time.Time{} // no later attempt will come
 		s.mu.Unlock()
 		err = s.Flush(ctx)
 		s.stop()
@@ -257,7 +258,7 @@ func (s *Sink) Close(ctx context.Context) error {
 		s.mu.Unlock()
 		s.reportDropped()
 		if left > 0 {
-			s.log.Error("log lines are lost to ClickHouse at the end of the process", "lines", left)
+			s.log.Error("log lines lost at the end of the process", "lines", left)
 		}
 		err = errors.Join(err, s.conn.Close())
 	})

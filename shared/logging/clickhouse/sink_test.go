@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { testserver.Main(m) }
 
-// reports is what a sink has to say.
+// reports are a sink's log lines.
 type reports struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -97,7 +97,7 @@ func open(t *testing.T, s testserver.ClickHouse, address string, change func(*cl
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
-		cancel() // tests that want their lines sent flush
+		cancel() // tests flush lines that they want sent
 		_ = sink.Close(ctx)
 	})
 	o.Sink, o.log = sink, slog.New(sink.Handler())
@@ -113,7 +113,7 @@ func (o *opened) flush(t *testing.T) {
 	}
 }
 
-// messages returns the stored messages in the order in which they were logged.
+// messages returns the stored messages in the order of their logging.
 func (o *opened) messages(t *testing.T) []string {
 	t.Helper()
 	rows, err := o.db.Query("SELECT message FROM logs ORDER BY timestamp, nanosecond, batch, line")

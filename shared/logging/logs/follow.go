@@ -9,15 +9,15 @@ import (
 const (
 	// period is how often follow looks for new lines.
 	period = time.Second
-	// late is the longest time from a line's logging to its arrival for which follow shows it. It is above a
-	// batch_interval of a minute, and above the minute between two sweeps, which send the lines of a failed flush.
+	// late is how long after its logging a line may arrive and still be shown. It exceeds a batch_interval of a minute,
+	// and the minute between two sweeps, which send the lines of a failed flush.
 	late = 3 * time.Minute
 	// before is the age of the oldest lines that follow shows at first.
 	before = 10 * time.Second
 )
 
-// follow prints each line once, as it arrives, until ctx ends. It fails if the server does not answer at first. It waits
-// for a server that goes away later.
+// follow prints each line once, as it arrives, until ctx ends. It fails if the server does not answer at first. If the
+// server goes down later, follow waits for it.
 func (r *reader) follow(ctx context.Context) error {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
@@ -52,12 +52,12 @@ func (r *reader) follow(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if away {
-			_ = r.connect() // without a server to be found it is the old one that is asked
+			_ = r.connect() // if no server is found, the old one is queried
 		}
 	}
 }
 
-// printNew prints the lines that were not seen yet.
+// printNew prints the lines that are not in seen.
 func (r *reader) printNew(lines []line, seen map[key]time.Time) error {
 	for _, l := range lines {
 		if _, known := seen[l.key]; known {
@@ -71,7 +71,8 @@ func (r *reader) printNew(lines []line, seen map[key]time.Time) error {
 	return nil
 }
 
-// forget returns from when on lines are still looked for after those that were asked for at a time, and forgets older ones.
+// forget removes lines from seen that are too old, and returns the time from which the next query must look. from and
+// asked are the last query's start and time.
 func forget(seen map[key]time.Time, from, asked time.Time) time.Time {
 	if next := asked.Add(-late); next.After(from) {
 		from = next

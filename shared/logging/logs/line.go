@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// key tells lines apart.
+// key identifies a line.
 type key struct {
 	batch  string
 	number uint32
 }
 
-// line is a row of the table logs, without the columns that a person does not need.
+// line is a row of the table logs, without the columns that people do not need.
 type line struct {
 	key
 	at         time.Time
@@ -24,8 +24,8 @@ type line struct {
 	attributes string
 }
 
-// print writes a line as one JSON object. Its members are those of the function's own line: the attributes stand at the
-// end, as they were logged.
+// print writes a line as one JSON object. Its members are those of the function's own line; the attributes follow
+// unchanged.
 func (r *reader) print(l line) error {
 	text, err := json.Marshal(struct {
 		Time     time.Time `json:"time"`

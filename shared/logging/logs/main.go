@@ -1,6 +1,6 @@
-// Command logs prints the functions' log lines from ClickHouse, each as a JSON object on a line: all lines of one task in
-// their order, or new lines of all functions as they arrive. The server is the one that CLICKHOUSE_ADDRESS and its like name, else that of the local stack
-// that runs with the data folder.
+// Command logs prints the functions' log lines from ClickHouse, one JSON object a line. It prints all lines of one task
+// in order, or follows new lines of all functions. The server is that of CLICKHOUSE_ADDRESS and the other variables,
+// else that of the local stack that runs with the data folder.
 package main
 
 import (
@@ -27,10 +27,10 @@ func main() {
 	}
 }
 
-// run is the command. Without a task it returns when ctx ends. out gets log lines alone; notes gets all other messages.
+// run is the command. Without a task it returns when ctx ends. Log lines go to out, all other messages to notes.
 func run(ctx context.Context, args []string, env func(string) string, out, notes io.Writer) error {
 	flags := flag.NewFlagSet("logs", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // an error says what is wrong, and the list of all flags would hide it
+	flags.SetOutput(io.Discard) // the error says what is wrong; the list of all flags would hide it
 	data := flags.String("data", ".local", "the local stack's data folder, which says where its ClickHouse is")
 	task := flags.String("task", "", "print all lines of the task with this id, instead of new lines of all functions")
 	if err := flags.Parse(args); err != nil {

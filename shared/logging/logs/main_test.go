@@ -22,7 +22,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
-// setup starts a server and returns what names its database, and a log of a function into it.
+// setup starts a server. It returns the environment that names its database, and a function that opens a log into it.
 func setup(t *testing.T) (env func(string) string, open func(function string) *logging.Logger) {
 	t.Helper()
 	server := testserver.NewClickHouse(t)
@@ -43,7 +43,7 @@ func openLog(t *testing.T, function string, c clickhouse.Config) *logging.Logger
 	return log
 }
 
-// untimed is the output without the times that begin the lines.
+// untimed returns the output without the times at the beginning of lines.
 func untimed(out string) string {
 	return regexp.MustCompile(`(?m)^\{"time":"[0-9T:.-]+Z",`).ReplaceAllString(out, "{")
 }
@@ -83,7 +83,7 @@ func TestStoryOfATask(t *testing.T) {
 	}
 }
 
-// api are lines of the function api.
+// api returns lines of the function api.
 func api(messages ...string) string {
 	var b strings.Builder
 	for _, message := range messages {
@@ -92,7 +92,7 @@ func api(messages ...string) string {
 	return b.String()
 }
 
-// writer tells of each write.
+// writer signals each write.
 type writer struct {
 	mu    sync.Mutex
 	lines []string
@@ -144,8 +144,8 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestFollowThroughARestart stops the server, as the end of a local stack does, and has it back at another address: lines
-// that were logged meanwhile are shown too.
+// TestFollowThroughARestart stops the server, as the end of a local stack does, and restarts it at another address.
+// Lines that were logged meanwhile must appear too.
 func TestFollowThroughARestart(t *testing.T) {
 	t.Parallel()
 	server := testserver.NewClickHouse(t)
@@ -205,7 +205,7 @@ func TestErrors(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		"make run CLICKHOUSE=auto":    {"-data", t.TempDir()},
-		"is no URL of ClickHouse":     {"-data", bad},
+		"is not a URL of ClickHouse":  {"-data", bad},
 		`task is "7"; it must be`:     {"-task", "7"},
 		`unknown argument "x"`:        {"x"},
 		"flag provided but not defin": {"-y"},

@@ -11,26 +11,26 @@ import (
 	"github.com/google/uuid"
 )
 
-// skew is by how much the clocks of functions and database may differ.
+// skew is how far the clocks of functions and database may differ.
 const skew = time.Minute
 
 // reader prints lines.
 type reader struct {
-	// server says how to connect. A local stack that was started again has another address and password.
+	// server returns the connection options. A restarted local stack has another address and password.
 	server func() (*ch.Options, error)
 	db     *sql.DB // nil before connect
 	out    io.Writer
 	notes  io.Writer
 }
 
-// connect finds the server, again if need be. The error says that there is none.
+// connect finds the server, again if necessary. It fails if there is none.
 func (r *reader) connect() error {
 	options, err := r.server()
 	if err != nil {
 		return err
 	}
 	r.close()
-	options.DialTimeout = 5 * time.Second // of the handshake as well, with a server that says nothing
+	options.DialTimeout = 5 * time.Second // includes the handshake with a server that stays silent
 	r.db = ch.OpenDB(options)
 	return nil
 }
@@ -41,7 +41,7 @@ func (r *reader) close() {
 	}
 }
 
-// story prints all lines of a task. Its id says when it was created, and so where the lines begin.
+// story prints all lines of a task. The id has the creation time, from which the lines begin.
 func (r *reader) story(ctx context.Context, id uuid.UUID) error {
 	var from time.Time
 	if id.Version() == 7 {
@@ -62,7 +62,7 @@ func (r *reader) story(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-// read returns the lines from a time on, in their order.
+// read returns the lines from a time on, in order.
 func (r *reader) read(ctx context.Context, from time.Time, condition string, args ...any) (lines []line, err error) {
 	since := int64(0)
 	if !from.IsZero() {

@@ -14,7 +14,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// server returns how to connect: the configuration's server, else the one in the data folder of the local stack.
+// server returns the connection options: the configuration's server, else that in the data folder of the local stack.
 func server(env func(string) string, data string) (*ch.Options, error) {
 	cfg, err := config.Read(env)
 	if err != nil {
@@ -34,14 +34,14 @@ func server(env func(string) string, data string) (*ch.Options, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no local stack with ClickHouse runs here (there is no %s): start it with make run CLICKHOUSE=auto, "+
-			"or name a server in CLICKHOUSE_ADDRESS; without ClickHouse the lines are in the terminal of make run alone", path)
+			"or name a server in CLICKHOUSE_ADDRESS; without ClickHouse, the lines are only in the terminal of make run", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find ClickHouse: %w", err)
 	}
 	options, err := ch.ParseDSN(strings.TrimSpace(string(text)))
 	if err != nil {
-		return nil, fmt.Errorf("%s is no URL of ClickHouse", path) // the error could show the password
+		return nil, fmt.Errorf("%s is not a URL of ClickHouse", path) // the error could show the password
 	}
 	return options, nil
 }

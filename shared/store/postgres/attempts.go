@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// heartbeatSQL does not wait for the disk: set_config runs before the statement commits, and counts for its
-	// transaction alone. What a crash of the server can lose that way does no harm.
+	// heartbeatSQL does not wait for the disk: set_config runs before the statement commits, and applies to its
+	// transaction only. A crash of the server can then lose a heartbeat, which does no harm.
 	heartbeatSQL = `
 UPDATE tasks SET lease_expires_at = now() + $3::interval, progress = coalesce($4::json, progress)
 FROM set_config('synchronous_commit', 'off', true)
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
-	// ended is the list of attempts with the one that ends now.
+	// ended is the list of attempts, including the one that ends now.
 	ended = `coalesce(attempts, '[]') || jsonb_build_object('number', attempt, 'started', started_at, 'ended', now()`
 
 	completeSQL = `
@@ -39,8 +39,8 @@ FROM (SELECT id, tries >= coalesce(max_attempts, $3) AS over, $6::interval AS wa
 WHERE tasks.id = a.id AND status = 'running' AND attempt = $2
 RETURNING status = 'pending'`
 
-	// again makes a running task pending, due after a.wait, or failed where a.over says so. Its arguments are $4, the
-	// reason, and $5, task.MaxDelay.
+	// again makes a running task pending, due after a.wait, or fails it if a.over. Its arguments are $4, the reason,
+	// and $5, task.MaxDelay.
 	again = `
     status     = CASE WHEN over THEN 'failed' ELSE 'pending' END,
     ended_at   = CASE WHEN over THEN now() END,
@@ -81,7 +81,7 @@ func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason stri
 	return s.fenced(ctx, false, "fail", failSQL, id, attempt, task.Text(reason))
 }
 
-// Requeue makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
+// Requeue makes the task of a running attempt pending again, or fails it after its last attempt; see task.Attempts.
 func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
 	var pending bool
 	scan := func(r pgx.Row) error { return r.Scan(&pending) }
@@ -95,12 +95,12 @@ func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason s
 	return pending, nil
 }
 
-// Release gives the task of a running attempt back; see task.Attempts.
+// Release returns the task of a running attempt; see task.Attempts.
 func (s *Store) Release(ctx context.Context, id uuid.UUID, attempt int, after time.Duration) error {
 	return s.fenced(ctx, false, "release", releaseSQL, id, attempt, max(after, 0), task.MaxDelay)
 }
 
-// fenced runs a statement that writes one row if the attempt still holds the task. With again it may run twice.
+// fenced runs a statement that writes one row if the attempt still holds the task. With again, it may run twice.
 func (s *Store) fenced(ctx context.Context, again bool, operation, sql string, id uuid.UUID, attempt int, args ...any) error {
 	n, err := s.exec(ctx, again, sql, append([]any{[16]byte(id), attempt}, args...)...)
 	if err == nil && n == 0 {

@@ -17,7 +17,7 @@ func BenchmarkCreate(b *testing.B) {
 	}
 }
 
-// BenchmarkCreateParallel is what a function's many environments do: each has its own connections.
+// BenchmarkCreateParallel measures the many environments of a function: each has its own connections.
 func BenchmarkCreateParallel(b *testing.B) {
 	url := testserver.Postgres(b)
 	storetest.CreateParallel(b, func() (task.Store, error) {
@@ -25,7 +25,7 @@ func BenchmarkCreateParallel(b *testing.B) {
 	})
 }
 
-// BenchmarkClaimFinish is what a store does for each task that a worker runs.
+// BenchmarkClaimFinish measures a store's work for each task.
 func BenchmarkClaimFinish(b *testing.B) {
 	storetest.ClaimFinish(b, func(t testing.TB) storetest.Database { return address(testserver.Postgres(t)) },
 		func(db storetest.Database, n, keys int) {

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// turnSQL waits until no other claim is under way. Each statement after it, in the same transaction, sees what all
-	// claims before have written. They are planned once for all arguments: to plan a claim takes longer than to run it.
+	// turnSQL waits until no other claim is in progress. Each later statement of the transaction then sees the writes
+	// of all earlier claims. They are planned once for all arguments: planning a claim takes longer than running it.
 	turnSQL = `SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('/', current_schema(), 'claim'), 0)),
     set_config('plan_cache_mode', 'force_generic_plan', true)`
 
-	// readySQL makes tasks due whose time has come, and fails the ones that have expired. statement_timestamp() is later
-	// than now() where the transaction had to wait for its turn.
+	// readySQL makes tasks due whose time has come, and fails the expired ones. statement_timestamp() is later than
+	// now() if the transaction waited for its turn.
 	readySQL = `
 WITH expired AS (
     UPDATE tasks SET status = 'failed', error = $2, ended_at = statement_timestamp()
@@ -27,13 +27,12 @@ UPDATE tasks SET due = true
 WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND NOT due AND run_at <= statement_timestamp()
     AND coalesce(expires_at > statement_timestamp(), true) ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED))`
 
-	// readied is how many tasks one claim makes due. Of a larger number that become due at once, the others follow with
-	// the claims after it.
+	// readied is how many tasks one claim makes due. If more become due at once, later claims make the rest due.
 	readied = 100
 
-	// claimSQL counts the running tasks, never more than the semaphore allows, and then looks at lanes in the order of
-	// their turn. It reads one task of each lane, however many wait. <> ALL keeps the planner from a join that would read
-	// all lanes, as do the limits in the lateral queries.
+	// claimSQL counts the running tasks, at most the semaphore, and then reads lanes in the order of their turn. It
+	// reads one task of each lane, however many wait. <> ALL and the limits in the lateral queries keep the planner
+	// from a join that would read all lanes.
 	claimSQL = `
 WITH RECURSIVE types AS (
     (SELECT type FROM lanes WHERE waiting ORDER BY type LIMIT 1)
@@ -78,7 +77,7 @@ WHERE id = ANY (ARRAY(SELECT id FROM best))
 RETURNING ` + columns + columnsOfOne
 )
 
-// Claim takes the best task that may start now; see task.Attempts. The statements go to the server together.
+// Claim takes the best task that may start now; see task.Attempts. The statements travel to the server together.
 func (s *Store) Claim(ctx context.Context, rules task.ClaimRules) (task.Task, error) {
 	types, most, perKey := limits(rules.Limits)
 	keys, weights := make([]string, 0, len(rules.Weights)), make([]float64, 0, len(rules.Weights))
@@ -108,7 +107,7 @@ func (s *Store) Claim(ctx context.Context, rules task.ClaimRules) (task.Task, er
 	return t, nil
 }
 
-// limits are the limits as arrays, in which nil is none.
+// limits returns the limits as arrays; nil means no limit.
 func limits(of map[string]task.Limit) (types []string, most, perKey []*int64) {
 	types = []string{}
 	for name, l := range of {
@@ -129,7 +128,7 @@ const loadSQL = `
 SELECT (SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'pending' AND due LIMIT $1) t),
     (SELECT count(*) FROM tasks WHERE status = 'running')`
 
-// Load tells how much there is to do; see task.Attempts.
+// Load counts the tasks to do; see task.Attempts.
 func (s *Store) Load(ctx context.Context, most int) (load task.Load, err error) {
 	scan := func(r pgx.Row) error { return r.Scan(&load.Waiting, &load.Running) }
 	if err := s.row(ctx, true, scan, loadSQL, most); err != nil {

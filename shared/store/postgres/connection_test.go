@@ -17,7 +17,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver/netfault"
 )
 
-// through returns a proxy to the database's server and the URL that leads through it.
+// through returns a proxy to the database's server and the URL through it.
 func through(t testing.TB, address string) (*netfault.Proxy, string) {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -61,7 +61,7 @@ func TestOneRoundTrip(t *testing.T) {
 		"Purge":          func() error { _, err := s.Purge(ctx, 100, task.Retention{}); return err },
 	} {
 		trips := 0
-		for range 5 { // the first prepares the statement, and one that was idle for a second pings
+		for range 5 { // the first prepares the statement; one after a second of idleness pings
 			trips = p.RoundTrips(func() {
 				if err := step(); errors.Is(err, task.ErrUnavailable) {
 					t.Error(name, err)
@@ -77,7 +77,7 @@ func TestOneRoundTrip(t *testing.T) {
 	}
 }
 
-// TestCutConnections checks that what follows a restart of the server succeeds at once.
+// TestCutConnections checks that statements after a restart of the server succeed at once.
 func TestCutConnections(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]func(t *testing.T, p *netfault.Proxy, url string){
@@ -112,7 +112,7 @@ func TestCutConnections(t *testing.T) {
 	}
 }
 
-// both makes the pool use both of its connections.
+// both makes the pool use both its connections.
 func both(t *testing.T, s *Store) {
 	t.Helper()
 	for range 2 {
@@ -124,13 +124,13 @@ func both(t *testing.T, s *Store) {
 	}
 }
 
-// TestLostAnswers cuts the connection after the server has done what it was asked.
+// TestLostAnswers cuts the connection after the server has executed the statement.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	p, url := through(t, testserver.Postgres(t))
 	s, ctx := open(t, url), t.Context()
 	for _, key := range []task.Key{{}, {Name: "k", Request: []byte("body")}} {
-		for range 2 { // the first time the lost answer is that to the statement's preparation
+		for range 2 { // the first lost answer is that to the preparation
 			p.LoseAnswers(1)
 			id := storetest.NewID(t)
 			made, created, err := s.Create(ctx, id, task.Submission{}, key)
@@ -176,12 +176,13 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-// TestOpenWithoutServer opens a store while the server cannot be reached: the same store works once it can be.
+// TestOpenWithoutServer checks that a store that was opened while the server was unreachable works once it is
+// reachable.
 func TestOpenWithoutServer(t *testing.T) {
 	t.Parallel()
 	direct := testserver.Postgres(t)
 	p, indirect := through(t, direct)
-	p.Redirect("127.0.0.1:1") // where nothing listens
+	p.Redirect("127.0.0.1:1") // nothing listens there
 	s := open(t, indirect)
 	if _, _, err := s.Create(t.Context(), storetest.NewID(t), task.Submission{}, task.Key{}); !errors.Is(err, task.ErrUnavailable) {
 		t.Errorf("Create without a server = %v; want ErrUnavailable", err)

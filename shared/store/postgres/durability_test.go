@@ -8,7 +8,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// TestDurability asks each statement, at its commit, whether it waits for the disk.
+// TestDurability checks for each statement whether its commit waits for the disk.
 func TestDurability(t *testing.T) {
 	t.Parallel()
 	url := testserver.Postgres(t)

@@ -14,23 +14,24 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// reaction is what the store does at once about a statement that the server refused for now.
+// reaction is the store's immediate reaction to a statement that the server refused for now.
 type reaction int
 
 const (
-	// wait leaves the next attempt to the caller: an immediate one would fail as well.
+	// wait leaves the next attempt to the caller: an immediate one would fail too.
 	wait reaction = iota
-	// repeat runs the statement once more on the same connection. The server has undone it.
+	// repeat runs the statement again on the same connection. The server has rolled it back.
 	repeat
-	// reconnect drops all connections of the pool and runs the statement once more. The server has refused it before it
-	// had an effect.
+	// reconnect drops all connections of the pool and runs the statement again. The server refused it before it had an
+	// effect.
 	reconnect
-	// replace drops all connections of the pool. The statement may have been committed, so only a statement that may run
-	// twice is run once more.
+	// replace drops all connections of the pool. The statement may have been committed, so only a statement that may
+	// run twice runs again.
 	replace
 )
 
-// refusal is a class of errors by which Postgres, or a pooler in front of it, refuses for now and not because of the statement.
+// refusal is a class of errors with which Postgres, or a pooler in front of it, refuses for now, whatever the
+// statement.
 type refusal struct {
 	// code is an SQLSTATE, or the first two characters of all states of a class.
 	code     string
@@ -38,10 +39,10 @@ type refusal struct {
 	reason   string
 }
 
-// refusals are all of these classes. A longer code stands before its class. Every other state is final: the same
-// statement would fail again.
+// refusals are all of these classes. A full code precedes its class. Every other state is final: the same statement
+// would fail again.
 //
-// The states are those of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+// The states are from https://www.postgresql.org/docs/current/errcodes-appendix.html.
 var refusals = []refusal{
 	{"08P01", replace, "a pooler ended the connection, such as after query_wait_timeout"},
 	{"08", replace, "the connection failed"},
@@ -61,7 +62,7 @@ var refusals = []refusal{
 	{"58030", wait, "the server's disk returned an error"},
 }
 
-// refusalOf returns the class of an error that the server answered; nil for a final one and for other errors.
+// refusalOf returns the class of an error from the server; nil for a final one and for other errors.
 func refusalOf(err error) *refusal {
 	var answered *pgconn.PgError
 	if !errors.As(err, &answered) {
@@ -75,8 +76,8 @@ func refusalOf(err error) *refusal {
 	return nil
 }
 
-// Passing reports whether an error of the server or of the way to it may be gone in a moment: the server refused for now,
-// did not answer in time, or could not be reached. The error of a caller that gave up is final.
+// Passing reports whether an error may be transient: the server refused for now, did not answer in time, or was
+// unreachable. The error of a caller that gave up is final.
 func Passing(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -91,10 +92,10 @@ func Passing(err error) bool {
 func cut(err error) bool {
 	return errors.As(err, new(*pgconn.ConnectError)) || errors.Is(err, pgconf.ErrNoCredentials) || errors.As(err, new(net.Error)) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err) // before a byte was sent
+		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err) // no byte was sent
 }
 
-// unavailable makes a passing error wrap task.ErrUnavailable and returns every other error as it is.
+// unavailable wraps a transient error in task.ErrUnavailable and returns every other error unchanged.
 func unavailable(err error) error {
 	if !Passing(err) || errors.Is(err, task.ErrUnavailable) {
 		return err
@@ -102,8 +103,8 @@ func unavailable(err error) error {
 	return fmt.Errorf("%w: %w", task.ErrUnavailable, err)
 }
 
-// reactionTo says what to do at once about a passing error. A failed connection says nothing about the statement, unless
-// no byte of it was sent. Where not even a connection could be made, another attempt is of no use.
+// reactionTo returns the immediate reaction to a transient error. After a failed connection, the statement's outcome is
+// unknown, unless no byte of it was sent. If not even a connection could be made, another attempt is useless.
 func reactionTo(err error) reaction {
 	if errors.As(err, new(*pgconn.ConnectError)) {
 		return wait

@@ -16,7 +16,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// TestRefusals lists every class of refusal with what the store does at once about it, and why.
+// TestRefusals lists every class of refusal with the store's reaction and the reason.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]struct {
@@ -87,7 +87,8 @@ func refuse(t *testing.T, url, code string, times int) (permit func()) {
 	return func() { exec(t, url, `DROP TRIGGER refuse ON tasks`) }
 }
 
-// TestServerThatRefusesForNow: the caller of every statement learns that it may come again, and its next attempt succeeds.
+// TestServerThatRefusesForNow checks that every statement reports a transient refusal, and that its next attempt
+// succeeds.
 func TestServerThatRefusesForNow(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"08006", "25006", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "57P03", "58030"} {
@@ -114,7 +115,7 @@ func TestServerThatRefusesForNow(t *testing.T) {
 	}
 }
 
-// TestStatementsThatWereUndone: a claim, which must not run twice, is repeated at once where the server has undone it.
+// TestStatementsThatWereUndone checks that a claim, which must not run twice, is repeated at once after a rollback.
 func TestStatementsThatWereUndone(t *testing.T) {
 	t.Parallel()
 	for code, again := range map[string]bool{"40001": true, "40P01": true, "25006": true, "53100": false, "57P01": false} {

@@ -15,10 +15,10 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// BenchmarkGrowth is what a table of millions of ended tasks costs compared with one of thousands: a sweep with 100
-// candidates of each kind, the claim of a task, the first page of the list. The two are measured by turns, so that
-// whatever else the machine does hits both, and "x" is the ratio of their medians, of which more than 1.5 fails.
-// BENCH_ROWS is the size of the large table; default 5 million, which take some two minutes to make.
+// BenchmarkGrowth compares a table of millions of ended tasks with one of thousands: a sweep with 100 candidates of
+// each kind, the claim of a task, the first page of the list. It measures the two by turns, so that other load hits
+// both. "x" is the ratio of their medians; above 1.5 it fails. BENCH_ROWS is the size of the large table; default 5
+// million, which takes some two minutes to create.
 func BenchmarkGrowth(b *testing.B) {
 	large := 5_000_000
 	if value := os.Getenv("BENCH_ROWS"); value != "" {
@@ -32,7 +32,7 @@ func BenchmarkGrowth(b *testing.B) {
 		name string
 		// prepare is not measured.
 		prepare, run func(g *grown, b *testing.B)
-		// plans are those to show: statement, arguments.
+		// plans are the statements and arguments whose plans to show.
 		plans [][2]string
 	}{
 		{"sweep", (*grown).candidates, (*grown).sweep, [][2]string{
@@ -52,7 +52,7 @@ func BenchmarkGrowth(b *testing.B) {
 			}
 			small, large := median(took[0]), median(took[1])
 			ratio := float64(large) / float64(small)
-			b.ReportMetric(0, "ns/op") // of both and their preparation
+			b.ReportMetric(0, "ns/op") // of both, including their preparation
 			b.ReportMetric(float64(small.Microseconds()), "µs/small")
 			b.ReportMetric(float64(large.Microseconds()), "µs/large")
 			b.ReportMetric(ratio, "x")
@@ -84,7 +84,7 @@ func grow(b *testing.B, rows int) *grown {
 	return &grown{open(b, url), url, rows}
 }
 
-// candidates makes what a sweep finds: 100 tasks whose lease has expired and 100 that are not sent.
+// candidates creates a sweep's work: 100 tasks whose lease has expired and 100 that are not sent.
 func (g *grown) candidates(b *testing.B) {
 	for _, sql := range []string{
 		`UPDATE tasks SET status = 'running', tries = 1, started_at = now(), lease_expires_at = now() - interval '1 s'
@@ -141,7 +141,7 @@ func (g *grown) page(b *testing.B) {
 
 var scan = regexp.MustCompile(`\w[\w ]* Scan[^(]*`)
 
-// show logs how statements find their rows: by indexes alone.
+// show logs how statements find their rows: only by indexes.
 func (g *grown) show(b *testing.B, statements [][2]string) {
 	conn := connect(b, g.url)
 	var scans []string

@@ -12,7 +12,7 @@ import (
 )
 
 // TestPlans checks that no statement reads the whole table, neither with the values that the planner sees nor with the
-// generic plan that Postgres may change to after some executions.
+// generic plan that Postgres may use after some executions.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	url := testserver.Postgres(t)
@@ -63,7 +63,7 @@ func TestPlans(t *testing.T) {
 // fill adds n ended tasks and a few of each other kind, as in a service that has run for a while.
 func fill(t testing.TB, url string, n int) {
 	t.Helper()
-	// An id is made of the row's number; the order is that of creation.
+	// The row's number makes the id; the order is that of creation.
 	const id = `overlay('01800000-0000-7000-8000-000000000000' placing lpad(to_hex(n), 12, '0') from 25)::uuid`
 	exec(t, url, `INSERT INTO tasks (id, status, result, attempt, tries, created_at, started_at, ended_at)
 		SELECT `+id+`, 'completed', 'io work result = 0', 1, 1, now(), now(), now() - interval '1 h'
@@ -83,7 +83,7 @@ func fill(t testing.TB, url string, n int) {
 	exec(t, url, `ANALYZE tasks, idempotency_keys, lanes`)
 }
 
-// listSQL is the statement of a page.
+// listSQL returns the statement of a page.
 func listSQL(page task.Page) string {
 	sql, _ := listOf(page)
 	return sql

@@ -12,8 +12,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// TestStatementsOfSeveralJobs checks that the jobs of one process do not wait for each other's statements when there is a
-// connection for each, and that a process holds no more connections than it was told.
+// TestStatementsOfSeveralJobs checks that jobs of one process do not wait for each other's statements if each has a
+// connection, and that a process keeps to its maximum of connections.
 func TestStatementsOfSeveralJobs(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ connections, want int }{
@@ -48,7 +48,7 @@ func TestStatementsOfSeveralJobs(t *testing.T) {
 	}
 }
 
-// waiting waits until so many statements of the store wait for a lock.
+// waiting waits until the given number of the store's statements wait for a lock.
 func waiting(t *testing.T, server *pgx.Conn, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; {

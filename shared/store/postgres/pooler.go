@@ -8,20 +8,20 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// What storage.pooler says of a program between the store and the server.
+// The values of storage.pooler.
 const (
-	// poolerAuto prepares statements under names until an answer shows that another session has them.
+	// poolerAuto names prepared statements until an answer shows that another session has them.
 	poolerAuto = "auto"
-	// poolerTransaction never names a statement: consecutive transactions may be run by different sessions of the server.
+	// poolerTransaction never names a statement: different sessions of the server may run consecutive transactions.
 	poolerTransaction = "transaction"
 )
 
-// A pooler in transaction mode gives each transaction to any session of the server. A statement that was prepared in one
-// session is missing in the next, or was prepared there by another client. pgx derives the name of a statement from its
-// text, so that a name never stands for another statement.
+// A pooler in transaction mode gives each transaction to any session of the server. A statement prepared in one session
+// is missing in the next, or another client has prepared it there. pgx derives the name of a statement from its text,
+// so a name always means the same statement.
 //
-// Without names the server parses and plans a statement at each run. The first run on a connection asks for its parameter
-// types, which takes a second round trip.
+// Without names, the server parses and plans a statement at each run. The first run on a connection asks for its
+// parameter types, which takes a second round trip.
 
 // unnamed makes the pool's next connections send statements without names.
 func (s *Store) unnamed() func(context.Context, *pgx.ConnConfig) error {
@@ -37,8 +37,8 @@ func (s *Store) unnamed() func(context.Context, *pgx.ConnConfig) error {
 	}
 }
 
-// betweenSessions reports whether a statement failed because its prepared form is in another session. The statement was not
-// run. From then on the store names no statement.
+// betweenSessions reports whether a statement failed because another session has its prepared form. The server did not
+// run it. From then on, the store names no statement.
 func (s *Store) betweenSessions(err error) bool {
 	var answered *pgconn.PgError
 	if !s.detects || !errors.As(err, &answered) {
@@ -46,7 +46,7 @@ func (s *Store) betweenSessions(err error) bool {
 	}
 	switch answered.Code {
 	case "26000", // the prepared statement does not exist
-		"42P05": // the prepared statement exists already
+		"42P05": // the prepared statement already exists
 		s.pooled.Store(true)
 		s.pool.Reset()
 		return true

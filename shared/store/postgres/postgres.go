@@ -19,19 +19,19 @@ import (
 )
 
 const (
-	// maxConns is enough for an environment that does one thing at a time, as the API and the sweeper do. Their
+	// maxConns is enough for an environment that does one thing at a time, such as the API's and the sweeper's. All
 	// environments share the few hundred connections of the server.
 	maxConns = 1
-	// connectTimeout bounds one attempt to connect, unless the URL says connect_timeout: an Aurora that was paused for
-	// want of work holds the connection for some 15 s until it has resumed.
+	// connectTimeout bounds one attempt to connect, unless the URL says connect_timeout. A paused Aurora holds the
+	// connection for some 15 s until it has resumed.
 	connectTimeout = 20 * time.Second
-	// patience is how long Open tries to reach the server: a restart takes a second or two, and Lambda gives an environment
-	// 10 s for its init.
+	// patience is how long Open tries to reach the server. A restart takes a second or two, and Lambda gives an
+	// environment 10 s for its init.
 	patience = 3 * time.Second
-	// pingTimeout bounds the check of a connection that was idle; one that a NAT gateway dropped never answers.
+	// pingTimeout bounds the check of an idle connection; if a NAT gateway dropped it, no answer ever comes.
 	pingTimeout = 2 * time.Second
-	// housekeeping is how often the pool looks for idle connections. A frozen environment cannot look at all, so that
-	// what keeps dead connections out is the ping after a second of idleness.
+	// housekeeping is how often the pool checks idle connections. A frozen environment cannot check, so the ping after
+	// a second of idleness detects dead connections.
 	housekeeping = 5 * time.Minute
 )
 
@@ -39,18 +39,18 @@ const (
 type Store struct {
 	pool     *pgxpool.Pool
 	database *pgconf.Config
-	// pooled says that statements have no names, because a pooler shares the server's sessions between clients. detects
-	// says that the store finds that out by itself.
+	// pooled means that statements have no names, because a pooler shares the server's sessions between clients.
+	// detects means that the store detects this itself.
 	pooled  atomic.Bool
 	detects bool
 }
 
 var _ task.Store = (*Store)(nil)
 
-// Open connects to the database and checks that it answers. A server that cannot be reached is tried for some seconds and
-// is then no error: the store is returned all the same and connects when it is used, until when its methods return
-// task.ErrUnavailable. A function that failed its init instead would be started anew for each request and could not tell
-// its caller why. A server that refuses for good, as for a wrong password, is an error; it never shows the password.
+// Open connects to the database and checks that it answers. If the server is unreachable for some seconds, Open still
+// succeeds: the store connects when it is used, and its methods return task.ErrUnavailable until then. Otherwise Lambda
+// would restart the failed function for each request, and its caller would not learn why. Open fails for a permanent
+// refusal, such as a wrong password; the error never shows the password.
 func Open(ctx context.Context, cfg config.Storage) (*Store, error) {
 	db, err := poolConfig(ctx, cfg)
 	if err != nil {
@@ -88,8 +88,8 @@ func poolConfig(ctx context.Context, storage config.Storage) (*pgconf.Config, er
 	return cfg, nil
 }
 
-// reach waits until the server answers, but no longer than patience. The attempt to connect that runs then goes on, and
-// what it makes is in the pool for the first statement. It returns why the server refuses for good, or ctx's error.
+// reach waits until the server answers, but no longer than patience. A connection attempt in progress goes on, and its
+// connection serves the first statement. reach returns a permanent refusal, or ctx's error.
 func (s *Store) reach(ctx context.Context) error {
 	trying, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -99,7 +99,7 @@ func (s *Store) reach(ctx context.Context) error {
 		err := s.pool.Ping(trying)
 		switch {
 		case s.database.Refused(err):
-			refusal = err // for good, unless the secret is being rotated just now
+			refusal = err // permanent, unless the secret is being rotated
 		case err == nil || !errors.Is(unavailable(err), task.ErrUnavailable):
 			return err
 		}
@@ -111,10 +111,10 @@ func (s *Store) reach(ctx context.Context) error {
 	}
 }
 
-// Close gives back the connections. It waits for statements that still run.
+// Close closes the connections. It waits for running statements.
 func (s *Store) Close() { s.pool.Close() }
 
-// row runs a statement that returns at most one row. With again the statement may run twice.
+// row runs a statement that returns at most one row. With again, the statement may run twice.
 func (s *Store) row(ctx context.Context, again bool, scan func(pgx.Row) error, sql string, args ...any) error {
 	return s.run(ctx, again, func() error { return scan(s.pool.QueryRow(ctx, sql, args...)) })
 }
@@ -142,7 +142,7 @@ func (s *Store) exec(ctx context.Context, again bool, sql string, args ...any) (
 	return n, err
 }
 
-// run runs a statement, and once more where that may help.
+// run runs a statement, and again if that may help.
 func (s *Store) run(ctx context.Context, again bool, statement func() error) error {
 	err := statement()
 	if s.betweenSessions(err) {
@@ -151,17 +151,17 @@ func (s *Store) run(ctx context.Context, again bool, statement func() error) err
 	if s.retry(ctx, err, again) {
 		err = statement()
 	}
-	if s.database.Refused(err) { // so that there was no connection to run it on
+	if s.database.Refused(err) { // so there was no connection to run it on
 		err = statement()
 	}
-	if s.database.Refused(err) { // in the midst of a rotation the secret is behind the server
+	if s.database.Refused(err) { // during a rotation, the secret is older than the server's password
 		return fmt.Errorf("%w: %w", task.ErrUnavailable, err)
 	}
 	return unavailable(err)
 }
 
-// retry prepares another attempt at a statement that failed for now, and reports whether there is to be one. A statement
-// that may have been committed is run again only where it may run twice, which again says.
+// retry prepares another attempt at a statement that failed for now, and reports whether to make it. A statement that
+// may have been committed runs again only if again says so.
 func (s *Store) retry(ctx context.Context, err error, again bool) bool {
 	if ctx.Err() != nil || !Passing(err) {
 		return false

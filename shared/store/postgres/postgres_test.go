@@ -73,7 +73,7 @@ func TestBacklog(t *testing.T) {
 	storetest.Backlog(t, address(url), func(t testing.TB, n int, key string) { backlog(t, url, n, "'"+key+"'") })
 }
 
-// backlog adds n waiting tasks, whose key is an expression of n. Their lanes are opened at once instead of by each task.
+// backlog adds n waiting tasks, whose key is an expression of n. It opens their lanes at once instead of per task.
 func backlog(t testing.TB, url string, n int, key string) {
 	t.Helper()
 	exec(t, url, `ALTER TABLE tasks DISABLE TRIGGER tasks_enter_new`)

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// insertSQL and submittedSQL insert a submission, whose arguments are those of submissionArgs after the id.
+	// insertSQL and submittedSQL insert a submission. Its arguments are those of submissionArgs after the id.
 	insertSQL = `
 INSERT INTO tasks (id, created_at, send_after, type, payload, owner, fairness_key, priority, run_at, due, announced, expires_at, max_attempts,
     timeout, tags, metadata, trace)`
@@ -25,13 +25,13 @@ FROM (SELECT coalesce(now() + $8::interval, $9::timestamptz) AS run_at) r`
 
 	createSQL = insertSQL + ` SELECT $1,` + submittedSQL + ` RETURNING created_at`
 
-	// createAgainSQL is createSQL after a connection was cut and nobody knows whether the row was committed. The id is
-	// new, so a row that has it is this one.
+	// createAgainSQL replaces createSQL after a lost connection, when the commit is uncertain. The id is new, so a row
+	// with it is this one.
 	createAgainSQL = insertSQL + ` SELECT $1,` + submittedSQL + ` ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING created_at`
 
-	// createKeyedSQL takes the key and, where it got it, creates the task. The update of a key that is still valid
-	// changes nothing: it is there to wait for another transaction with this key and to return what that one wrote,
-	// which is invisible to a plain SELECT in this statement.
+	// createKeyedSQL takes the key and, if it is free, creates the task. The update of a valid key changes nothing. It
+	// waits for another transaction with this key and returns that one's row, which a plain SELECT in this statement
+	// cannot see.
 	createKeyedSQL = `
 WITH k AS (
     INSERT INTO idempotency_keys AS old (key, request, task_id) VALUES ($17, $18, $1)
@@ -44,8 +44,7 @@ WITH k AS (
 )
 SELECT task_id, created_at, request = $18 FROM k`
 
-	// columns are those of each task. A list has no others but the result, if it is short; columnsOfOne are all that can be
-	// large.
+	// columns are those of each task. A list adds only a short result; columnsOfOne are all columns that can be large.
 	columns = `id, status, coalesce(error, ''), attempt, created_at,
     coalesce(greatest(extract(epoch FROM coalesce(ended_at, now()) - started_at), 0) * 1000000, 0)::bigint,
     type, owner, fairness_key, priority, coalesce(run_at, created_at), coalesce(max_attempts, 0), coalesce(timeout, '0'),
@@ -115,7 +114,7 @@ func (s *Store) createKeyed(ctx context.Context, id uuid.UUID, submission task.S
 	return task.New(owner, submission, created), owner == id, nil
 }
 
-// submissionArgs are the arguments of the statements that insert a submission. nil is NULL.
+// submissionArgs returns the arguments of the statements that insert a submission. nil is NULL.
 func submissionArgs(id uuid.UUID, s task.Submission) ([]any, error) {
 	var payload, metadata, trace *string
 	if s.Payload != nil {
@@ -141,7 +140,7 @@ func submissionArgs(id uuid.UUID, s task.Submission) ([]any, error) {
 		given(s.TTL), given(s.ExpiresAt), given(s.MaxAttempts), given(s.Timeout), tags, metadata, trace}, nil
 }
 
-// given is a value for a column that is NULL for the zero value.
+// given returns a value for a column that is NULL for the zero value.
 func given[T comparable](v T) *T {
 	if v == *new(T) {
 		return nil
@@ -180,8 +179,8 @@ func (s *Store) List(ctx context.Context, page task.Page) ([]task.Task, error) {
 	return list, nil
 }
 
-// listOf is the statement of a page, and its arguments. The first filter that has an index is a range of it, such as
-// (status, id). With status = … the planner might walk through all tasks in the order of their ids instead, past
+// listOf returns the statement of a page, and its arguments. The first filter with an index selects a range of it, such
+// as (status, id). With status = …, the planner might instead walk through all tasks in the order of their ids, past
 // millions of completed ones to a hundred that wait.
 func listOf(page task.Page) (string, []any) {
 	before, limit := page.Bounds()
@@ -216,7 +215,7 @@ func listOf(page task.Page) (string, []any) {
 	return "SELECT " + columns + columnsOfList + " FROM tasks WHERE status <> 'cancelled'" + where.String() + " ORDER BY " + order + " LIMIT $2", args
 }
 
-// Cancel makes any visible task cancelled, or returns task.ErrNotFound.
+// Cancel makes a visible task cancelled, or returns task.ErrNotFound.
 func (s *Store) Cancel(ctx context.Context, id uuid.UUID) error {
 	n, err := s.exec(ctx, false, cancelSQL, [16]byte(id))
 	if err == nil && n == 0 {
@@ -238,7 +237,7 @@ func (s *Store) Update(ctx context.Context, id uuid.UUID, change task.Change) (t
 	return s.change(ctx, "update", id, task.ErrNotWaiting, updateSQL, given(change.Priority), given(change.RunAt), task.MaxDelay)
 }
 
-// change runs a statement that changes a task in one status. Where the task has another, it returns refused.
+// change runs a statement that changes a task in one status. If the task has another status, it returns refused.
 func (s *Store) change(ctx context.Context, operation string, id uuid.UUID, refused error, sql string, args ...any) (task.Task, error) {
 	t, err := s.one(ctx, false, sql, append([]any{[16]byte(id)}, args...)...)
 	if errors.Is(err, pgx.ErrNoRows) {

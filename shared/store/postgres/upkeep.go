@@ -12,9 +12,9 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// The statements of the sweeper find their rows through small partial indexes, lock what no other sweeper has, and
-// write by id = ANY (array): the planner expects few elements of an array, where it expects a tenth of the table from a
-// LIMIT whose value it does not know, and would read all of it.
+// The statements of the sweeper find their rows through small partial indexes, lock the rows that no other sweeper
+// holds, and write by id = ANY (array). The planner expects few elements of an array. For a LIMIT with an unknown value
+// it expects a tenth of the table, and would read all of it.
 const (
 	announceSQL = `
 UPDATE tasks SET announced = true
@@ -27,7 +27,7 @@ UPDATE tasks SET due = true
 WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND NOT due AND run_at <= now()
     ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED))`
 
-	// closeSQL closes the lanes that are open and empty, as two deletions at once may leave one.
+	// closeSQL closes open, empty lanes; two concurrent deletions may leave one.
 	closeSQL = `SELECT lanes_close()`
 
 	expireSQL = `
@@ -36,7 +36,7 @@ WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND expires_
     ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))
 RETURNING id`
 
-	// rescueSQL reads all running tasks, of which there are no more than the semaphore allows.
+	// rescueSQL reads all running tasks, at most as many as the semaphore allows.
 	rescueSQL = `
 UPDATE tasks SET ` + again + `
 FROM (
@@ -129,8 +129,8 @@ func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) (
 	return list, nil
 }
 
-// inTurn runs a statement that may move tasks of several lanes. While no claim is under way it cannot wait for a lane that
-// waits for it.
+// inTurn runs a statement that may move tasks of several lanes. It takes a claim's turn, so that it cannot deadlock
+// with a claim over a lane.
 func (s *Store) inTurn(ctx context.Context, statement func(*pgx.Batch)) error {
 	return s.run(ctx, true, func() error {
 		batch := &pgx.Batch{}
@@ -147,7 +147,7 @@ func scanRescued(r pgx.CollectableRow) (rescued task.Rescued, err error) {
 	return rescued, err
 }
 
-// Purge deletes rows of no more use; see task.Upkeep.
+// Purge deletes old rows; see task.Upkeep.
 func (s *Store) Purge(ctx context.Context, limit int, keep task.Retention) (int, error) {
 	var n int
 	scan := func(r pgx.Row) error { return r.Scan(&n) }

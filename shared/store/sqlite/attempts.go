@@ -17,7 +17,7 @@ const (
 	heartbeatSQL = `
 UPDATE tasks SET lease_expires_at = now_us() + ?3, progress = coalesce(?4, progress) WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
-	// ended is the list of attempts with the one that ends now. Times are RFC 3339 with microseconds.
+	// ended is the list of attempts, including the one that ends now. Times are RFC 3339 with microseconds.
 	ended = `json_insert(coalesce(attempts, '[]'), '$[#]', json_object('number', attempt,
         'started', strftime('%Y-%m-%dT%H:%M:%S', started_at / 1000000, 'unixepoch') || printf('.%06dZ', started_at % 1000000),
         'ended', strftime('%Y-%m-%dT%H:%M:%S', now_us() / 1000000, 'unixepoch') || printf('.%06dZ', now_us() % 1000000)`
@@ -31,7 +31,7 @@ WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 UPDATE tasks SET status = 'failed', error = ?3, ended_at = now_us(), lease_expires_at = NULL, attempts = ` + ended + `, 'error', ?3))
 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
-	// over says that an attempt is a task's last one; ?3 is the worker's limit.
+	// over is the condition of a task's last attempt; ?3 is the worker's limit.
 	over = `tries >= coalesce(max_attempts, ?3)`
 
 	requeueSQL = `
@@ -75,7 +75,7 @@ func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason stri
 	return s.fenced(ctx, "fail", failSQL, id, attempt, task.Text(reason))
 }
 
-// Requeue makes the task of a running attempt pending again, or failed after its last one; see task.Attempts.
+// Requeue makes the task of a running attempt pending again, or fails it after its last attempt; see task.Attempts.
 func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
 	pending, err := one(ctx, s, scanInt, requeueSQL, id[:], attempt, maxAttempts, task.Text(reason), task.MaxDelay.Microseconds(), max(after, 0).Microseconds())
 	if errors.Is(err, sql.ErrNoRows) {
@@ -87,7 +87,7 @@ func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason s
 	return pending == 1, nil
 }
 
-// Release gives the task of a running attempt back; see task.Attempts.
+// Release returns the task of a running attempt; see task.Attempts.
 func (s *Store) Release(ctx context.Context, id uuid.UUID, attempt int, after time.Duration) error {
 	return s.fenced(ctx, "release", releaseSQL, id, attempt, max(after, 0).Microseconds(), task.MaxDelay.Microseconds())
 }

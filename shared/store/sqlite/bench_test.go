@@ -15,13 +15,13 @@ func BenchmarkCreate(b *testing.B) {
 	}
 }
 
-// BenchmarkCreateParallel is what a function's many environments do: each has the file open for itself.
+// BenchmarkCreateParallel measures the many environments of a function: each opens the file itself.
 func BenchmarkCreateParallel(b *testing.B) {
 	d := fresh(b)
 	storetest.CreateParallel(b, func() (task.Store, error) { return Open(b.Context(), string(d)) })
 }
 
-// BenchmarkClaimFinish is what a store does for each task that a worker runs.
+// BenchmarkClaimFinish measures a store's work for each task.
 func BenchmarkClaimFinish(b *testing.B) {
 	storetest.ClaimFinish(b, func(t testing.TB) storetest.Database { return fresh(t) }, func(db storetest.Database, n, keys int) {
 		backlog(b, db.(database), n, fmt.Sprintf("'key-' || n %% %d", keys))

@@ -14,12 +14,11 @@ const (
 	// unexpired is a task's condition to start.
 	unexpired = `(expires_at IS NULL OR expires_at > now_us())`
 
-	// runningOf is how many tasks of a type and key run.
+	// runningOf counts the running tasks of a type and key.
 	runningOf = `coalesce((SELECT b.n FROM busy b WHERE b.type = o.type AND b.fairness_key = k.fairness_key), 0)`
 
-	// claimSQL counts the running tasks, never more than the semaphore allows, and then looks at lanes in the order of
-	// their turn. It reads one task of each lane, however many wait. Its arguments are the lease, and the limits and
-	// weights as JSON.
+	// claimSQL counts the running tasks, at most the semaphore, and then reads lanes in the order of their turn. It
+	// reads one task of each lane, however many wait. Its arguments are the lease, and the limits and weights as JSON.
 	claimSQL = `
 WITH RECURSIVE types (type) AS (
     SELECT (SELECT type FROM lanes WHERE waiting = 1 ORDER BY type LIMIT 1)
@@ -70,8 +69,7 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'pending' AND d
     (SELECT count(*) FROM tasks WHERE status = 'running')`
 )
 
-// readied is how many tasks one claim makes due. Of a larger number that become due at once, the others follow with the
-// claims after it.
+// readied is how many tasks one claim makes due. If more become due at once, later claims make the rest due.
 const readied = 100
 
 // Claim takes the best task that may start now; see task.Attempts.
@@ -96,7 +94,7 @@ func (s *Store) Claim(ctx context.Context, rules task.ClaimRules) (task.Task, er
 	return t, nil
 }
 
-// ruleArgs are the limits and weights of a claim as JSON objects.
+// ruleArgs returns the limits and weights of a claim as JSON objects.
 func ruleArgs(rules task.ClaimRules) (limits, weights string, err error) {
 	if len(rules.Limits)+len(rules.Weights) == 0 {
 		return "{}", "{}", nil
@@ -130,7 +128,7 @@ func ruleArgs(rules task.ClaimRules) (limits, weights string, err error) {
 	return string(l), string(w), nil
 }
 
-// Load tells how much there is to do; see task.Attempts.
+// Load counts the tasks to do; see task.Attempts.
 func (s *Store) Load(ctx context.Context, most int) (task.Load, error) {
 	load, err := one(ctx, s, func(r row) (l task.Load, err error) {
 		err = r.Scan(&l.Waiting, &l.Running)

@@ -9,7 +9,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// TestFileAlone: after the last store was closed, the file has all data, and a copy of it alone as well.
+// TestFileAlone checks that after the last store is closed, the file alone has all data, and so has a copy of it.
 func TestFileAlone(t *testing.T) {
 	t.Parallel()
 	d := fresh(t)

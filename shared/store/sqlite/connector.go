@@ -12,8 +12,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// engine is SQLite with the function now_us(), the microseconds since 1970. SQLite's own clock knows milliseconds, and a
-// time that comes with a statement's arguments would be as old as the statement waited for the lock.
+// engine is SQLite with the function now_us(), the microseconds since 1970. SQLite's own clock has milliseconds, and a
+// time in a statement's arguments would be old after a wait for the lock.
 var engine = func() *sqlite.Driver {
 	e := new(sqlite.Driver)
 	err := e.RegisterFunction("now_us", &sqlite.FunctionImpl{
@@ -22,7 +22,7 @@ var engine = func() *sqlite.Driver {
 		},
 	})
 	if err != nil {
-		panic(err) // part of the program
+		panic(err) // a bug in the program
 	}
 	return e
 }()
@@ -43,7 +43,7 @@ func newConnector(path string) (connector, error) {
 		return connector{}, fmt.Errorf("file of the internal store: %w", err)
 	}
 	query := url.Values{
-		"mode":          {"rw"}, // a file without tables would be of no use
+		"mode":          {"rw"}, // a file without tables would be useless
 		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
 		"_synchronous":  {"NORMAL"},
 		"_dqs":          {"0"}, // "x" is a name, never a text
@@ -56,7 +56,7 @@ func newConnector(path string) (connector, error) {
 func (c connector) Connect(context.Context) (driver.Conn, error) {
 	conn, err := engine.Open(c.name)
 	if err != nil {
-		return nil, fmt.Errorf("open %s, which 'migrate up' makes: %w", c.path, err)
+		return nil, fmt.Errorf("open %s, which 'migrate up' creates: %w", c.path, err)
 	}
 	return conn, nil
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// refusal is a result code by which SQLite refuses for now and not because of the statement.
+// refusal is a result code with which SQLite refuses for now, whatever the statement.
 type refusal struct {
 	code   int
 	reason string
-	// busy says that the step is taken again at once, because another process was in its way. Where SQLite knows that
-	// waiting helps, it has waited for busy_timeout before.
+	// busy means that the step is repeated at once, because another process was in its way. If waiting helps, SQLite
+	// has already waited for busy_timeout.
 	busy bool
 }
 
@@ -34,7 +34,7 @@ var refusals = []refusal{
 	{sqlite3.SQLITE_NOMEM, "the process is out of memory", false},
 }
 
-// refusalOf returns the class of an error of SQLite; nil for a final one and for other errors.
+// refusalOf returns the class of a SQLite error; nil for a final one and for other errors.
 func refusalOf(err error) *refusal {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -48,14 +48,14 @@ func refusalOf(err error) *refusal {
 	return nil
 }
 
-// busy reports whether a step was not taken because of another process.
+// busy reports whether another process prevented a step.
 func busy(err error) bool {
 	r := refusalOf(err)
 	return r != nil && r.busy
 }
 
-// unavailable makes an error that may be gone in a moment wrap task.ErrUnavailable and returns every other error as it is.
-// A time-out counts. The error of a caller that gave up does not.
+// unavailable wraps a transient error in task.ErrUnavailable and returns every other error unchanged. A time-out is
+// transient. The error of a caller that gave up is not.
 func unavailable(err error) error {
 	if refusalOf(err) != nil || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%w: %w", task.ErrUnavailable, err)

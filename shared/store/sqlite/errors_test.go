@@ -37,7 +37,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// TestOpenWithoutFile opens a store whose file is not there: the same store works once it is.
+// TestOpenWithoutFile checks that a store that was opened without its file works once the file exists.
 func TestOpenWithoutFile(t *testing.T) {
 	t.Parallel()
 	d := fresh(t)
@@ -50,7 +50,7 @@ func TestOpenWithoutFile(t *testing.T) {
 		}
 		s := open(t, d)
 		_, _, err := s.Create(t.Context(), storetest.NewID(t), task.Submission{}, task.Key{})
-		if !errors.Is(err, task.ErrUnavailable) || !strings.Contains(err.Error(), "open "+string(d)+", which 'migrate up' makes: unable to open") {
+		if !errors.Is(err, task.ErrUnavailable) || !strings.Contains(err.Error(), "open "+string(d)+", which 'migrate up' creates: unable to open") {
 			t.Errorf("%s: Create = %v; want ErrUnavailable, and the file's name", name, err)
 		}
 		if _, err := os.Stat(string(d)); !errors.Is(err, os.ErrNotExist) {
@@ -63,7 +63,7 @@ func TestOpenWithoutFile(t *testing.T) {
 	}
 }
 
-// lock takes the file's write lock and returns what gives it back.
+// lock takes the file's write lock and returns a function that releases it.
 func lock(t *testing.T, d database) (unlock func()) {
 	t.Helper()
 	tx, err := connect(t, d).BeginTx(context.Background(), nil)
@@ -131,7 +131,7 @@ func TestCallersThatGiveUpAreNotUnavailable(t *testing.T) {
 	}
 }
 
-// TestBusyIsRepeated gives a step the error of an overtaken snapshot, for which SQLite does not wait by itself.
+// TestBusyIsRepeated gives a step the error of an overtaken snapshot, for which SQLite does not wait itself.
 func TestBusyIsRepeated(t *testing.T) {
 	t.Parallel()
 	d := fresh(t)
@@ -169,7 +169,7 @@ func TestBusyIsRepeated(t *testing.T) {
 	}
 }
 
-// TestSettings checks what the package comment promises of durability.
+// TestSettings checks the durability that the package comment promises.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	s := open(t, fresh(t))

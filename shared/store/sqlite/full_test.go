@@ -13,7 +13,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// TestRefusals lists every code by which SQLite refuses for now, with its reason.
+// TestRefusals lists every code with which SQLite refuses for now, with its reason.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	want := map[int]refusal{
@@ -36,7 +36,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestFullDisk: a file that may not grow refuses tasks and endings for now, and takes them as soon as it may.
+// TestFullDisk checks that a file that may not grow refuses tasks and endings for now, and accepts them as soon as it
+// may.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	s, ctx := open(t, fresh(t)), t.Context()
@@ -48,7 +49,7 @@ func TestFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	allow(1) // no more than there are
+	allow(1) // no more than it has
 	for err == nil {
 		_, _, err = s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{})
 	}

@@ -39,9 +39,9 @@ func TestPlans(t *testing.T) {
 		"purge keys":      {purgeKeysSQL, "idempotency_keys_age PRIMARY KEY"},
 	} {
 		plan := explain(t, s, test.sql)
-		// The claim sorts the keys that run tasks, and the tasks that are first in their lanes.
+		// The claim sorts the keys of running tasks, and the first tasks of the lanes.
 		sorts := strings.Contains(plan, "ORDER BY") && name != "claim"
-		// A partial index has no other rows than those that are asked for.
+		// A partial index has only matching rows.
 		partial := strings.NewReplacer("SCAN tasks USING INDEX", "", "SCAN tasks USING COVERING INDEX", "").Replace(plan)
 		wrong := strings.Contains(partial, "SCAN tasks") || strings.Contains(plan, "SCAN idempotency_keys") || strings.Contains(plan, "SCAN l\n") || sorts
 		for _, index := range strings.Split(strings.ReplaceAll(test.indexes, "PRIMARY KEY", "PRIMARY"), " ") {
@@ -53,7 +53,7 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// listSQL is the statement of a page.
+// listSQL returns the statement of a page.
 func listSQL(page task.Page) string {
 	text, _ := listOf(page)
 	return text

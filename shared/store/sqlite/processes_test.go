@@ -17,10 +17,10 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// childVariable makes this test binary one of the processes of a test: it names the file.
+// childVariable names the file and makes this test binary a process of a test.
 const childVariable = "SQLITE_TEST_CHILD"
 
-// child opens the file, says "ready", waits for a line and does its role, of which it prints what succeeded.
+// child opens the file, says "ready", waits for a line and plays its role. It prints its successes.
 func child(path string, args []string) {
 	ctx := context.Background()
 	s, err := Open(ctx, path)
@@ -137,7 +137,7 @@ func begin(t *testing.T, list []*process) {
 	}
 }
 
-// said collects what processes print until they end: "key value" lines.
+// said collects the output of processes until they end: "key value" lines.
 func said(t *testing.T, list []*process) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -193,7 +193,7 @@ func TestKeysFromManyProcesses(t *testing.T) {
 	}
 }
 
-// TestKilledProcesses checks that what was answered survives the death of all processes at once, whatever they were at.
+// TestKilledProcesses checks that every answered change survives the death of all processes at once.
 func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
 	d := fresh(t)
@@ -203,7 +203,7 @@ func TestKilledProcesses(t *testing.T) {
 	answered := map[string]string{}
 	note := func(p *process) {
 		id, what, _ := strings.Cut(p.out.Text(), " ")
-		if answered[id] != "completed" { // which another process may have told first
+		if answered[id] != "completed" { // another process may have printed it first
 			answered[id] = what
 		}
 	}
@@ -218,7 +218,7 @@ func TestKilledProcesses(t *testing.T) {
 		}
 	}
 	for _, p := range list {
-		for p.out.Scan() { // what was printed and not read yet
+		for p.out.Scan() { // printed and not read yet
 			if strings.Contains(p.out.Text(), " ") {
 				note(p)
 			}

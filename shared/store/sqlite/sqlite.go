@@ -1,15 +1,15 @@
-// Package sqlite keeps tasks in one SQLite file, which all processes of one machine share. Nothing needs to be
-// installed: the engine is pure Go. The schema is that of package migrate/schema.
+// Package sqlite keeps tasks in one SQLite file, which all processes of one machine share. It needs no installation:
+// the engine is pure Go. The schema is that of package migrate/schema.
 //
 // The file is in WAL mode: readers and the one writer do not wait for each other. A step is one statement, or one
 // transaction that takes the write lock at its beginning (BEGIN IMMEDIATE). SQLite itself waits for the lock
-// (busy_timeout); where it fails instead, this package takes the step again. Times are the clock of the machine, which all
-// processes share, read while a statement holds the lock, in microseconds.
+// (busy_timeout); if it fails instead, this package repeats the step. Times are in microseconds, by the machine's
+// clock, which all processes share. A statement reads the clock while it holds the lock.
 //
-// Durability is synchronous=NORMAL: a commit is handed to the operating system and not waited for on the disk. What was
-// answered survives the death of any process, and of all of them at once. A crash of the machine itself may lose the
-// last commits before it, never their order and never the file's consistency. That is what the queues of the local
-// stack keep too. See https://www.sqlite.org/pragma.html#pragma_synchronous.
+// Durability is synchronous=NORMAL: a commit is passed to the operating system and does not wait for the disk. An
+// answered change survives the death of any process, and of all of them at once. A crash of the machine may lose the
+// last commits, never their order and never the file's consistency. The queues of the local stack have the same
+// durability. See https://www.sqlite.org/pragma.html#pragma_synchronous.
 package sqlite
 
 import (
@@ -25,25 +25,25 @@ import (
 
 const (
 	// busyTimeout is how long a statement waits for the lock of another process. A step holds it for less than a
-	// millisecond; what takes longer is a checkpoint on a slow disk.
+	// millisecond; a checkpoint on a slow disk takes longer.
 	busyTimeout = 5 * time.Second
-	// patience is how long a step is repeated that SQLite gave up on without waiting, see busy.
+	// patience is how long a step is repeated if SQLite fails without waiting; see busy.
 	patience = 5 * time.Second
-	// pause is between such repetitions.
+	// pause is the time between such repetitions.
 	pause = 5 * time.Millisecond
 )
 
 // Store is a task.Store in a SQLite file.
 type Store struct {
 	db *sql.DB
-	// prepared has the *sql.Stmt of a statement's text.
+	// prepared maps a statement's text to its *sql.Stmt.
 	prepared sync.Map
 }
 
 var _ task.Store = (*Store)(nil)
 
-// Open opens a file that migrations have made. One that is missing or cannot be opened now is no error: the methods of the
-// store return task.ErrUnavailable until it can be. One that is no SQLite database is an error.
+// Open opens a file that migrations have created. If the file is missing or cannot be opened now, Open still succeeds:
+// the methods of the store return task.ErrUnavailable until it can. Open fails if the file is not a SQLite database.
 func Open(ctx context.Context, path string) (*Store, error) {
 	file, err := newConnector(path)
 	if err != nil {
@@ -59,12 +59,12 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// Close closes the file. It waits for statements that still run.
+// Close closes the file. It waits for running statements.
 func (s *Store) Close() {
 	_ = s.db.Close() // nothing is lost: each step has committed
 }
 
-// statement prepares a statement once, or at most as often as it is asked for at the same time.
+// statement prepares a statement once; concurrent callers may each prepare it.
 func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	if known, ok := s.prepared.Load(text); ok {
 		return known.(*sql.Stmt), nil
@@ -79,7 +79,7 @@ func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	return st, nil
 }
 
-// run takes a step until it need not wait for others, and says with task.ErrUnavailable when it cannot be taken.
+// run repeats a step while other processes are in its way. If it cannot succeed, it returns task.ErrUnavailable.
 func (s *Store) run(ctx context.Context, step func() error) error {
 	for last := time.Now().Add(patience); ; {
 		err := step()
@@ -134,10 +134,10 @@ func one[T any](ctx context.Context, s *Store, scan func(row) (T, error), text s
 	return list[0], nil
 }
 
-// row is what a scan function reads from.
+// row is the input of a scan function.
 type row interface{ Scan(...any) error }
 
-// collect reads all rows: a statement that writes has committed only when its last row was read.
+// collect reads all rows: a writing statement commits only after its last row is read.
 func collect[T any](ctx context.Context, st *sql.Stmt, scan func(row) (T, error), args ...any) (list []T, err error) {
 	rows, err := st.QueryContext(ctx, args...)
 	if err != nil {

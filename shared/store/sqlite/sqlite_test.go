@@ -29,10 +29,10 @@ func TestStore(t *testing.T) {
 // database is the path of a file.
 type database string
 
-// fresh is a new file with the newest schema.
+// fresh returns a new file with the newest schema.
 func fresh(t testing.TB) database {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "a folder?mode=ro&#%20", "ksu.db") // which a URL would misread
+	path := filepath.Join(t.TempDir(), "a folder?mode=ro&#%20", "ksu.db") // a URL would misread it
 	testserver.SQLite(t, path)
 	return database(path)
 }
@@ -64,7 +64,7 @@ func open(t testing.TB, d database) *Store {
 	return s
 }
 
-// connect opens the file past the store.
+// connect opens the file without the store.
 func connect(t testing.TB, d database) *sql.DB {
 	t.Helper()
 	name := url.URL{Scheme: "file", Path: string(d), RawQuery: "mode=rw&_txlock=immediate&_busy_timeout=30000"}

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// createSQL inserts a submission, whose arguments are those of submissionArgs. created is when.
+	// createSQL inserts a submission. Its arguments are those of submissionArgs; created is the time.
 	createSQL = `
 INSERT INTO tasks (id, created_at, type, payload, owner, fairness_key, priority, run_at, due, announced, expires_at,
     max_attempts, timeout, tags, metadata, trace)
@@ -24,7 +24,7 @@ SELECT ?1, created, ?2, ?3, ?4, ?5, ?6, run_at, coalesce(run_at <= created, 1), 
 FROM (SELECT created, coalesce(created + ?8, ?9) AS run_at FROM (SELECT coalesce(?17, now_us()) AS created))
 RETURNING created_at`
 
-	// keySQL takes a key that is free or was forgotten, or leaves it as it is.
+	// keySQL takes a free or expired key, or leaves it unchanged.
 	keySQL = `
 INSERT INTO idempotency_keys AS old (key, request, task_id, created_at) VALUES (?2, ?3, ?1, now_us())
 ON CONFLICT (key) DO UPDATE SET (request, task_id, created_at) = (excluded.request, excluded.task_id, excluded.created_at)
@@ -32,8 +32,7 @@ ON CONFLICT (key) DO UPDATE SET (request, task_id, created_at) = (excluded.reque
 
 	keyOwnerSQL = `SELECT task_id, created_at, request FROM idempotency_keys WHERE key = ?1`
 
-	// columns are those of each task. A list has no others but the result, if it is short; columnsOfOne are all that can be
-	// large.
+	// columns are those of each task. A list adds only a short result; columnsOfOne are all columns that can be large.
 	columns = `id, status, coalesce(error, ''), attempt,
     created_at, coalesce(max(coalesce(ended_at, now_us()) - started_at, 0), 0),
     type, owner, fairness_key, priority, coalesce(run_at, created_at), coalesce(max_attempts, 0), coalesce(timeout, 0),
@@ -103,7 +102,7 @@ func (s *Store) createKeyed(ctx context.Context, id uuid.UUID, submission task.S
 	return task.New(owner.task, submission, at(owner.created)), owner.task == id, nil
 }
 
-// submissionArgs are the arguments of createSQL but the last. nil is NULL.
+// submissionArgs returns the arguments of createSQL except the last. nil is NULL.
 func submissionArgs(id uuid.UUID, s task.Submission) ([]any, error) {
 	tags := s.Tags
 	if tags == nil {
@@ -130,7 +129,7 @@ func submissionArgs(id uuid.UUID, s task.Submission) ([]any, error) {
 		given(s.Timeout.Microseconds()), string(tagText), metadata, given(s.Trace)}, nil
 }
 
-// given is a value for a column that is NULL for the zero value.
+// given returns a value for a column that is NULL for the zero value.
 func given[T comparable](v T) any {
 	if v == *new(T) {
 		return nil
@@ -138,7 +137,7 @@ func given[T comparable](v T) any {
 	return v
 }
 
-// stored is a time as a column has it, NULL for the zero time.
+// stored returns a time in a column's form, NULL for the zero time.
 func stored(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -146,7 +145,7 @@ func stored(t time.Time) any {
 	return t.UnixMicro()
 }
 
-// keyOwner is what a key stands for.
+// keyOwner is the row of a key.
 type keyOwner struct {
 	task    uuid.UUID
 	created int64
@@ -183,7 +182,7 @@ func (s *Store) List(ctx context.Context, page task.Page) ([]task.Task, error) {
 	return list, nil
 }
 
-// listOf is the statement of a page, and its arguments. The table and each index of a filter lie in the order of the ids.
+// listOf returns the statement of a page, and its arguments. The table and each index of a filter are sorted by id.
 func listOf(page task.Page) (string, []any) {
 	before, limit := page.Bounds()
 	args := []any{before[:], limit}
@@ -203,7 +202,7 @@ func listOf(page task.Page) (string, []any) {
 	return "SELECT " + columns + columnsOfList + " FROM tasks WHERE " + where + " ORDER BY id DESC LIMIT ?2", args
 }
 
-// Cancel makes any visible task cancelled, or returns task.ErrNotFound.
+// Cancel makes a visible task cancelled, or returns task.ErrNotFound.
 func (s *Store) Cancel(ctx context.Context, id uuid.UUID) error {
 	n, err := s.exec(ctx, cancelSQL, id[:])
 	if err == nil && n == 0 {
@@ -225,7 +224,7 @@ func (s *Store) Update(ctx context.Context, id uuid.UUID, change task.Change) (t
 	return s.change(ctx, "update", id, task.ErrNotWaiting, updateSQL, given(change.Priority), stored(change.RunAt), task.MaxDelay.Microseconds())
 }
 
-// change runs a statement that changes a task in one status. Where the task has another, it returns refused.
+// change runs a statement that changes a task in one status. If the task has another status, it returns refused.
 func (s *Store) change(ctx context.Context, operation string, id uuid.UUID, refused error, text string, args ...any) (task.Task, error) {
 	t, err := one(ctx, s, scanWhole, text, append([]any{id[:]}, args...)...)
 	if errors.Is(err, sql.ErrNoRows) {

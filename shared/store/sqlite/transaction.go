@@ -6,9 +6,9 @@ import (
 	"errors"
 )
 
-// transaction takes a step of several statements. It holds the write lock from its beginning: what it reads is what it
-// writes on. It is over when it returns: sql.Tx rolls back in the background when its context ends, and a function's
-// environment that is frozen meanwhile would keep the lock.
+// transaction takes a step of several statements. It holds the write lock from its beginning, so no other process
+// changes the rows that it reads. It ends before it returns. sql.Tx would roll back in the background when its context
+// ends, and an environment that is frozen meanwhile would keep the lock.
 func (s *Store) transaction(ctx context.Context, do func(*sql.Conn) error) error {
 	return s.run(ctx, func() error {
 		conn, err := s.db.Conn(ctx)
@@ -29,7 +29,7 @@ func within(ctx context.Context, conn *sql.Conn, do func(*sql.Conn) error) error
 	if err == nil {
 		_, err = conn.ExecContext(over, `COMMIT`)
 	}
-	if err != nil { // also of BEGIN, which may have been just in time when ctx ended
+	if err != nil { // also of BEGIN, which may have succeeded just as ctx ended
 		_, _ = conn.ExecContext(over, `ROLLBACK`) // there may be nothing to roll back
 	}
 	return err

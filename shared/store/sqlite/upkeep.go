@@ -11,18 +11,18 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// The statements of the sweeper find their rows through small partial indexes, whose conditions they repeat word by word.
+// The statements of the sweeper find their rows through small partial indexes, whose conditions they repeat verbatim.
 const (
 	announceSQL = `
 UPDATE tasks SET announced = 1
 WHERE id IN (SELECT id FROM tasks WHERE status = 'pending' AND due = 0 AND announced = 0 AND run_at <= now_us() + ?2 ORDER BY run_at LIMIT ?1)
 RETURNING id, fairness_key, coalesce(trace, ''), max(run_at - now_us(), 0)`
 
-	// lost says that an attempt is a task's last one; ?2 is the sweeper's limit. wait is the backoff after it.
+	// lost is the condition of a task's last attempt; ?2 is the sweeper's limit. wait is the backoff after it.
 	lost = `tries >= coalesce(max_attempts, ?2)`
 	wait = `(?3 * (1 << min(max(tries - 1, 0), 20)))`
 
-	// rescueSQL reads all running tasks, of which there are no more than the semaphore allows.
+	// rescueSQL reads all running tasks, at most as many as the semaphore allows.
 	rescueSQL = `
 UPDATE tasks SET
     status     = CASE WHEN ` + lost + ` THEN 'failed' ELSE 'pending' END,
@@ -112,7 +112,7 @@ func (s *Store) Rescue(ctx context.Context, limit int, retry task.RetryPolicy) (
 	return list, nil
 }
 
-// Purge deletes rows of no more use; see task.Upkeep.
+// Purge deletes old rows; see task.Upkeep.
 func (s *Store) Purge(ctx context.Context, limit int, keep task.Retention) (int, error) {
 	var total int64
 	err := s.transaction(ctx, func(conn *sql.Conn) error {

@@ -11,8 +11,9 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// Backlog checks that a key with many waiting tasks does not keep another key waiting. fill adds n waiting tasks of a key,
-// past the store. STORETEST_BACKLOG=full makes it 100,000 tasks and 1,000 trials, which take minutes with the race detector.
+// Backlog checks that a key with many waiting tasks does not delay another key. fill adds n waiting tasks of a key
+// without the store. STORETEST_BACKLOG=full makes it 100,000 tasks and 1,000 trials, which take minutes with the race
+// detector.
 func Backlog(t *testing.T, db Database, fill func(t testing.TB, n int, key string)) {
 	waiting, trials := 10_000, 100
 	if os.Getenv("STORETEST_BACKLOG") == "full" {
@@ -42,8 +43,8 @@ func Backlog(t *testing.T, db Database, fill func(t testing.TB, n int, key strin
 	}
 }
 
-// ClaimFinish measures what a store does for each task that a worker runs, by how many keys and tasks wait beside it: it
-// completes tasks one after the other, and adds one for each.
+// ClaimFinish measures a store's work for each task, by the number of waiting keys and tasks. It completes tasks one
+// after the other, and adds one for each.
 func ClaimFinish(b *testing.B, fresh func(t testing.TB) Database, fill func(db Database, n, keys int)) {
 	for _, c := range []struct{ waiting, keys int }{{0, 1}, {10_000, 1}, {10_000, 10_000}, {1_000_000, 1}, {1_000_000, 10_000}} {
 		b.Run(fmt.Sprintf("waiting=%d/keys=%d", c.waiting, c.keys), func(b *testing.B) {

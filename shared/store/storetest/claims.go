@@ -139,7 +139,7 @@ var claims = map[string]func(*fixture){
 		f.next(limited, b, 1)
 		f.nothing(limited)
 		f.Age(f, 2*lease)
-		f.nothing(limited) // a worker that died counts until its task is rescued
+		f.nothing(limited) // a dead worker's task counts until its rescue
 		f.rescue(became{Requeued: 3})
 		f.next(limited, a3, 1)
 	},
@@ -247,7 +247,7 @@ var claims = map[string]func(*fixture){
 					if err != nil {
 						continue // at a limit
 					}
-					running.Lock() // after the claim and before the ending: never more than the store has
+					running.Lock() // after the claim and before the ending: never more than in the store
 					running.types[t.Type]++
 					running.keys[t.Type+t.FairnessKey]++
 					if running.types["a"] > 5 || running.types["b"] > 3 || t.Type == "a" && running.keys["a"+t.FairnessKey] > 2 {

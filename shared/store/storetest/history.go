@@ -8,8 +8,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// history is what has been answered about one task. Everything in it happened before any step that starts later, so a
-// step is judged by the facts from before its start.
+// history is what answers have said about one task. All of it happened before any later step starts, so each step is
+// judged by the facts before its start.
 type history struct {
 	id uuid.UUID
 

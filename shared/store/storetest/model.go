@@ -18,7 +18,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// seedVariable repeats the random choices of a failed run, though not the order in which its goroutines ran.
+// seedVariable repeats the random choices of a failed run, but not the order of its goroutines.
 const seedVariable = "STORETEST_SEED"
 
 var concurrent = map[string]func(*fixture){
@@ -62,17 +62,17 @@ func seed(f *fixture) uint64 {
 	return s
 }
 
-// model knows what workers saw of the tasks and what that allows.
+// model has what workers saw of the tasks, and what that allows.
 type model struct {
 	*fixture
 	stores []task.Store
 	seed   uint64
 	tasks  []*history
-	// givenUp counts the endings that Rescue wrote.
+	// givenUp counts the tasks that Rescue failed.
 	givenUp atomic.Int64
 }
 
-// worker takes random steps, with tokens that may be long out of date.
+// worker takes random steps, with tokens that may be outdated.
 type worker struct {
 	*model
 	store task.Store
@@ -110,7 +110,7 @@ func (w *worker) work() {
 	}
 }
 
-// lease is often so short that others take the task over.
+// lease is often so short that another worker takes the task over.
 func (w *worker) lease() time.Duration {
 	if w.rand.IntN(2) == 0 {
 		return time.Duration(w.rand.IntN(5)) * time.Millisecond
@@ -124,7 +124,7 @@ const (
 	modelRunning = 3
 )
 
-// claim takes whichever task is the best one. The limits hold among the tasks that surely run.
+// claim takes the best task. The limits must hold among the tasks that certainly run.
 func (w *worker) claim() {
 	before := map[uuid.UUID]facts{}
 	for _, h := range w.tasks {
@@ -145,7 +145,7 @@ func (w *worker) claim() {
 	h.latest = max(h.latest, token)
 }
 
-// change moves a task that waits.
+// change changes a waiting task.
 func (w *worker) change(h *history) {
 	was := h.before()
 	t, err := w.store.Update(w.ctx, h.id, task.Change{Priority: 1 + w.rand.IntN(4)})
@@ -180,7 +180,7 @@ func (w *worker) release(h *history) {
 	w.spend(h, token, "", "")
 }
 
-// retry gives a task back, or ends it after its last attempt.
+// retry requeues a task, or ends it after its last attempt.
 func (w *worker) retry(h *history) {
 	var again bool
 	var words string
@@ -205,7 +205,7 @@ func (w *worker) end(h *history, status task.Status, write func(context.Context,
 	w.spend(h, token, status, words)
 }
 
-// spend notes that an attempt has ended, and with a status how it ended the task. Token 0 has not.
+// spend records that an attempt has ended and, with a status, how it ended the task. Token 0 means that it has not.
 func (w *worker) spend(h *history, token int, status task.Status, words string) {
 	if token == 0 {
 		return
@@ -255,7 +255,7 @@ func (w *worker) read(h *history) {
 	}
 }
 
-// expected says whether a step succeeded. An error other than the one that the step may return fails the test.
+// expected reports whether a step succeeded. It fails the test for any error but the allowed one.
 func (w *worker) expected(err, allowed error) bool {
 	if err != nil && (allowed == nil || !errors.Is(err, allowed)) {
 		w.Error(err)
@@ -263,7 +263,7 @@ func (w *worker) expected(err, allowed error) bool {
 	return err == nil
 }
 
-// watch looks at all tasks at once, again and again, and counts those of the limited type that run.
+// watch repeatedly lists all tasks, and counts the running ones of the limited type.
 func (m *model) watch(stop <-chan struct{}) {
 	for {
 		select {
@@ -315,7 +315,7 @@ func (m *model) check() {
 	}
 }
 
-// ending is what the worker that ended a task wrote.
+// ending is what a task's last worker wrote.
 func ending(t task.Task) string {
 	var result string
 	if t.Status == task.Completed {

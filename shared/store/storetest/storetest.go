@@ -1,4 +1,4 @@
-// Package storetest is the conformance suite of task.Store: what every store must do, whatever it is built on.
+// Package storetest is the conformance suite of task.Store: the behaviour of every store, whatever its engine.
 package storetest
 
 import (
@@ -14,15 +14,15 @@ import (
 	"github.com/eragon-mdi/ksu/shared/task"
 )
 
-// Database is the storage behind one test, empty at first.
+// Database is the storage of one test, initially empty.
 type Database interface {
-	// Open opens one more store on the database, as another process would, and closes it when the test ends.
+	// Open opens another store on the database, as another process would. The end of the test closes it.
 	Open(t testing.TB) task.Store
-	// Age moves every time that the database holds into the past, so that leases expire and rows grow old at once.
+	// Age moves every time in the database into the past, so that leases expire and rows grow old at once.
 	Age(t testing.TB, by time.Duration)
 }
 
-// Run checks a store. It calls fresh for each test, from many at once. TestStore of package sqlite is a whole use of it.
+// Run checks a store. It calls fresh for each test, concurrently. TestStore of package sqlite is a complete example.
 func Run(t *testing.T, fresh func(t testing.TB) Database) {
 	for _, group := range []struct {
 		name  string
@@ -45,7 +45,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Database) {
 }
 
 const (
-	// lease is longer than any test; what shall expire is aged.
+	// lease is longer than any test; tests use Age to let it expire.
 	lease = time.Hour
 	// enough is a limit above what any test stores.
 	enough = 100
@@ -53,7 +53,7 @@ const (
 
 var policy = task.RetryPolicy{MaxAttempts: 3, Backoff: time.Minute, Reason: "no ending"}
 
-// fixture is one test's store and the steps that tests are made of. A step that fails ends the test.
+// fixture is a test's store with the steps of tests. A step that fails ends the test.
 type fixture struct {
 	*testing.T
 	Database
@@ -61,7 +61,7 @@ type fixture struct {
 	ctx   context.Context
 }
 
-// text is a text as a job's result.
+// text returns a text as a job's result.
 func text(s string) json.RawMessage {
 	encoded, err := json.Marshal(s)
 	if err != nil {
@@ -103,7 +103,7 @@ func (f *fixture) submit(s task.Submission) uuid.UUID {
 // rules are those of a claim without limits.
 var rules = task.ClaimRules{Lease: lease}
 
-// claim claims a task that waits, whatever waits beside it with a lower priority.
+// claim claims a waiting task, whatever waits with a lower priority.
 func (f *fixture) claim(id uuid.UUID, wantAttempt int) int {
 	f.Helper()
 	_, err := f.store.Update(f.ctx, id, task.Change{Priority: task.MaxPriority})
@@ -133,14 +133,14 @@ func (f *fixture) nothing(rules task.ClaimRules) {
 	f.is(err, task.ErrNothingToClaim)
 }
 
-// running makes a task that its first attempt holds.
+// running returns a task that its first attempt holds.
 func (f *fixture) running() (uuid.UUID, int) {
 	f.Helper()
 	id := f.create()
 	return id, f.claim(id, 1)
 }
 
-// requeue ends an attempt that may be repeated.
+// requeue ends an attempt that must not be the last.
 func (f *fixture) requeue(id uuid.UUID, attempt int, reason string, after time.Duration) {
 	f.Helper()
 	again, err := f.store.Requeue(f.ctx, id, attempt, reason, after, policy.MaxAttempts)
@@ -150,7 +150,7 @@ func (f *fixture) requeue(id uuid.UUID, attempt int, reason string, after time.D
 	}
 }
 
-// noRetry checks that an attempt holds the task no more.
+// noRetry checks that an attempt no longer holds the task.
 func (f *fixture) noRetry(id uuid.UUID, attempt int) {
 	f.Helper()
 	_, err := f.store.Requeue(f.ctx, id, attempt, "too late", 0, policy.MaxAttempts)
@@ -164,7 +164,7 @@ func (f *fixture) get(id uuid.UUID) task.Task {
 	return t
 }
 
-// want ends the test unless the task is as the arguments say.
+// want ends the test unless the task matches the arguments.
 func (f *fixture) want(id uuid.UUID, status task.Status, result, reason string, attempt int) task.Task {
 	f.Helper()
 	t := f.get(id)
@@ -217,7 +217,7 @@ func (f *fixture) dueIn(r task.Rescued, want time.Duration) {
 	}
 }
 
-// became checks how many tasks were rescued, and that each is what the store says of it.
+// became checks how many tasks were rescued, and that each agrees with the store.
 func (f *fixture) became(how string, list []task.Rescued, want became) {
 	f.Helper()
 	var got became
@@ -247,7 +247,7 @@ func same(t testing.TB, what string, got, want []uuid.UUID) {
 	}
 }
 
-// until asks again and again for what only the passing of time brings.
+// until polls for a change that only time brings.
 func (f *fixture) until(what string, done func() bool) {
 	f.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -1,5 +1,5 @@
-// Package pgconf says how to connect to the Postgres of the configuration: where it is, and by which credentials. The
-// store's pool and the migration connect by it alike.
+// Package pgconf configures connections to Postgres: the server and the credentials. The store's pool and the migration
+// both use it.
 package pgconf
 
 import (
@@ -15,23 +15,23 @@ import (
 	"github.com/eragon-mdi/ksu/shared/config"
 )
 
-// ErrNoCredentials is wrapped by the errors of connections for which no user and password could be had.
-var ErrNoCredentials = errors.New("the credentials of the database cannot be had")
+// ErrNoCredentials means that a connection could not get a user and password.
+var ErrNoCredentials = errors.New("the credentials of the database are unavailable")
 
-// wrongPassword is the code by which Postgres refuses a password. See
+// wrongPassword is the code with which Postgres refuses a password. See
 // https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const wrongPassword = "28P01"
 
-// Config is a pool's configuration. Its ConnConfig and BeforeConnect are for a connection outside a pool as well.
+// Config is a pool's configuration. Its ConnConfig and BeforeConnect also serve a connection outside a pool.
 type Config struct {
 	*pgxpool.Config
-	secret *secret // nil where the credentials come from elsewhere
-	role   *role   // nil where the account itself logs in
+	secret *secret // nil without a secret
+	role   *role   // nil if the account itself logs in
 }
 
-// Parse makes the configuration of a pool. Credentials that are not part of the configuration are fetched when a
-// connection needs them, not here; neither is a client of AWS made where none is needed. Errors name the key or the
-// variable that is wrong, and never show a password.
+// Parse returns the configuration of a pool. It does not fetch credentials: connections do, when they need them. It
+// creates AWS clients only if the configuration needs them. Errors name the wrong key or variable, and never show a
+// password.
 func Parse(ctx context.Context, storage config.Storage) (*Config, error) {
 	url := storage.URL()
 	if url == "" {
@@ -76,8 +76,8 @@ func load(ctx context.Context, why string) (aws.Config, error) {
 	return sdk, nil
 }
 
-// Refused reports whether the server refused the credentials of a connection and others are worth an attempt: a secret is
-// read again after its rotation, and the account logs in where the function's role may not.
+// Refused reports whether the server refused a connection's credentials and other credentials are worth an attempt:
+// those of a rotated secret, or the account's if the function's role is refused.
 func (c *Config) Refused(err error) bool {
 	if c.role != nil && c.role.refuse(err, c.secret) {
 		return true

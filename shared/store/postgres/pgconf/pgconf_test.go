@@ -23,7 +23,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// secrets is a Secrets Manager, which all SDK clients of this program talk to.
+// secrets is the Secrets Manager for all SDK clients of this program.
 var secrets = &secretsManager{values: map[string]string{}, calls: map[string]int{}}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(runner{m}) }
@@ -69,7 +69,7 @@ func (m *secretsManager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls[asked.SecretId]++
-	w.Header().Set("Connection", "close") // the client lives as long as its store, and then nobody closes what it keeps
+	w.Header().Set("Connection", "close") // the client lives as long as its store, and nobody closes its connections
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	value, ok := m.values[asked.SecretId]
 	if !ok {
@@ -98,7 +98,7 @@ func (m *secretsManager) called(arn string) int {
 	return m.calls[arn]
 }
 
-// account is a role with a database of its own, whose password is in a secret.
+// account is a role with its own database, whose password is in a secret.
 type account struct {
 	t       *testing.T
 	storage config.Storage

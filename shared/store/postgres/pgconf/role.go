@@ -14,12 +14,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// RoleName is the name of a function's role. It begins with the database's name, since all databases of a server share its
-// roles.
+// RoleName returns the name of a function's role. It begins with the database's name, since all databases of a server
+// share its roles.
 func RoleName(database, function string) string { return database + "_" + function }
 
-// RolePassword is the password of a function's role. It is derived from the account's, so that nobody has to keep or hand on
-// a further secret. It is "" where the account has no password.
+// RolePassword returns the password of a function's role. It derives from the account's, so that nobody has to keep
+// another secret. It is "" if the account has no password.
 func RolePassword(account, role string) string {
 	if account == "" {
 		return ""
@@ -29,18 +29,18 @@ func RolePassword(account, role string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// role makes connections log in as a function's role. Where the server refuses the role, because the migration could not
-// make it, they log in as the account itself.
+// role makes connections log in as a function's role. If the server refuses the role, because the migration could not
+// create it, they log in as the account itself.
 type role struct {
 	function string
-	// token says that the role has a token of its own, and not a password derived from the account's.
+	// token means that the role has an IAM token instead of a password derived from the account's.
 	token   bool
 	refused atomic.Bool
-	// last is the password that the server refused last.
+	// last is the last password that the server refused.
 	last atomic.Pointer[string]
 }
 
-// login puts the role's credentials in place of the account's, which credentials gets.
+// login replaces the account's credentials, which credentials fetches, with the role's.
 func (r *role) login(credentials func(context.Context, *pgx.ConnConfig) error) func(context.Context, *pgx.ConnConfig) error {
 	return func(ctx context.Context, cfg *pgx.ConnConfig) error {
 		as := !r.refused.Load()
@@ -60,8 +60,8 @@ func (r *role) login(credentials func(context.Context, *pgx.ConnConfig) error) f
 	}
 }
 
-// refuse reports whether an error says that the server does not let the role in. Before the account takes the role's place,
-// a secret is read again: the account's password may have changed.
+// refuse reports whether an error means that the server refuses the role. Before the account replaces the role, the
+// secret is read again: the account's password may have changed.
 func (r *role) refuse(err error, secret *secret) bool {
 	var answer *pgconn.PgError
 	var attempt *pgconn.ConnectError
@@ -77,15 +77,15 @@ func (r *role) refuse(err error, secret *secret) bool {
 		return true
 	}
 	if !r.refused.Swap(true) {
-		slog.Warn("function logs in as the database's own account: the server refuses the role that 'migrate up' makes",
+		slog.Warn("function logs in as the database's own account: the server refuses the role that 'migrate up' creates",
 			"role", attempt.Config.User, "error", answer)
 	}
 	return true
 }
 
 const (
-	// invalidAuthorization is the class of the SQLSTATEs by which Postgres lets nobody in.
+	// invalidAuthorization is the class of SQLSTATEs with which Postgres refuses a login.
 	invalidAuthorization = "28"
-	// protocolViolation is what pgbouncer says of a user whom it does not know.
+	// protocolViolation is PgBouncer's answer to an unknown user.
 	protocolViolation = "08P01"
 )

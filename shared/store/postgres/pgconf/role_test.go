@@ -21,7 +21,7 @@ func TestRolePassword(t *testing.T) {
 	}
 }
 
-// TestRefusedRole: what the server says of a role decides whether the account takes its place.
+// TestRefusedRole checks which errors of a role's login make the account replace it.
 func TestRefusedRole(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -12,21 +12,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// fetchTimeout bounds one fetch, the SDK's own attempts included. A pool's connections are made without a time limit, and
-// the SDK would wait for ever for an answer, as where a private network has no way to Secrets Manager.
+// fetchTimeout bounds one fetch, including the SDK's retries. Connections of a pool have no time limit, and the SDK
+// would wait for ever, for example in a private network without a route to Secrets Manager.
 const fetchTimeout = 5 * time.Second
 
-// secret is a user and password in Secrets Manager. They are fetched at the first connection and kept, since each call
-// costs money and time, until the server refuses them.
+// secret is a user and password in Secrets Manager. The first connection fetches them. Since each call costs money and
+// time, they are kept until the server refuses them.
 type secret struct {
 	client *secretsmanager.Client
 	arn    string
 
-	mu   sync.Mutex // held while fetching, so that one call serves all who wait
+	mu   sync.Mutex // held during a fetch, so that one call serves all waiting connections
 	kept *login
 }
 
-// login is what RDS and Aurora keep in a secret, and how users write theirs. See
+// login is the form of RDS's, Aurora's and users' secrets. See
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html.
 type login struct {
 	Username string `json:"username"`
@@ -59,7 +59,7 @@ func (s *secret) get(ctx context.Context) (*login, error) {
 		return nil, err
 	}
 	var l login
-	// The decoder's errors quote what they stumble over, which may be the password.
+	// The decoder's errors quote the text, which may be the password.
 	if json.Unmarshal([]byte(aws.ToString(answer.SecretString)), &l) != nil || l.Username == "" || l.Password == "" {
 		return nil, fmt.Errorf("it is not JSON with the members username and password")
 	}
@@ -67,8 +67,8 @@ func (s *secret) get(ctx context.Context) (*login, error) {
 	return &l, nil
 }
 
-// forget drops the kept credentials if they have this password, which was refused, or whichever they have for "". Others
-// were fetched meanwhile.
+// forget drops the kept credentials if they have this refused password; "" drops any. Otherwise they were fetched
+// meanwhile.
 func (s *secret) forget(password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 	"github.com/eragon-mdi/ksu/shared/testserver"
 )
 
-// TestRotation changes the password under a store that is in use.
+// TestRotation changes the password of a store in use.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
@@ -61,7 +61,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// TestRotationUnderWay is about the moment in which the server has the new password and the secret has not.
+// TestRotationUnderWay tests the moment when the server has the new password and the secret does not.
 func TestRotationUnderWay(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
@@ -110,7 +110,7 @@ func TestSecretOfAnotherPassword(t *testing.T) {
 	}
 }
 
-// TestSecretsManagerHangs: a connection that nobody waits for any more gives its place in the pool back.
+// TestSecretsManagerHangs checks that a connection attempt that nobody waits for frees its place in the pool.
 func TestSecretsManagerHangs(t *testing.T) {
 	t.Parallel()
 	c, err := pgconf.Parse(t.Context(), config.Storage{

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// token gives each connection a password that IAM makes: signed here, without a call, and good for 15 minutes. See
+// token gives each connection a password from IAM: signed here, without a call, and valid for 15 minutes. See
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html.
 type token struct {
 	region      string

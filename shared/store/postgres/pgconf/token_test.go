@@ -18,7 +18,8 @@ import (
 	"github.com/eragon-mdi/ksu/shared/store/postgres/pgconf"
 )
 
-// TestToken connects to a server that, as RDS does with IAM authentication, asks for the password in clear text over TLS.
+// TestToken connects to a server that requires the password in clear text over TLS, as RDS does with IAM
+// authentication.
 func TestToken(t *testing.T) {
 	t.Parallel()
 	host, passwords := clearTextServer(t)
@@ -36,7 +37,7 @@ func TestToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // each connection has a token of its own
+	for range 2 { // each connection has its own token
 		cfg := c.ConnConfig.Copy()
 		if err := c.BeforeConnect(t.Context(), cfg); err != nil {
 			t.Fatal(err)
@@ -57,7 +58,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// clearTextServer refuses every password that it is sent, and tells which it was.
+// clearTextServer refuses every password, and reports it.
 func clearTextServer(t *testing.T) (address string, passwords <-chan string) {
 	t.Helper()
 	certified := httptest.NewTLSServer(nil)
