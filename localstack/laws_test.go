@@ -25,7 +25,7 @@ var application = regexp.MustCompile(`(?i)\bksu\b` +
 	`|\bconfig\.yaml\b|\bstorage\.(type|path)\b|\bserver\.port\b|\blogger\.`)
 
 // exceptions are words of AWS and of other programs that look like the application's.
-var exceptions = regexp.MustCompile(module + `[a-z/]*|(?i)LAMBDA_TASK_ROOT|Task timed out|(message )?move ?tasks?|MessageMoveTask[a-z]*|make build-[a-z]+`)
+var exceptions = regexp.MustCompile(module + `[a-z/]*|(?i)LAMBDA_TASK_ROOT|Task timed out|(message )?move ?tasks?|MessageMoveTask[a-z]*|already a task running|Only one active task|Task does not exist|Only active tasks|make build-[a-z]+`)
 
 // isFree reports whether a file may name the application.
 func isFree(path string) bool {

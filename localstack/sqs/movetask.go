@@ -98,7 +98,7 @@ func (s *Service) moveNext(t *moveTask) {
 	}
 }
 
-// moveOne moves a message, or ends the task; mu is held.
+// moveOne moves a message, or ends the move; mu is held.
 func (s *Service) moveOne(t *moveTask) {
 	from, ok := s.byARN(t.source)
 	if !ok {
