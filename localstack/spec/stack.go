@@ -11,7 +11,8 @@ type Stack struct {
 	// ID is AWS::StackId, an ARN.
 	ID              string
 	Functions       []Function
-	API             *API // nil if no function has an Api event
+	API             *API     // nil if no function has an Api event
+	HTTPAPI         *HTTPAPI // nil if no function has an HttpApi event; a stack has one API at most
 	Queues          []Queue
 	Mappings        []Mapping
 	Schedules       []Schedule
@@ -59,6 +60,32 @@ type API struct {
 	CORS *CORS
 	// BinaryMediaTypes are media types whose bodies are base64 in events and answers, such as image/png or */*.
 	BinaryMediaTypes []string
+}
+
+// HTTPAPI is an AWS::Serverless::HttpApi, or the implicit ServerlessHttpApi.
+type HTTPAPI struct {
+	LogicalID string
+	// ID is the value of Ref.
+	ID string
+	// StageName is $default if the template names no stage.
+	StageName string
+	Routes    []HTTPRoute
+	CORS      *HTTPCORS // nil without CorsConfiguration
+}
+
+// HTTPRoute sends a method and path to a function. Without a path, it is the route $default.
+type HTTPRoute struct {
+	Route
+	// PayloadFormat is 1.0 or 2.0; default 2.0.
+	PayloadFormat string
+}
+
+// HTTPCORS is CorsConfiguration of an AWS::Serverless::HttpApi.
+type HTTPCORS struct {
+	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
+	// MaxAge is in seconds; nil for no such header.
+	MaxAge           *int
+	AllowCredentials bool
 }
 
 // CORS is Cors of an AWS::Serverless::Api: values of the headers Access-Control-…, without the template's single quotes.

@@ -40,9 +40,23 @@ func banner(p *plan, backing *provide.Backing, missing []error, ports ports) str
 	if s.API != nil { // people open the first URL in a browser
 		row("REST API", ports.api.URL()+first(s.API.Routes))
 	}
+	if s.HTTPAPI != nil {
+		row("HTTP API", ports.api.URL()+first(httpRoutes(s.HTTPAPI)))
+	}
 	row("AWS endpoint", p.endpoint)
 	fmt.Fprintf(&b, "  Try: %s   Ctrl-C ends everything.\n", p.example(ports))
 	return b.String()
+}
+
+// httpRoutes returns the routes of an HTTP API with a path to show for $default.
+func httpRoutes(api *spec.HTTPAPI) (routes []spec.Route) {
+	for _, route := range api.Routes {
+		if route.Path == "" {
+			route.Method, route.Path = "ANY", "/"
+		}
+		routes = append(routes, route.Route)
+	}
+	return routes
 }
 
 // most is how many names a line of the banner has.
@@ -89,6 +103,8 @@ func (p *plan) example(ports ports) string {
 	switch {
 	case s.API != nil && len(s.API.Routes) > 0:
 		return curl(s.API.Routes, ports.api.URL())
+	case s.HTTPAPI != nil:
+		return curl(httpRoutes(s.HTTPAPI), ports.api.URL())
 	case len(s.Queues) > 0:
 		return aws + "sqs send-message --queue-url " + s.Queues[0].URL + " --message-body hello"
 	case len(s.Functions) > 0:

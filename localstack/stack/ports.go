@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
 
 	"github.com/eragon-mdi/ksu/localstack/console"
 	"github.com/eragon-mdi/ksu/localstack/gateway"
+	"github.com/eragon-mdi/ksu/localstack/httpapi"
 	"github.com/eragon-mdi/ksu/localstack/lambda"
 	"github.com/eragon-mdi/ksu/localstack/listen"
 )
@@ -70,12 +72,18 @@ func closePort(port *listen.Port) func(context.Context) error {
 
 // serveAPI serves the REST API. If the template has none, it releases the port.
 func serveAPI(ctx context.Context, p *plan, port *listen.Port, functions *lambda.Service, term *console.Console, life *life) error {
-	if p.stack.API == nil {
+	log := func(m string) { term.Step("gateway", "%s", m) }
+	var handler http.Handler
+	switch {
+	case p.stack.HTTPAPI != nil:
+		handler = httpapi.New(*p.stack.HTTPAPI, functions, httpapi.Options{Log: log})
+	case p.stack.API != nil:
+		var err error
+		if handler, err = gateway.New(*p.stack.API, functions, gateway.Options{Log: log}); err != nil {
+			return err
+		}
+	default:
 		return closePort(port)(ctx)
-	}
-	handler, err := gateway.New(*p.stack.API, functions, gateway.Options{Log: func(m string) { term.Step("gateway", "%s", m) }})
-	if err != nil {
-		return err
 	}
 	port.Serve(handler)
 	life.onStop(closePort(port)) // before the functions end

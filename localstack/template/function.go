@@ -97,10 +97,13 @@ func (r *resolution) readEvent(function *resource, key, event *yaml.Node) {
 	}
 	allowed := eventEffects[kind.Value]
 	if allowed == nil {
-		r.add(kind.Line, subject, "type %s is not supported by the local stack; supported are Api, SQS, Schedule", kind.Value)
+		r.add(kind.Line, subject, "type %s is not supported by the local stack; supported are Api, HttpApi, SQS, Schedule", kind.Value)
 		return
 	}
 	properties := member(event, "Properties")
+	if properties == nil && kind.Value == "HttpApi" { // the route $default
+		properties = &yaml.Node{Kind: yaml.MappingNode, Line: key.Line}
+	}
 	if properties == nil {
 		r.add(key.Line, subject, "has no Properties")
 		return
@@ -111,6 +114,8 @@ func (r *resolution) readEvent(function *resource, key, event *yaml.Node) {
 	switch kind.Value {
 	case "Api":
 		r.readAPIEvent(function, key, o)
+	case "HttpApi":
+		r.readHTTPEvent(function, key, o)
 	case "SQS":
 		o.require("Queue")
 		r.addMapping(function.id+key.Value, function, o.text("Queue"), o)

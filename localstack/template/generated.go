@@ -59,6 +59,8 @@ func (r *resolution) addGenerated(res *resource, globals map[string]*yaml.Node) 
 		}
 	case "AWS::Serverless::Api":
 		r.addOfAPI(res)
+	case "AWS::Serverless::HttpApi":
+		r.addOfHTTPAPI(res)
 	}
 }
 
@@ -140,6 +142,14 @@ func (r *resolution) addOfEvent(res *resource, key, event *yaml.Node, globals ma
 			stage = r.early(r.resources[argument.Value], "StageName")
 		}
 		r.addMade(res, made{id: id + "Permission" + letters(stage), kind: "AWS::Lambda::Permission"})
+	case "HttpApi":
+		if member(member(event, "Properties"), "ApiId") == nil {
+			r.addResource(&resource{
+				id: implicitHTTPAPI, kind: "AWS::Serverless::HttpApi", key: kind, properties: globals["AWS::Serverless::HttpApi"],
+			})
+			r.addOfHTTPAPI(r.resources[implicitHTTPAPI])
+		}
+		r.addMade(res, made{id: id + "Permission", kind: "AWS::Lambda::Permission"})
 	case "SQS":
 		r.addMade(res, made{id: id, kind: "AWS::Lambda::EventSourceMapping", ref: awsid.ShortID(name, 12)})
 	case "Schedule":

@@ -85,7 +85,7 @@ func (r *resource) depend(id string) {
 
 func (s scope) refResource(n *yaml.Node, found *resource) (*yaml.Node, bool) {
 	switch {
-	case found.kind == "AWS::Serverless::Api":
+	case found.kind == "AWS::Serverless::Api", found.kind == "AWS::Serverless::HttpApi":
 		return text(n, s.r.apiID(found.id)), true
 	case found.isCustom():
 		return s.unknown(n, "Ref of custom resource "+found.id)
@@ -152,6 +152,10 @@ func (s scope) attribute(n *yaml.Node, id, attribute string) (*yaml.Node, bool) 
 		return text(n, name), true
 	case "AWS::SQS::Queue QueueUrl":
 		return text(n, s.r.queueURL(name)), true
+	case "AWS::Serverless::HttpApi ApiEndpoint":
+		return text(n, "https://"+s.r.apiID(id)+".execute-api."+awsid.Region+".amazonaws.com"), true
+	case "AWS::Serverless::HttpApi ApiId":
+		return text(n, s.r.apiID(id)), true
 	case "AWS::Serverless::Api RootResourceId":
 		return text(n, awsid.ShortID(id+"/", 10)), true
 	}

@@ -29,6 +29,8 @@ type resolution struct {
 
 	apis           []*builtAPI
 	extraResponses []extraResponse
+	httpAPIs       []builtHTTPAPI
+	httpEvents     []httpEvent     // in the order of the template
 	events         []apiEvent      // in the order of the template
 	reached        []reached       // where the mappings in stack.Mappings come from
 	retired        []string        // functions with a retired runtime, as LogicalID: runtime

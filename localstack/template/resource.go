@@ -76,10 +76,10 @@ func (r *resolution) readGlobals() map[string]*yaml.Node {
 	globals := map[string]*yaml.Node{}
 	for key, node := range members(r.template.globals) {
 		switch key.Value {
-		case "Api", "Function":
+		case "Api", "Function", "HttpApi":
 			globals["AWS::Serverless::"+key.Value] = node
 		default:
-			r.add(key.Line, "Globals", "section %s is not supported by the local stack; supported are Api, Function", key.Value)
+			r.add(key.Line, "Globals", "section %s is not supported by the local stack; supported are Api, Function, HttpApi", key.Value)
 		}
 	}
 	return globals
@@ -168,5 +168,6 @@ func (r *resolution) build() {
 		row.build(r, res, r.read(s, res, "", properties, row.properties))
 	}
 	r.finishAPI()
+	r.finishHTTPAPI()
 	r.finishMappings()
 }

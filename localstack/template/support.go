@@ -91,6 +91,7 @@ func init() { // a variable's initializer would refer to itself through the buil
 		"AWS::SQS::Queue":                          {build: (*resolution).buildQueue, properties: queueEffects, nameProperty: "QueueName"},
 		"AWS::SQS::QueuePolicy":                    {note: notePermissions},
 		"AWS::Serverless::Api":                     {build: (*resolution).buildAPI, properties: apiEffects},
+		"AWS::Serverless::HttpApi":                 {build: (*resolution).buildHTTPAPI, properties: httpAPIEffects},
 		"AWS::Serverless::Function":                {build: (*resolution).buildFunction, properties: functionEffects, nameProperty: "FunctionName"},
 		"AWS::ApiGateway::Account":                 {note: noteLogs},
 		"AWS::ApiGateway::ApiKey":                  {note: noteCallers},
@@ -244,6 +245,10 @@ var (
 // eventEffects are the kinds of events of a function and their properties.
 var eventEffects = map[string]effects{
 	"Api": {"Auth": noted(noteCallers), "Method": emulated, "Path": emulated, "RestApiId": emulated},
+	"HttpApi": {
+		"ApiId": emulated, "Auth": noted(noteCallers), "Method": emulated, "Path": emulated, "PayloadFormatVersion": emulated,
+		"RouteSettings": noted(noteThrottling),
+	},
 	"SQS": with(mappingEffects, effects{"Queue": emulated}),
 	"Schedule": {
 		"DeadLetterConfig": noted(noteAsync),
