@@ -62,22 +62,24 @@ func (q *Queue) replace(messages []*message) error {
 
 // lines are the records of the queue, of its deduplication ids and of messages.
 func (q *Queue) lines(messages []*message) (lines []byte, records int, err error) {
-	all := make([]record, 0, len(messages)+len(q.fifo.recent)+1)
+	var all []record
 	if !q.declared {
 		all = append(all, q.queueRecord(q.config))
 	}
 	for _, m := range q.fifo.recent {
 		all = append(all, record{Op: "dedup", Message: m})
 	}
-	for _, m := range messages {
-		all = append(all, record{Op: "send", Message: m})
-	}
 	for _, r := range all {
 		if lines, err = appendRecord(lines, r); err != nil {
 			return nil, 0, err
 		}
 	}
-	return lines, len(all), nil
+	for _, m := range messages {
+		if lines, err = appendSend(lines, m); err != nil {
+			return nil, 0, err
+		}
+	}
+	return lines, len(all) + len(messages), nil
 }
 
 // rewrite writes a temporary file and, when that is on the disk, renames it to the journal.

@@ -28,6 +28,12 @@ func FuzzRequest(f *testing.F) {
 		"GetQueueAttributes":      `{"QueueUrl":"%s","AttributeNames":["All"]}`,
 		"ListQueues":              `{"MaxResults":1,"NextToken":"","QueueNamePrefix":"%s"}`,
 		"StartMessageMoveTask":    `{"SourceArn":"arn:aws:sqs:us-east-1:000000000000:dead","DestinationArn":"%s"}`,
+		"TagQueue":                `{"QueueUrl":"%s","Tags":{"a":"b"}}`,
+		"UntagQueue":              `{"QueueUrl":"%s","TagKeys":["a"]}`,
+		"AddPermission":           `{"QueueUrl":"%s","Label":"a","AWSAccountIds":["111122223333"],"Actions":["SendMessage"]}`,
+		"RemovePermission":        `{"QueueUrl":"%s","Label":"a"}`,
+		"CancelMessageMoveTask":   `{"TaskHandle":"%s"}`,
+		"DeleteQueue":             `{"QueueUrl":"%s"}`,
 		"CreateQueue":             `{"QueueName":"%s","Attributes":{"DelaySeconds":"900"},"tags":{"a":"b"}}`,
 	} {
 		f.Add(operation, strings.Replace(body, "%s", url, 1))
@@ -45,7 +51,7 @@ func FuzzRequest(f *testing.F) {
 		r.Header.Set("X-Amz-Target", "AmazonSQS."+operation)
 		w := httptest.NewRecorder()
 		s.Handler().ServeHTTP(w, r)
-		if w.Code != 200 && w.Code != 400 {
+		if w.Code >= 500 {
 			t.Errorf("%s %q: %d %s", operation, body, w.Code, w.Body)
 		}
 		if !json.Valid(w.Body.Bytes()) {
@@ -101,6 +107,9 @@ func FuzzJournal(f *testing.F) {
 		`{"op":"delete","id":"` + id + `"}` + "\n" + `{"op":"se`))
 	f.Add([]byte(`{"op":"send","message":{"id":"` + id + `","body":"a","receives":-1,"sent":9223372036854775807,"first":-1,"delayed":-9223372036854775808}}` + "\n"))
 	f.Add([]byte(`{"op":"send","message":{"id":"` + id + `","body":"a","trace":"Root=1-a-b\u0001","sent":4102444800000}}` + "\n"))
+	f.Add([]byte(`{"op":"queue","queue":{"account":"000000000000","region":"us-east-1","name":"work","attributes":{"DelaySeconds":"1"},"tags":{"a":"b"}}}` + "\n" +
+		`{"op":"dedup","message":{"id":"` + id + `","dedup":"d","sent":4102444800000}}` + "\n"))
+	f.Add([]byte(`{"op":"queue","queue":{"name":"work"}}` + "\n"))
 	f.Add([]byte("\n"))
 	f.Fuzz(func(t *testing.T, journal []byte) {
 		dir := t.TempDir()
@@ -109,7 +118,12 @@ func FuzzJournal(f *testing.F) {
 		}
 		q := spec.Queue{Name: "work", Redrive: &spec.Redrive{DeadLetterARN: arn("dead"), MaxReceiveCount: 1}}
 		s, err := sqs.New(sqs.Options{Dir: dir})
-		must(t, err)
+		if err != nil {
+			if !strings.Contains(err.Error(), "line ") {
+				t.Errorf("error %v; want the line", err)
+			}
+			return
+		}
 		if err := s.Create(q); err != nil {
 			if !strings.Contains(err.Error(), "line ") {
 				t.Errorf("error %v; want the line", err)

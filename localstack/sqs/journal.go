@@ -53,8 +53,18 @@ func appendRecord(to []byte, r record) ([]byte, error) {
 	return append(append(to, line...), '\n'), nil
 }
 
+// sendRecord is a record with the members of a send only, which encodes faster.
+type sendRecord struct {
+	Op      string   `json:"op"`
+	Message *message `json:"message"`
+}
+
 func appendSend(to []byte, m *message) ([]byte, error) {
-	return appendRecord(to, record{Op: "send", Message: m})
+	line, err := json.Marshal(sendRecord{"send", m})
+	if err != nil {
+		return nil, fmt.Errorf("encode message: %w", err)
+	}
+	return append(append(to, line...), '\n'), nil
 }
 
 // queueRecord is the queue as its journal keeps it.

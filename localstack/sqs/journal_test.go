@@ -102,6 +102,8 @@ func TestDamagedJournal(t *testing.T) {
 		"no message":  `{"op":"send"}` + "\n",
 		"no id":       `{"op":"send","message":{"id":"x","body":"y"}}` + "\n",
 		"unknown op":  `{"op":"rewind"}` + "\n",
+		"no dedup":    `{"op":"dedup"}` + "\n",
+		"no queue":    `{"op":"queue"}` + "\n",
 		"half inside": `{"op":"send","mess` + "\n",
 	} {
 		dir := t.TempDir()

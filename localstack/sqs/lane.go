@@ -42,12 +42,19 @@ func (l *lane) head() *message {
 }
 
 func (q *Queue) lane(group string) *lane {
+	if group == "" {
+		return q.plain
+	}
 	l, ok := q.lanes[group]
 	if !ok {
-		l = &lane{group: group, fresh: list.New(), returned: orderHeap()}
+		l = newLane(group)
 		q.lanes[group] = l
 	}
 	return l
+}
+
+func newLane(group string) *lane {
+	return &lane{group: group, fresh: list.New(), returned: orderHeap()}
 }
 
 // crowdedAt is how many messages of a group are in flight at least before it can be a noisy neighbour.
@@ -58,7 +65,7 @@ func (q *Queue) settle(l *lane) {
 	var belongs *laneHeap
 	switch {
 	case l.head() == nil:
-		if l.inFlight == 0 && l.group != "" {
+		if l.inFlight == 0 {
 			delete(q.lanes, l.group)
 		}
 	case q.config.fifo && l.inFlight > 0:
@@ -68,7 +75,7 @@ func (q *Queue) settle(l *lane) {
 		belongs = &q.ready
 	}
 	if l.in == belongs {
-		if belongs != nil {
+		if belongs != nil && len(*belongs) > 1 {
 			heap.Fix(belongs, l.index)
 		}
 		return

@@ -21,9 +21,10 @@ type Queue struct {
 
 	// A message is in byID and expiries, and either in its group's lane or in hidden.
 	byID     map[string]*message
-	lanes    map[string]*lane
-	ready    laneHeap // lanes with messages that can be received
-	crowded  laneHeap // those with many messages in flight, see next
+	plain    *lane            // of messages without a group
+	lanes    map[string]*lane // of groups that have messages, by group
+	ready    laneHeap         // lanes with messages that can be received
+	crowded  laneHeap         // those with many messages in flight, see next
 	hidden   *messageHeap
 	expiries *messageHeap
 	visible  int
@@ -50,7 +51,7 @@ func newQueue(s *Service, key queueKey, c settings) *Queue {
 	now := time.Now()
 	return &Queue{
 		service: s, key: key, arn: key.arn(), config: c, number: queueNumber(key.arn()), created: now, modified: now, journal: &journal{},
-		byID: map[string]*message{}, lanes: map[string]*lane{}, hidden: hiddenHeap(), expiries: expiryHeap(), waiters: list.New(),
+		byID: map[string]*message{}, plain: newLane(""), lanes: map[string]*lane{}, hidden: hiddenHeap(), expiries: expiryHeap(), waiters: list.New(),
 		fifo: newFIFOState(),
 	}
 }

@@ -43,11 +43,10 @@ func home(name string) queueKey { return queueKey{awsid.Account, awsid.Region, n
 func (k queueKey) arn() string { return "arn:aws:sqs:" + k.region + ":" + k.account + ":" + k.name }
 
 func parseARN(arn string) (queueKey, bool) {
-	parts := strings.Split(arn, ":")
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sqs" {
-		return queueKey{}, false
-	}
-	return queueKey{account: parts[4], region: parts[3], name: parts[5]}, true
+	_, rest, ok := strings.Cut(arn, ":sqs:")
+	region, rest, hasAccount := strings.Cut(rest, ":")
+	account, name, hasName := strings.Cut(rest, ":")
+	return queueKey{account, region, name}, ok && hasAccount && hasName && strings.HasPrefix(arn, "arn:")
 }
 
 // New opens a service with the queues that CreateQueue made before. The error is that the folder cannot be created or that
