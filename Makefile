@@ -147,15 +147,16 @@ export URL
 parity: ## check the API at any URL= against its contract: API_KEY= WAIT=12m TASKS=24
 	@$(GO) run ./localstack/contract -url "$$URL" $(if $(WAIT),-wait $(WAIT)) $(if $(TASKS),-tasks $(TASKS))
 
-# CHAOS_SEED repeats the faults of a run; a short form is part of `make test`.
+# STORAGE is postgres (the default) or internal. CHAOS_SEED repeats the faults of a run. A short form, on both storages, is part of
+# `make test`.
 CHAOS_TIME ?= 3m
 CHAOS_TASKS ?= 1200
 CHAOS_SEMAPHORE ?= 16
 export CHAOS_SEED
 .PHONY: chaos
-chaos: ## break everything at random while tasks run: CHAOS_SEED= CHAOS_TIME=3m CHAOS_TASKS=1200 CHAOS_SEMAPHORE=16
-	@$(NEED) postgres cc
-	CHAOS_TIME=$(CHAOS_TIME) CHAOS_TASKS=$(CHAOS_TASKS) CHAOS_SEMAPHORE=$(CHAOS_SEMAPHORE) \
+chaos: ## break everything at random while tasks run: STORAGE=internal CHAOS_SEED= CHAOS_TIME=3m CHAOS_TASKS=1200 CHAOS_SEMAPHORE=16
+	@$(NEED) $(if $(filter internal,$(STORAGE)),,postgres) cc
+	CHAOS_STORAGE="$${STORAGE:-postgres}" CHAOS_TIME=$(CHAOS_TIME) CHAOS_TASKS=$(CHAOS_TASKS) CHAOS_SEMAPHORE=$(CHAOS_SEMAPHORE) \
 		$(GO) test -race -count=1 -timeout 1h -v -run '^TestChaos$$' ./localstack/e2e
 
 # The lines are Go's benchmark format, https://go.dev/design/14313-benchmark-format: benchstat compares two runs.

@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,14 +15,28 @@ import (
 
 // TestChaos breaks everything at random while clients submit and delete tasks. It then checks the promise against the
 // database's own history: a task that got 201 ends exactly once, and never do more workers hold a lease than the
-// semaphore allows. `make chaos` is its long form.
+// semaphore allows, nor do more tasks of the job http run than its limits allow. `make chaos` is its long form.
 //
 // The template is the real one with the shortest visibility time-out, 30 seconds, so that messages of dead workers come
 // back within the test. The test invokes the sweeper every second beside its schedule of a minute, so that a rescue
 // "within two sweeps" takes seconds.
+//
+// It runs on each storage, or on the one of CHAOS_STORAGE.
 func TestChaos(t *testing.T) {
+	only := os.Getenv("CHAOS_STORAGE")
+	if only == "" {
+		eachStorage(t, testChaos)
+		return
+	}
+	if !slices.Contains(storages, only) {
+		t.Fatalf("STORAGE is %q; allowed are %s", only, strings.Join(storages, ", "))
+	}
 	t.Parallel()
-	p := planFromEnvironment(t)
+	testChaos(t, only)
+}
+
+func testChaos(t *testing.T, storage string) {
+	p := planFromEnvironment(t, storage)
 	t.Logf("make chaos %s repeats these faults", p)
 	c := newChaos(t, p)
 	stop := make(chan struct{})
@@ -44,7 +60,8 @@ func TestChaos(t *testing.T) {
 	close(stop)
 	background.Wait()
 	c.report(judge(observed{
-		history: readHistory(t, c.postgres.URL()), accepted: c.accepted(), sweeps: c.sweeps, disturbed: c.disturbed, semaphore: p.semaphore,
+		history: c.storage.history(), accepted: c.accepted(), sweeps: c.sweeps, disturbed: c.disturbed, semaphore: p.semaphore,
+		limits: map[string]runningLimits{"http": chaosLimits},
 	}))
 }
 
@@ -58,7 +75,7 @@ func (c *chaos) untilNothingWaits() {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(patience); ; <-tick.C {
-		left, err := c.count(context.Background(), `SELECT count(*) FROM tasks WHERE status IN ('pending', 'running')`)
+		left, err := c.storage.waiting(context.Background())
 		if err == nil && left == 0 {
 			return
 		}
@@ -84,7 +101,11 @@ func (c *chaos) report(v *verdict) {
 	c.checkEndings(v)
 	happened := map[string]int{}
 	for _, f := range c.plan.faults {
-		happened[f.kind]++
+		if f.kind == "lose answers" {
+			happened[f.kind] += f.n
+		} else {
+			happened[f.kind]++
+		}
 	}
 	var b strings.Builder
 	row := func(name, format string, args ...any) {
@@ -97,14 +118,17 @@ func (c *chaos) report(v *verdict) {
 	row("workers paused", "%d, for longer than their leases", c.paused)
 	row("API functions killed", "%d, %d of them while they had a request", c.apiKilled, c.badGateways.Load())
 	row("local stack killed", "%d", happened["kill the stack"])
-	row("Postgres restarted", "%d, %d of them after a crash", happened["restart Postgres"]+happened["crash Postgres"], happened["crash Postgres"])
-	row("Postgres connections", "%d times all cut, %d answers lost", happened["cut connections"], c.lostAnswers)
+	if c.plan.storage == "postgres" {
+		row("Postgres restarted", "%d, %d of them after a crash", happened["restart Postgres"]+happened["crash Postgres"], happened["crash Postgres"])
+		row("Postgres connections", "%d times all cut, %d answers lost", happened["cut connections"], happened["lose answers"])
+	}
 	row("SQS answers", "%d refused", c.queue.refused.Load())
 	row("permits", "%d sent beside those of the tasks, %d claimed nothing", c.duplicates+int(c.queue.doubled.Load()), superfluous)
 	row("lost attempts", "%d, of which %d ended their task", v.rescued, v.gaveUp)
 	row("sweeps", "%d; a rescue took at most %d", len(c.sweeps), v.sweepsNeeded)
 	row("longest recovery", "%.1f s", v.longest.Seconds())
 	row("workers with a lease", "at most %d alive, %d leases with those of dead ones; the semaphore is %d", v.live, v.leases, c.plan.semaphore)
+	row("tasks of the job http", "at most %d ran at once, %d with one key; the limits are %d and %d", v.ofType, v.ofKey, chaosLimits.ofType, chaosLimits.ofKey)
 	row("lost", "%d", v.lost)
 	row("double endings", "%d", v.doubled)
 	c.t.Logf("chaos:\n%s", &b)
@@ -114,8 +138,8 @@ func (c *chaos) report(v *verdict) {
 	for _, p := range v.problems {
 		c.t.Error(p)
 	}
-	if superfluous == 0 || v.rescued == 0 || c.killed == 0 {
-		c.t.Error("the faults had no effect, so that the run shows nothing")
+	if superfluous == 0 || v.rescued == 0 || c.killed == 0 || v.ofType < chaosLimits.ofType || v.ofKey < chaosLimits.ofKey {
+		c.t.Error("the faults or the limits had no effect, so that the run shows nothing")
 	}
 	if c.t.Failed() {
 		c.t.Logf("make chaos %s repeats the faults: %+v", c.plan, c.plan.faults)

@@ -16,6 +16,8 @@ type observed struct {
 	// disturbed are the times at which a fault may have left a lease without its worker: a kill, a cut, a restart.
 	disturbed []time.Time
 	semaphore int
+	// limits are those of types.
+	limits map[string]runningLimits
 }
 
 type sweep struct{ asked, answered time.Time }
@@ -31,6 +33,7 @@ type verdict struct {
 	live, leases    int           // the most live workers with a lease, and the most leases, at any instant
 	longest         time.Duration // from the last sign of life of a lost attempt until its task was due again, or ended
 	sweepsNeeded    int           // the most that any rescue took
+	ofType, ofKey   int           // the most running tasks of a limited type, and of one of its keys, at any instant
 }
 
 func (v *verdict) problem(format string, args ...any) {
@@ -54,6 +57,7 @@ func judge(o observed) *verdict {
 		holds = append(holds, holdsOf(changes)...)
 	}
 	v.semaphore(holds, o)
+	v.limits(o)
 	return v
 }
 

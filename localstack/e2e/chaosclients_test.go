@@ -33,7 +33,7 @@ func (c *chaos) submitAll(client int) {
 		if random.IntN(2) == 0 {
 			key = fmt.Sprintf("chaos-%d-%d", client, i)
 		}
-		id := c.submit(key, chaosBody(random))
+		id := c.submit(key, c.body(random))
 		if id != "" {
 			s := submission{id: id}
 			if random.IntN(12) == 0 {
@@ -48,14 +48,17 @@ func (c *chaos) submitAll(client int) {
 	}
 }
 
-// chaosBody is what a submission says: some have nothing to say, others mix keys, priorities and delays.
-func chaosBody(random *rand.Rand) string {
+// body is what a submission says: some have nothing to say, others mix jobs, keys, priorities and delays.
+func (c *chaos) body(random *rand.Rand) string {
 	if random.IntN(3) == 0 {
 		return ""
 	}
 	body := fmt.Sprintf(`{"fairness_key":"key-%d","priority":%d`, random.IntN(5), 1+random.IntN(4))
 	if random.IntN(4) == 0 {
 		body += fmt.Sprintf(`,"delay":%d`, 1+random.IntN(3))
+	}
+	if random.IntN(3) == 0 {
+		body += fmt.Sprintf(`,"type":"http","payload":{"url":"http://%s/%d"}`, c.remote, random.IntN(600))
 	}
 	return body + `,"max_attempts":3,"tags":["chaos"]}`
 }

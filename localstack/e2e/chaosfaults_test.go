@@ -1,12 +1,8 @@
 package e2e_test
 
 import (
-	"context"
 	"fmt"
-	"net/url"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,23 +10,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/eragon-mdi/ksu/localstack/process"
-	"github.com/eragon-mdi/ksu/localstack/services/postgres"
 )
 
-// chaos is a stack with breakable parts: a private Postgres behind a proxy, an SQS endpoint behind another, and a local
-// stack that the test kills and restarts.
+// chaos is a stack with breakable parts: its storage, an SQS endpoint behind a proxy, and a local stack that the test
+// kills and restarts.
 type chaos struct {
 	t         *testing.T
 	plan      plan
 	processes *process.Supervisor
 	folder    string
-	postgres  *postgres.Server
-	proxy     faultProxy
-	through   string // the database's URL through the proxy
+	storage   chaosStorage
 	queue     *faultyQueue
+	remote    string // the server that the tasks of the job http ask
 
 	mu        sync.Mutex
 	stack     *running   // the current stack
@@ -40,12 +32,12 @@ type chaos struct {
 	endings   map[string]string
 
 	// These belong to the goroutine that injects faults.
-	killed, paused          int
-	apiKilled               int
-	duplicates, lostAnswers int
-	pauses                  sync.WaitGroup
-	disturbed               []time.Time
-	faultsTook, restTook    time.Duration
+	killed, paused       int
+	apiKilled            int
+	duplicates           int
+	pauses               sync.WaitGroup
+	disturbed            []time.Time
+	faultsTook, restTook time.Duration
 	// These belong to the goroutine that sweeps.
 	sweeps []sweep
 
@@ -56,46 +48,23 @@ type chaos struct {
 func newChaos(t *testing.T, p plan) *chaos {
 	t.Helper()
 	c := &chaos{t: t, plan: p, processes: supervisor(t), folder: t.TempDir(), seen: map[string]int{}, endings: map[string]string{}}
-	t.Cleanup(func() {
-		if c.postgres != nil {
-			if err := c.postgres.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	c.startPostgres()
-	c.proxy, c.through = proxied(t, c.postgres.URL())
-	c.queue = newFaultyQueue(t)
+	c.storage = newChaosStorage(t, p.storage, c.folder, c.processes)
+	c.queue, c.remote = newFaultyQueue(t), startRemote(t)
 	c.startStack()
-	execute(t, c.postgres.URL(), keepHistory)
+	c.storage.keepHistory()
 	return c
-}
-
-func (c *chaos) startPostgres() {
-	server, err := postgres.Start(context.Background(), postgres.Options{
-		Dir: filepath.Join(c.folder, "postgres"), Processes: c.processes,
-		Settings: map[string]string{"fsync": "off"}, // the test kills processes, not the machine
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.postgres = server
-}
-
-// server returns the address of Postgres itself, which changes with each start.
-func (c *chaos) server() string {
-	u, err := url.Parse(c.postgres.URL())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return u.Host
 }
 
 // startStack starts the local stack with the application's template, and waits until it is ready.
 func (c *chaos) startStack() {
-	s := launch(c.t, filepath.Join(c.folder, "stack"), "--stack-name", "ksu", "--template", c.template(), "--parameter-overrides", fmt.Sprintf(
-		`Semaphore=%d JobsPerInvocation=%d WorkerConcurrency=%d JobMinDuration=50ms JobMaxDuration=3500ms JobFailureRate=0.2 WorkerTimeout=30 TaskVisibilityTimeout=30 DatabaseUrl="%s"`,
-		c.plan.semaphore, c.plan.jobs, c.plan.semaphore/c.plan.jobs, c.through))
+	parameters := []string{
+		fmt.Sprintf("Semaphore=%d JobsPerInvocation=%d WorkerConcurrency=%d", c.plan.semaphore, c.plan.jobs, c.plan.semaphore/c.plan.jobs),
+		"JobMinDuration=50ms JobMaxDuration=3500ms JobFailureRate=0.2 WorkerTimeout=30 TaskVisibilityTimeout=30",
+		fmt.Sprintf("HttpAllow=%s HttpMaxRunning=%d HttpMaxRunningPerKey=%d", c.remote, chaosLimits.ofType, chaosLimits.ofKey),
+		c.storage.parameters(),
+	}
+	s := launch(c.t, filepath.Join(c.folder, "stack"), "--stack-name", "ksu", "--template", c.template(),
+		"--storage", c.plan.storage, "--parameter-overrides", strings.Join(parameters, " "))
 	s.untilReady()
 	c.queue.leadTo(s.aws)
 	c.mu.Lock()
@@ -129,15 +98,6 @@ func (c *chaos) inject(f fault) {
 		c.apiKilled += c.signal("api", f.n, syscall.SIGKILL)
 	case "kill the sweeper":
 		c.signal("sweeper", f.n, syscall.SIGKILL)
-	case "cut connections":
-		c.proxy.cut()
-	case "lose answers":
-		c.lostAnswers += f.n
-		c.proxy.loseAnswers(f.n)
-	case "restart Postgres":
-		c.restartPostgres(func() error { return c.postgres.Close(context.Background()) })
-	case "crash Postgres":
-		c.restartPostgres(c.crashPostgres)
 	case "send duplicates":
 		c.sendDuplicates(f.n)
 	case "kill the stack":
@@ -146,7 +106,9 @@ func (c *chaos) inject(f fault) {
 		<-s.ended
 		c.startStack()
 	default:
-		c.queue.fail(f.kind, 1500*time.Millisecond)
+		if !c.storage.inject(f) {
+			c.queue.fail(f.kind, 1500*time.Millisecond)
+		}
 	}
 	c.disturbed = append(c.disturbed, time.Now())
 }
@@ -177,39 +139,4 @@ func (c *chaos) pause(n int) {
 		wait(leaseTime + 12*time.Second)
 		signalAll(pids, syscall.SIGCONT)
 	})
-}
-
-func (c *chaos) restartPostgres(stop func() error) {
-	if err := stop(); err != nil {
-		c.t.Error(err)
-	}
-	c.startPostgres()
-	c.proxy.redirect(c.server())
-}
-
-// crashPostgres kills the server: clients get no message, and it writes no checkpoint.
-func (c *chaos) crashPostgres() error {
-	content, err := os.ReadFile(filepath.Join(c.folder, "postgres", "data", "postmaster.pid"))
-	if err != nil {
-		return err
-	}
-	first, _, _ := strings.Cut(string(content), "\n")
-	pid, err := strconv.Atoi(first)
-	if err != nil {
-		return err
-	}
-	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
-		return err
-	}
-	<-c.postgres.Done()
-	return c.postgres.Close(context.Background())
-}
-
-func (c *chaos) count(ctx context.Context, sql string) (n int, err error) {
-	conn, err := pgx.Connect(ctx, c.postgres.URL())
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	return n, conn.QueryRow(ctx, sql).Scan(&n)
 }

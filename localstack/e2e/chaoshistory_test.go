@@ -1,12 +1,8 @@
 package e2e_test
 
 import (
-	"context"
 	"fmt"
-	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // change is a row of the table tasks after a statement. A trigger that the test adds to the database records the
@@ -18,48 +14,9 @@ type change struct {
 	attempt int
 	lease   time.Time // its end; zero without a lease
 	due     time.Time // the earliest start
+	kind    string    // its type
 	key     string    // its fairness key
 	ending  string    // the result or error
-}
-
-const keepHistory = `
-CREATE TABLE history (
-    seq bigserial PRIMARY KEY, at timestamptz NOT NULL, id uuid NOT NULL, status text NOT NULL, attempt int NOT NULL,
-    lease timestamptz, due timestamptz NOT NULL, key text NOT NULL, ending text
-);
-CREATE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ -- the functions' roles do not know the table
-BEGIN
-    INSERT INTO history (at, id, status, attempt, lease, due, key, ending)
-    VALUES (clock_timestamp(), NEW.id, NEW.status, NEW.attempt, NEW.lease_expires_at,
-        coalesce(NEW.run_at, NEW.created_at), NEW.fairness_key, coalesce(NEW.result, NEW.error));
-    RETURN NULL;
-END $$;
-CREATE TRIGGER keep_history AFTER INSERT OR UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION keep_history();`
-
-// readHistory returns the changes of each task in order.
-func readHistory(t *testing.T, url string) map[string][]change {
-	t.Helper()
-	ctx := context.WithoutCancel(t.Context())
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	rows, err := conn.Query(ctx, `SELECT at, id::text, status, attempt, coalesce(lease, '0001-01-01 00:00:00Z'), due, key,
-		coalesce(ending, '') FROM history ORDER BY id, seq`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	history := map[string][]change{}
-	var c change
-	_, err = pgx.ForEachRow(rows, []any{&c.at, &c.task, &c.status, &c.attempt, &c.lease, &c.due, &c.key, &c.ending}, func() error {
-		history[c.task] = append(history[c.task], c)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return history
 }
 
 func (c change) String() string {

@@ -13,6 +13,7 @@ import (
 // plan is what TestChaos does to the stack. The seed alone decides the faults, their order, and each client's
 // submissions and deletions. The exact times also depend on the machine.
 type plan struct {
+	storage   string
 	seed      uint64
 	tasks     int
 	time      time.Duration // of submissions and faults
@@ -32,31 +33,35 @@ type fault struct {
 var rates = []struct {
 	kind      string
 	perMinute float64
-	most      int // the largest n
+	most      int    // the largest n
+	storage   string // the only storage that has the fault, or ""
 }{
-	{"kill workers", 70, 2},  // with SIGKILL
-	{"pause workers", 30, 4}, // for longer than a lease
-	{"kill the sweeper", 10, 1},
-	{"kill API functions", 30, 3},      // while they serve requests
-	{"cut connections", 25, 1},         // of Postgres, in the middle of statements
-	{"lose answers", 20, 4},            // of Postgres, after it has executed the statement
-	{"restart Postgres", 5, 1},         // gracefully
-	{"crash Postgres", 5, 1},           // and recover
-	{"SQS answers 500", 5, 1},          // for a second or so
-	{"SQS answers 500 falsely", 5, 1},  // after it has accepted the message
-	{"SQS takes messages twice", 5, 1}, // as in its at-least-once delivery
-	{"send duplicates", 20, 3},         // of sent tasks and unknown tasks, and malformed messages
-	{"kill the stack", 4, 1},           // with SIGKILL, and start it again on the same data
+	{"kill workers", 70, 2, ""},  // with SIGKILL
+	{"pause workers", 30, 4, ""}, // for longer than a lease
+	{"kill the sweeper", 10, 1, ""},
+	{"kill API functions", 30, 3, ""},      // while they serve requests
+	{"cut connections", 25, 1, "postgres"}, // of Postgres, in the middle of statements
+	{"lose answers", 20, 4, "postgres"},    // of Postgres, after it has executed the statement
+	{"restart Postgres", 5, 1, "postgres"}, // gracefully
+	{"crash Postgres", 5, 1, "postgres"},   // and recover
+	{"SQS answers 500", 5, 1, ""},          // for a second or so
+	{"SQS answers 500 falsely", 5, 1, ""},  // after it has accepted the message
+	{"SQS takes messages twice", 5, 1, ""}, // as in its at-least-once delivery
+	{"send duplicates", 20, 3, ""},         // of sent tasks and unknown tasks, and malformed messages
+	{"kill the stack", 4, 1, ""},           // with SIGKILL, and start it again on the same data
 }
 
-// newPlan returns a plan in which every fault happens at least once.
-func newPlan(seed uint64, tasks int, within time.Duration, semaphore int) plan {
-	p := plan{seed: seed, tasks: tasks, time: within, semaphore: semaphore, jobs: 1}
+// newPlan returns a plan in which every fault of the storage happens at least once.
+func newPlan(storage string, seed uint64, tasks int, within time.Duration, semaphore int) plan {
+	p := plan{storage: storage, seed: seed, tasks: tasks, time: within, semaphore: semaphore, jobs: 1}
 	random := rand.New(rand.NewPCG(seed, 0))
 	if jobs := 1 + random.IntN(4); semaphore/jobs >= 2 {
 		p.jobs, p.semaphore = jobs, semaphore/jobs*jobs
 	}
 	for _, r := range rates {
+		if r.storage != "" && r.storage != storage {
+			continue
+		}
 		for range max(1, int(r.perMinute*within.Minutes())) {
 			p.faults = append(p.faults, fault{kind: r.kind, n: 1 + random.IntN(r.most)})
 		}
@@ -70,7 +75,7 @@ func newPlan(seed uint64, tasks int, within time.Duration, semaphore int) plan {
 
 // planFromEnvironment returns the short form, unless CHAOS_SEED, CHAOS_TASKS, CHAOS_TIME and CHAOS_SEMAPHORE override
 // it; `make chaos` runs the long form.
-func planFromEnvironment(t *testing.T) plan {
+func planFromEnvironment(t *testing.T, storage string) plan {
 	t.Helper()
 	seed, tasks, semaphore, within := rand.Uint64(), 200, 16, 5*time.Second
 	var errs [4]error
@@ -92,25 +97,29 @@ func planFromEnvironment(t *testing.T) plan {
 	if tasks < 1 || semaphore < 2 || within < time.Second {
 		t.Fatal("CHAOS_TASKS must be at least 1, CHAOS_SEMAPHORE at least 2, CHAOS_TIME at least 1s")
 	}
-	return newPlan(seed, tasks, within, semaphore)
+	return newPlan(storage, seed, tasks, within, semaphore)
 }
 
 // String returns the command that repeats the plan.
 func (p plan) String() string {
-	return fmt.Sprintf("CHAOS_SEED=%d CHAOS_TASKS=%d CHAOS_TIME=%s CHAOS_SEMAPHORE=%d", p.seed, p.tasks, p.time, p.semaphore)
+	return fmt.Sprintf("STORAGE=%s CHAOS_SEED=%d CHAOS_TASKS=%d CHAOS_TIME=%s CHAOS_SEMAPHORE=%d", p.storage, p.seed, p.tasks, p.time, p.semaphore)
 }
 
 func TestASeedIsASchedule(t *testing.T) {
 	t.Parallel()
-	first, again, other := newPlan(7, 10, time.Minute, 4), newPlan(7, 10, time.Minute, 4), newPlan(8, 10, time.Minute, 4)
-	if !reflect.DeepEqual(first, again) || reflect.DeepEqual(first.faults, other.faults) {
-		t.Error("the faults do not follow from the seed")
-	}
-	happens := map[string]bool{}
-	for _, f := range newPlan(7, 10, time.Second, 4).faults {
-		happens[f.kind] = true
-	}
-	if len(happens) != len(rates) {
-		t.Errorf("%d kinds of faults happen, want all %d", len(happens), len(rates))
+	for _, storage := range storages {
+		plan := func(seed uint64) plan { return newPlan(storage, seed, 10, time.Minute, 4) }
+		if !reflect.DeepEqual(plan(7), plan(7)) || reflect.DeepEqual(plan(7).faults, plan(8).faults) {
+			t.Errorf("%s: the faults do not follow from the seed", storage)
+		}
+		happens := map[string]bool{}
+		for _, f := range newPlan(storage, 7, 10, time.Second, 4).faults {
+			happens[f.kind] = true
+		}
+		for _, r := range rates {
+			if want := r.storage == "" || r.storage == storage; happens[r.kind] != want {
+				t.Errorf("%s: %q happens: %t, want %t", storage, r.kind, !want, want)
+			}
+		}
 	}
 }
