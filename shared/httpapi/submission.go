@@ -89,9 +89,6 @@ func (a *api) read(members map[string]json.RawMessage) (s task.Submission, probl
 	if s.MaxAttempts == 0 {
 		s.MaxAttempts = own(work).MaxAttempts
 	}
-	if s.Timeout == 0 {
-		s.Timeout = own(work).Timeout
-	}
 	return s, m.problems
 }
 

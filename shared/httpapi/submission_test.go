@@ -43,7 +43,7 @@ func TestASubmissionSaysWhatItsTaskIs(t *testing.T) {
 		`{"type":"iowork","payload":{}}`: {Type: "iowork", Payload: json.RawMessage(`{}`)},
 		`{"run_at":"2026-01-02T04:04:05.5+01:00"}`: {Type: "iowork", RunAt: at},
 		`{"type":"fetch","payload":{"url":"https://x"}}`: {
-			Type: "fetch", Payload: json.RawMessage(`{"url":"https://x"}`), MaxAttempts: 5, Timeout: time.Minute, Priority: 3,
+			Type: "fetch", Payload: json.RawMessage(`{"url":"https://x"}`), MaxAttempts: 5, Priority: 3, // the job's time-out counts as it is when the task starts
 		},
 		`{"type":"fetch","payload":{"url":"https://x","depth":2},"delay":90,"priority":1,"fairness_key":"team:a/1","max_attempts":2,
 			"timeout":30,"ttl":3600,"tags":["nightly","ä b"],"metadata":{"order":"7","note":""}}`: {
