@@ -73,13 +73,13 @@ func start(ctx context.Context, o Options, term *console.Console, life *life) er
 	if err != nil {
 		return err
 	}
+	life.onStop(closePort(ports.aws)) // after the functions, which may send messages until their end
 	functions, err := startFunctions(plan, binaries, processes, profiles, term, life)
 	if err != nil {
 		return err
 	}
 	resources := customresource.New(functions, plan.endpoint)
 	ports.aws.Serve(endpoint.Handler(queues.Handler(), functions.Handler(), resources))
-	life.onStop(closePort(ports.aws)) // before the services behind it end
 	missing, err := createResources(ctx, plan, resources, term)
 	if err != nil {
 		return err
