@@ -87,7 +87,7 @@ help: ## list the targets
 # Git, which trusts the checkout's owner alone, would let nobody else build it.
 .PHONY: run
 run: ## run everything here: PORT= AWS_PORT= PARAMS="Semaphore=4 JobMinDuration=2s" STORAGE=internal CLICKHOUSE= DATA= CONFIG= PPROF=1
-	@mkdir -p $(dir $(LOCALSTACK))
+	@(umask 077 && mkdir -p "$${DATA:-.local}") && mkdir -p $(dir $(LOCALSTACK))
 	@test -x $(LOCALSTACK) || echo "compile the local stack, which may take a minute the first time"
 	@$(GO) build -buildvcs=false -o $(LOCALSTACK) ./localstack
 	@$(GO) build -buildvcs=false -o $(PARAMS_PROGRAM) ./shared/config/params
