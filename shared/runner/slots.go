@@ -63,7 +63,9 @@ func (i *invocation) fill() {
 			}
 			return
 		case err != nil:
-			i.log.ErrorContext(i.ctx, "no task claimed", "error", err)
+			if i.stopping.Err() == nil { // a stop cancels the claim, and the permit goes back to the queue
+				i.log.ErrorContext(i.ctx, "no task claimed", "error", err)
+			}
 			i.mu.Lock()
 			i.failed++
 			i.mu.Unlock()

@@ -43,3 +43,34 @@ func TestStopReleasesTheTask(t *testing.T) {
 		}
 	}
 }
+
+// TestStopDuringAClaim checks that a stop gives the permit back without an error in the log: nothing is wrong.
+func TestStopDuringAClaim(t *testing.T) {
+	t.Parallel()
+	claiming, stopped := make(chan struct{}), make(chan struct{})
+	s := &store{claim: func() (int, error) {
+		close(claiming)
+		<-stopped
+		return 0, context.Canceled
+	}}
+	var out bytes.Buffer
+	r := runner.New(s, &sent{}, work(untilStopped).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		answer, err := r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: message()}}})
+		if err != nil || len(answer.BatchItemFailures) != 1 {
+			t.Errorf("answer %+v, %v; want the permit back", answer, err)
+		}
+	}()
+	<-claiming
+	done := make(chan struct{})
+	go func() { defer close(done); r.Stop() }()
+	<-r.Stopping()
+	close(stopped)
+	<-done
+	<-ended
+	if strings.Contains(out.String(), "ERROR") {
+		t.Errorf("the log has an error:\n%s", &out)
+	}
+}
