@@ -1,6 +1,7 @@
 DROP TRIGGER IF EXISTS tasks_enter_new ON tasks;
 DROP TRIGGER IF EXISTS tasks_enter ON tasks;
 DROP TRIGGER IF EXISTS tasks_leave ON tasks;
+DROP FUNCTION IF EXISTS claim_task(interval, text, integer, text[], bigint[], bigint[], text[], double precision[]);
 DROP FUNCTION IF EXISTS lanes_enter();
 DROP FUNCTION IF EXISTS lanes_leave();
 DROP FUNCTION IF EXISTS lanes_close();

@@ -77,7 +77,7 @@ func TestUpRepeatsWhatWasCutOff(t *testing.T) {
 	for name, sql := range map[string]string{
 		"before its commit":   "DROP TABLE lanes; ALTER TABLE tasks DROP COLUMN progress; UPDATE schema_migrations SET dirty = true",
 		"after its commit":    "UPDATE schema_migrations SET dirty = true",
-		"the first one":       "DROP TABLE idempotency_keys, tasks, lanes; UPDATE schema_migrations SET dirty = true, version = 1",
+		"the first one":       "DROP TABLE idempotency_keys, tasks, lanes CASCADE; UPDATE schema_migrations SET dirty = true, version = 1",
 		"the last one's down": "UPDATE schema_migrations SET dirty = true, version = 2",
 	} {
 		t.Run(name, func(t *testing.T) {

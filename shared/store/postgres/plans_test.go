@@ -1,11 +1,15 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/eragon-mdi/ksu/shared/task"
 	"github.com/eragon-mdi/ksu/shared/testserver"
@@ -32,8 +36,6 @@ func TestPlans(t *testing.T) {
 		"retry":        {retrySQL, id, ""},
 		"update":       {updateSQL, id + `, 1, now(), '15 min'`, ""},
 		"create keyed": {createKeyedSQL, submitted + `, 'key', '', '1 day'`, ""},
-		"ready":        {readySQL, `100, 'expired'`, "tasks_scheduled tasks_expiring"},
-		"claim":        {claimSQL, `'9 s', '{a}', '{1}', '{NULL}', '{k}', '{2}'`, "lanes_turn tasks_running tasks_waiting"},
 		"load":         {loadSQL, `100`, "tasks_running tasks_waiting"},
 		"heartbeat":    {heartbeatSQL, id + `, 1, '9 s', NULL`, ""},
 		"complete":     {completeSQL, id + `, 1, 'result'`, ""},
@@ -59,6 +61,61 @@ func TestPlans(t *testing.T) {
 		}
 	}
 }
+
+// TestClaimPlans checks the statements within the schema's function, whose plans the server itself reports: one key, then
+// several types and keys of which tasks run, then tasks whose time has come.
+func TestClaimPlans(t *testing.T) {
+	t.Parallel()
+	url := testserver.Postgres(t)
+	fill(t, url, 20_000)
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plans strings.Builder
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { fmt.Fprintln(&plans, n.Message) }
+	conn, err := pgx.ConnectConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }() // only reads
+	run := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	run(`LOAD 'auto_explain'`)
+	run(`SET auto_explain.log_nested_statements = on`)
+	run(`SET auto_explain.log_level = 'notice'`)
+	run(`SET auto_explain.log_min_duration = 0`)
+	claim := func() {
+		t.Helper()
+		run(claimSQL, time.Hour, task.Expired, readied, []string{"a"}, []int64{9}, []*int64{nil}, []string{"k"}, []float64{2})
+	}
+	claim()
+	run(`INSERT INTO tasks (id, type, fairness_key) SELECT gen_random_uuid(), 'type ' || n % 3, 'busy' FROM generate_series(1, 300) n`)
+	run(`DELETE FROM tasks WHERE status = 'pending' AND fairness_key <> 'busy'`)
+	for range 3 {
+		claim() // also while a task of the only key runs
+	}
+	run(`UPDATE tasks SET due = false, run_at = now() WHERE status = 'pending' AND priority = 2 AND type = 'type 1'`)
+	run(`UPDATE tasks SET expires_at = now() WHERE status = 'pending' AND type = 'type 2'`)
+	plans.Reset() // of the preparation
+	claim()
+	got := plans.String()
+	if strings.Contains(got, "Seq Scan on tasks") || strings.Contains(got, "Seq Scan on lanes") || sortOfTasks.MatchString(got) {
+		t.Errorf("a claim reads a whole table or sorts what waits:\n%s", got)
+	}
+	for _, index := range strings.Fields("lanes_turn tasks_running tasks_waiting tasks_scheduled tasks_expiring") {
+		if !strings.Contains(got, "using "+index+" on") {
+			t.Errorf("a claim does not use the index %s; its plans are\n%s", index, got)
+		}
+	}
+}
+
+// sortOfTasks finds a sort of rows as they come from the table. The best tasks of a few types may be sorted.
+var sortOfTasks = regexp.MustCompile(`Sort Key: [^\n]*\n\s*->  [A-Za-z ]*Scan [^\n]*on tasks`)
 
 // fill adds n ended tasks and a few of each other kind, as in a service that has run for a while.
 func fill(t testing.TB, url string, n int) {
