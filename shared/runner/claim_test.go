@@ -50,8 +50,8 @@ func TestStopEndsAClaimThatWaits(t *testing.T) {
 		}()
 		<-time.After(time.Second)
 		r.Stop()
-		if took := time.Since(start); took != time.Second {
-			t.Errorf("the worker stopped after %s, want at once, 1s", took)
+		if took := time.Since(start); took > time.Second+200*time.Millisecond {
+			t.Errorf("the worker stopped after %s, want 200ms after the SIGTERM at 1s", took)
 		}
 	})
 }

@@ -65,14 +65,16 @@ func answer(f func() error) error {
 	return f()
 }
 
-func (s *store) Claim(_ context.Context, rules task.ClaimRules) (task.Task, error) {
+func (s *store) Claim(ctx context.Context, rules task.ClaimRules) (task.Task, error) {
 	if s.isClaimed() {
 		return task.Task{}, task.ErrNothingToClaim
 	}
 	s.called("claim %s", rules.Lease)
 	attempt, err := 1, error(nil)
 	if s.claim != nil {
-		attempt, err = s.claim()
+		if attempt, err = s.claim(); err == nil {
+			err = ctx.Err()
+		}
 	}
 	if err != nil {
 		return task.Task{}, err

@@ -119,11 +119,15 @@ type attempt struct {
 	asked time.Time
 }
 
+// stopTime is how long a stop waits for the store's answer to a claim. A claim that is cut off may have taken a task, which
+// then runs nowhere until its lease has expired. Lambda leaves an environment 500 ms after its SIGTERM.
+const stopTime = 200 * time.Millisecond
+
 // claim takes the best task. If the store's answer to a claim is lost, the sweeper finds that task's lease expired.
 func (r *Runner) claim(ctx context.Context, rules task.ClaimRules) (a attempt, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.ClaimTime)
 	defer cancel()
-	defer context.AfterFunc(r.stopping, cancel)()
+	defer context.AfterFunc(r.stopping, func() { time.AfterFunc(stopTime, cancel) })()
 	err = r.insist(ctx, "task not claimed yet", func(ctx context.Context) (err error) {
 		a.asked = time.Now()
 		a.Task, err = r.store.Claim(ctx, rules)

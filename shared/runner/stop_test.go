@@ -44,33 +44,46 @@ func TestStopReleasesTheTask(t *testing.T) {
 	}
 }
 
-// TestStopDuringAClaim checks that a stop gives the permit back without an error in the log: nothing is wrong.
+// TestStopDuringAClaim checks that a stop waits for the store's answer: a task that was claimed is given back at once. If
+// there is no answer, the permit goes back, without an error in the log.
 func TestStopDuringAClaim(t *testing.T) {
 	t.Parallel()
-	claiming, stopped := make(chan struct{}), make(chan struct{})
-	s := &store{claim: func() (int, error) {
-		close(claiming)
-		<-stopped
-		return 0, context.Canceled
-	}}
-	var out bytes.Buffer
-	r := runner.New(s, &sent{}, work(untilStopped).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		answer, err := r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: message()}}})
-		if err != nil || len(answer.BatchItemFailures) != 1 {
-			t.Errorf("answer %+v, %v; want the permit back", answer, err)
-		}
-	}()
-	<-claiming
-	done := make(chan struct{})
-	go func() { defer close(done); r.Stop() }()
-	<-r.Stopping()
-	close(stopped)
-	<-done
-	<-ended
-	if strings.Contains(out.String(), "ERROR") {
-		t.Errorf("the log has an error:\n%s", &out)
+	for name, test := range map[string]struct {
+		err      error
+		returned int
+		last     string
+	}{
+		"a task was claimed": {nil, 0, "release 1 for 0s"},
+		"the claim is cut":   {context.Canceled, 1, "claim 9s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			claiming, stopped := make(chan struct{}), make(chan struct{})
+			s := &store{claim: func() (int, error) {
+				close(claiming)
+				<-stopped
+				return 1, test.err
+			}}
+			var out bytes.Buffer
+			r := runner.New(s, &sent{}, work(untilStopped).job(), slog.New(slog.NewJSONHandler(&out, nil)), runner.Config{})
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				answer, err := r.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: message()}}})
+				if err != nil || len(answer.BatchItemFailures) != test.returned {
+					t.Errorf("answer %+v, %v; want %d permits back", answer, err, test.returned)
+				}
+			}()
+			<-claiming
+			done := make(chan struct{})
+			go func() { defer close(done); r.Stop() }()
+			<-r.Stopping()
+			close(stopped)
+			<-done
+			<-ended
+			if got := s.calls[len(s.calls)-1]; got != test.last || strings.Contains(out.String(), "ERROR") {
+				t.Errorf("calls %q, want %q at the end; the log:\n%s", s.calls, test.last, &out)
+			}
+		})
 	}
 }
