@@ -39,6 +39,7 @@ func TestTenThousandTasksWait(t *testing.T) {
 	s := launch(t, t.TempDir(), "--pprof", "--stack-name", "ksu", "--template", template,
 		"--parameter-overrides", `Semaphore=2 JobMinDuration=4m JobMaxDuration=5m DatabaseUrl="`+database+`"`)
 	s.untilReady()
+	s.untilSwept()
 	execute(t, database, tellHeartbeats)
 	first := s.submit()
 	s.submit()
