@@ -132,7 +132,7 @@ func BenchmarkPooler(b *testing.B) {
 				}
 				t, err := s.Claim(b.Context(), task.ClaimRules{Lease: time.Minute})
 				if err == nil {
-					err = s.Complete(b.Context(), t.ID, t.Attempt, json.RawMessage(`"io work result = 0"`))
+					err = s.Complete(b.Context(), t.ID, t.Attempt, json.RawMessage(`"io work result = 0"`), nil)
 				}
 				if err != nil {
 					b.Fatal(err)

@@ -121,7 +121,7 @@ func TestLifeByRoles(t *testing.T) {
 	claimed, err := worker.Claim(ctx, task.ClaimRules{Lease: time.Minute})
 	if err == nil {
 		err = errors.Join(worker.Heartbeat(ctx, claimed.ID, claimed.Attempt, time.Minute, nil),
-			worker.Complete(ctx, claimed.ID, claimed.Attempt, []byte(`"done"`)))
+			worker.Complete(ctx, claimed.ID, claimed.Attempt, []byte(`"done"`), nil))
 	}
 	_, woken := sweeper.Wake(ctx, 10)
 	_, announced := sweeper.Announce(ctx, 10)

@@ -53,7 +53,7 @@ func TestOldTasksSurvive(t *testing.T) {
 		if got, err := s.Claim(t.Context(), rules); err == nil {
 			t.Errorf("claimed %+v; want nothing, since the other task backs off", got)
 		}
-		if err := s.Complete(t.Context(), ids["runs"], 1, []byte(`"done"`)); err != nil {
+		if err := s.Complete(t.Context(), ids["runs"], 1, []byte(`"done"`), nil); err != nil {
 			t.Errorf("the worker that ran at the migration: %v", err)
 		}
 		step(t, "down", old)(d.target.Down(t.Context(), 1))

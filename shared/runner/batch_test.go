@@ -83,12 +83,12 @@ func (b *batch) Heartbeat(_ context.Context, id uuid.UUID, attempt int, _ time.D
 	return nil
 }
 
-func (b *batch) Complete(_ context.Context, id uuid.UUID, attempt int, result json.RawMessage) error {
+func (b *batch) Complete(_ context.Context, id uuid.UUID, attempt int, result json.RawMessage, _ *task.Progress) error {
 	b.note(id, fmt.Sprintf("attempt %d completed with %s", attempt, strings.Trim(string(result), `"`)))
 	return nil
 }
 
-func (b *batch) Fail(_ context.Context, id uuid.UUID, attempt int, reason string) error {
+func (b *batch) Fail(_ context.Context, id uuid.UUID, attempt int, reason string, _ *task.Progress) error {
 	b.note(id, fmt.Sprintf("attempt %d failed: %s", attempt, reason))
 	return nil
 }

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -12,7 +11,8 @@ import (
 )
 
 // finish writes the ending of an attempt. It fails if it cannot do so in the remaining time.
-func (r *Runner) finish(ctx context.Context, a attempt, j *job.Job, result json.RawMessage, jobErr error) error {
+func (r *Runner) finish(ctx context.Context, a attempt, j *job.Job, o outcome) error {
+	jobErr := o.err
 	if errors.Is(jobErr, task.ErrLeaseLost) {
 		r.log.InfoContext(ctx, "job stopped: lease lost", "error", jobErr)
 		return nil
@@ -25,12 +25,12 @@ func (r *Runner) finish(ctx context.Context, a attempt, j *job.Job, result json.
 	err := r.insist(ctx, "ending not written yet", func(ctx context.Context) (err error) {
 		switch {
 		case jobErr == nil:
-			return r.store.Complete(ctx, a.ID, a.Attempt, result)
+			return r.store.Complete(ctx, a.ID, a.Attempt, o.result, o.progress)
 		case retryable:
-			again, err = r.store.Requeue(ctx, a.ID, a.Attempt, jobErr.Error(), after, r.attemptsOf(j))
+			again, err = r.store.Requeue(ctx, a.ID, a.Attempt, jobErr.Error(), after, r.attemptsOf(j), o.progress)
 			return err
 		default:
-			return r.store.Fail(ctx, a.ID, a.Attempt, jobErr.Error())
+			return r.store.Fail(ctx, a.ID, a.Attempt, jobErr.Error(), o.progress)
 		}
 	})
 	switch {
@@ -39,7 +39,7 @@ func (r *Runner) finish(ctx context.Context, a attempt, j *job.Job, result json.
 	case err != nil:
 		return fmt.Errorf("write the ending of task %s: %w", a.ID, err)
 	case jobErr == nil:
-		r.log.InfoContext(ctx, "task completed", "result_bytes", len(result)) // not the result, which may hold a secret
+		r.log.InfoContext(ctx, "task completed", "result_bytes", len(o.result)) // not the result, which may hold a secret
 	case again:
 		r.log.WarnContext(ctx, "task requeued", "error", jobErr, "after", after.String())
 		r.permit(ctx, a, after)
@@ -110,7 +110,7 @@ func (r *Runner) unknown(ctx context.Context, a attempt) {
 	var err error
 	if time.Since(a.CreatedAt) < r.cfg.UnknownTime {
 		err = r.release(ctx, a, unknownPause, "task released: unknown type")
-	} else if err = r.store.Fail(ctx, a.ID, a.Attempt, unknown.Error()); err == nil {
+	} else if err = r.store.Fail(ctx, a.ID, a.Attempt, unknown.Error(), nil); err == nil {
 		r.log.WarnContext(ctx, "task failed", "error", unknown)
 	}
 	if err != nil && !errors.Is(err, task.ErrLeaseLost) {

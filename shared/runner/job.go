@@ -15,8 +15,16 @@ import (
 // errDeadline is the cause that ends a job's context before the function's time-out.
 var errDeadline = errors.New("the job did not end before the function's time-out")
 
+// outcome is what a job left behind.
+type outcome struct {
+	result json.RawMessage
+	err    error
+	// progress is the job's last report if no heartbeat has stored it, else nil.
+	progress *task.Progress
+}
+
 // runJob runs the job under a context that ends with the lease, at the task's time-out, and before the function does.
-func (r *Runner) runJob(ctx context.Context, a attempt, j *job.Job) (json.RawMessage, error) {
+func (r *Runner) runJob(ctx context.Context, a attempt, j *job.Job) (o outcome) {
 	jobCtx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer context.AfterFunc(r.stopping, func() { end(errStopped) })()
@@ -35,7 +43,7 @@ func (r *Runner) runJob(ctx context.Context, a attempt, j *job.Job) (json.RawMes
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		r.keepLease(jobCtx, a, reporter, end)
+		o.progress = r.keepLease(jobCtx, a, reporter, end)
 	}()
 	result, err := r.call(jobCtx, a, j)
 	if cause := context.Cause(jobCtx); err != nil && cause != nil {
@@ -43,7 +51,21 @@ func (r *Runner) runJob(ctx context.Context, a attempt, j *job.Job) (json.RawMes
 	}
 	end(nil)
 	<-beating
-	return result, err
+	o.result, o.err = result, err
+	if last := changed(reporter); last != nil {
+		o.progress = last
+	}
+	return o
+}
+
+// changed is the reporter's latest report, or nil if it has not changed since the last call.
+func changed(reporter *job.Reporter) *task.Progress {
+	report, changed := reporter.Latest()
+	if !changed {
+		return nil
+	}
+	progress := task.Progress(report)
+	return &progress
 }
 
 // timeoutOf is how long an attempt may take: a submission may lower the job's own limit. 0 means as long as the

@@ -15,30 +15,28 @@ var errPaused = errors.New("the process was paused")
 
 // keepLease extends the lease until ctx ends, and stores the job's progress. If the lease is lost, it ends the job with
 // task.ErrLeaseLost. If no heartbeat has succeeded for a whole lease, another worker may hold the task, so the lease
-// counts as lost too.
-func (r *Runner) keepLease(ctx context.Context, a attempt, reporter *job.Reporter, end context.CancelCauseFunc) {
+// counts as lost too. It returns a report that no heartbeat has stored, or nil.
+func (r *Runner) keepLease(ctx context.Context, a attempt, reporter *job.Reporter, end context.CancelCauseFunc) (unsaid *task.Progress) {
 	tick := time.NewTicker(r.cfg.Heartbeat)
 	defer tick.Stop()
 	until := a.asked.Add(r.cfg.Lease)
 	over := time.NewTimer(time.Until(until))
 	defer over.Stop()
 	why := errPaused
-	var unsaid *task.Progress // a report that no heartbeat has stored yet
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return unsaid
 		case <-over.C:
 		case <-tick.C:
 		}
 		asked := time.Now()
 		if !asked.Before(until) {
 			end(fmt.Errorf("%w: no heartbeat for %s: %w", task.ErrLeaseLost, r.cfg.Lease, why))
-			return
+			return unsaid
 		}
-		if report, changed := reporter.Latest(); changed {
-			progress := task.Progress(report)
-			unsaid = &progress
+		if progress := changed(reporter); progress != nil {
+			unsaid = progress
 		}
 		beat, cancel := context.WithDeadline(ctx, until)
 		err := r.store.Heartbeat(beat, a.ID, a.Attempt, r.cfg.Lease, unsaid)
@@ -48,10 +46,10 @@ func (r *Runner) keepLease(ctx context.Context, a attempt, reporter *job.Reporte
 			until, why, unsaid = asked.Add(r.cfg.Lease), errPaused, nil
 			over.Reset(time.Until(until))
 		case ctx.Err() != nil:
-			return
+			return unsaid
 		case errors.Is(err, task.ErrLeaseLost):
 			end(err)
-			return
+			return unsaid
 		default:
 			why = err
 			r.log.WarnContext(ctx, "heartbeat failed", "error", err)

@@ -37,6 +37,7 @@ type store struct {
 	mu      sync.Mutex
 	claimed bool
 	calls   []string
+	last    *task.Progress // that an ending stored
 }
 
 // sent are the permits that a runner has sent.
@@ -105,17 +106,26 @@ func (s *store) Heartbeat(_ context.Context, _ uuid.UUID, attempt int, lease tim
 	return answer(s.heartbeat)
 }
 
-func (s *store) Complete(_ context.Context, _ uuid.UUID, attempt int, result json.RawMessage) error {
+func (s *store) keep(progress *task.Progress) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = progress
+}
+
+func (s *store) Complete(_ context.Context, _ uuid.UUID, attempt int, result json.RawMessage, progress *task.Progress) error {
+	s.keep(progress)
 	s.called("complete %d %s", attempt, strings.Trim(string(result), `"`))
 	return answer(s.finish)
 }
 
-func (s *store) Fail(_ context.Context, _ uuid.UUID, attempt int, reason string) error {
+func (s *store) Fail(_ context.Context, _ uuid.UUID, attempt int, reason string, progress *task.Progress) error {
+	s.keep(progress)
 	s.called("fail %d %s", attempt, reason)
 	return answer(s.finish)
 }
 
-func (s *store) Requeue(_ context.Context, _ uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
+func (s *store) Requeue(_ context.Context, _ uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int, progress *task.Progress) (bool, error) {
+	s.keep(progress)
 	s.called("retry %d %s after %s", attempt, reason, after)
 	return attempt < maxAttempts, answer(s.finish)
 }
@@ -341,6 +351,40 @@ func TestProgressRidesOnTheHeartbeat(t *testing.T) {
 		want := []string{"claim 9s", "heartbeat 1 9s, 2 of 9 two", "heartbeat 1 9s, 2 of 9 two", "heartbeat 1 9s", "complete 1 yes"}
 		if !slices.Equal(s.calls, want) {
 			t.Errorf("calls %q, want %q", s.calls, want)
+		}
+	})
+}
+
+// TestEndingStoresTheLastProgress checks that no report is lost that came after the last heartbeat, whatever the ending.
+func TestEndingStoresTheLastProgress(t *testing.T) {
+	t.Parallel()
+	failure := errors.New("no luck")
+	for name, end := range map[string]error{"completed": nil, "failed": failure, "requeued": job.Retryable(failure, time.Second)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &store{}
+				handle(t.Context(), t, s, func(ctx context.Context) (string, error) {
+					job.Progress(ctx, 1, 9, "before the heartbeat")
+					<-time.After(4 * time.Second)
+					job.Progress(ctx, 9, 9, "after it")
+					return "yes", end
+				}, message())
+				if want := (task.Progress{Done: 9, Total: 9, Note: "after it"}); s.last == nil || *s.last != want {
+					t.Errorf("the ending stored %+v, want %+v", s.last, want)
+				}
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		handle(t.Context(), t, s, func(ctx context.Context) (string, error) {
+			job.Progress(ctx, 1, 9, "before the heartbeat")
+			<-time.After(4 * time.Second)
+			return "yes", nil
+		}, message())
+		if s.last != nil {
+			t.Errorf("the ending stored %+v again", *s.last)
 		}
 	})
 }

@@ -145,8 +145,7 @@ func (r *Runner) run(ctx context.Context, a attempt) {
 		return
 	}
 	r.log.InfoContext(ctx, "task started", "type", a.Type)
-	result, err := r.runJob(ctx, a, j)
-	if err := r.finish(ctx, a, j, result, err); err != nil {
+	if err := r.finish(ctx, a, j, r.runJob(ctx, a, j)); err != nil {
 		r.log.ErrorContext(ctx, "ending not written", "error", err)
 	}
 }

@@ -49,7 +49,7 @@ func ExampleService() {
 
 	claimed, err := store.Claim(ctx, task.ClaimRules{Lease: time.Minute})
 	fmt.Println("claimed:", claimed.ID == submitted.ID, string(claimed.Payload), err)
-	fmt.Println(store.Complete(ctx, claimed.ID, claimed.Attempt, json.RawMessage(`{"words":2}`)))
+	fmt.Println(store.Complete(ctx, claimed.ID, claimed.Attempt, json.RawMessage(`{"words":2}`), nil))
 
 	completed, err := service.Result(ctx, submitted.ID)
 	fmt.Println(completed.Status.Label(), string(completed.Result), err)

@@ -50,16 +50,16 @@ type Attempts interface {
 	// recently served. Within the key, priority decides, then age. Concurrent claims run one after the other, so that
 	// each sees the last one's choice.
 	Claim(ctx context.Context, rules ClaimRules) (Task, error)
-	// Heartbeat extends the lease of a running attempt to the given time from now. It stores the progress unless it is
-	// nil.
+	// Heartbeat extends the lease of a running attempt to the given time from now. Like Complete, Fail and Requeue, it
+	// stores the progress unless it is nil.
 	Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration, progress *Progress) error
 	// Complete ends a running attempt and its task with the result, a JSON value.
-	Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error
+	Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage, progress *Progress) error
 	// Fail ends a running attempt and its task for good with the reason.
-	Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error
+	Fail(ctx context.Context, id uuid.UUID, attempt int, reason string, progress *Progress) error
 	// Requeue ends a running attempt and makes its task pending again, due after the given time. If it was the last of
 	// maxAttempts, the task fails as by Fail, and again is false. A task's own MaxAttempts takes precedence.
-	Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (again bool, err error)
+	Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int, progress *Progress) (again bool, err error)
 	// Release returns the task of a running attempt as if nobody had claimed it: pending, and due after the given time.
 	// The claim neither counts towards MaxAttempts nor leaves a record. The next claim still has a new fencing token.
 	Release(ctx context.Context, id uuid.UUID, attempt int, after time.Duration) error

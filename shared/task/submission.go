@@ -100,6 +100,19 @@ func New(id uuid.UUID, submission Submission, created time.Time) Task {
 	return t
 }
 
+// EncodeProgress returns the text that stores keep for a job's progress, which DecodeColumns reads; nil for no progress.
+func EncodeProgress(p *Progress) *string {
+	if p == nil {
+		return nil
+	}
+	encoded, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // two numbers and a string always encode
+	}
+	text := Text(string(encoded))
+	return &text
+}
+
 // DecodeColumns reads the fields that stores keep as JSON. An empty text leaves its field empty.
 func (t *Task) DecodeColumns(progress, metadata, attempts []byte) error {
 	for name, c := range map[string]struct {

@@ -26,15 +26,16 @@ WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 	completeSQL = `
 UPDATE tasks SET status = 'completed', result = $3, typed = true, error = NULL, ended_at = now(), lease_expires_at = NULL,
-    attempts = ` + ended + `)
+    progress = coalesce($4::json, progress), attempts = ` + ended + `)
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 	failSQL = `
-UPDATE tasks SET status = 'failed', error = $3, ended_at = now(), lease_expires_at = NULL, attempts = ` + ended + `, 'error', $3::text)
+UPDATE tasks SET status = 'failed', error = $3, ended_at = now(), lease_expires_at = NULL,
+    progress = coalesce($4::json, progress), attempts = ` + ended + `, 'error', $3::text)
 WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 	requeueSQL = `
-UPDATE tasks SET ` + again + `
+UPDATE tasks SET progress = coalesce($7::json, progress),` + again + `
 FROM (SELECT id, tries >= coalesce(max_attempts, $3) AS over, $6::interval AS wait FROM tasks WHERE id = $1) a
 WHERE tasks.id = a.id AND status = 'running' AND attempt = $2
 RETURNING status = 'pending'`
@@ -59,33 +60,27 @@ WHERE id = $1 AND status = 'running' AND attempt = $2`
 
 // Heartbeat extends the lease of a running attempt; see task.Attempts.
 func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration, progress *task.Progress) error {
-	var text *string
-	if progress != nil {
-		encoded, err := json.Marshal(progress)
-		if err != nil {
-			return fmt.Errorf("encode the progress of task %s: %w", id, err)
-		}
-		text = new(string)
-		*text = task.Text(string(encoded))
-	}
-	return s.fenced(ctx, true, "extend the lease of", heartbeatSQL, id, attempt, lease, text)
+	return s.fenced(ctx, true, "extend the lease of", heartbeatSQL, id, attempt, lease, task.EncodeProgress(progress))
 }
 
 // Complete ends a running attempt with its result.
-func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error {
-	return s.fenced(ctx, false, "complete", completeSQL, id, attempt, task.Text(string(result)))
+func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage, progress *task.Progress) error {
+	return s.fenced(ctx, false, "complete", completeSQL, id, attempt, task.Text(string(result)), task.EncodeProgress(progress))
 }
 
 // Fail ends a running attempt for good with the reason.
-func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error {
-	return s.fenced(ctx, false, "fail", failSQL, id, attempt, task.Text(reason))
+func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason string, progress *task.Progress) error {
+	return s.fenced(ctx, false, "fail", failSQL, id, attempt, task.Text(reason), task.EncodeProgress(progress))
 }
 
 // Requeue makes the task of a running attempt pending again, or fails it after its last attempt; see task.Attempts.
-func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
+func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int,
+	progress *task.Progress,
+) (bool, error) {
 	var pending bool
 	scan := func(r pgx.Row) error { return r.Scan(&pending) }
-	err := s.row(ctx, false, scan, requeueSQL, [16]byte(id), attempt, maxAttempts, task.Text(reason), task.MaxDelay, max(after, 0))
+	err := s.row(ctx, false, scan, requeueSQL, [16]byte(id), attempt, maxAttempts, task.Text(reason), task.MaxDelay, max(after, 0),
+		task.EncodeProgress(progress))
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}

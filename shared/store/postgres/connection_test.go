@@ -50,15 +50,18 @@ func TestOneRoundTrip(t *testing.T) {
 		"Claim":          func() error { _, err := s.Claim(ctx, storetest.Hour); return err },
 		"Load":           func() error { _, err := s.Load(ctx, 1); return err },
 		"Heartbeat":      func() error { return s.Heartbeat(ctx, storetest.NewID(t), 1, time.Hour, nil) },
-		"Complete":       func() error { return s.Complete(ctx, storetest.NewID(t), 1, []byte(`"result"`)) },
-		"Fail":           func() error { return s.Fail(ctx, storetest.NewID(t), 1, "reason") },
-		"Retry":          func() error { _, err := s.Requeue(ctx, storetest.NewID(t), 1, "reason", time.Second, 3); return err },
-		"Release":        func() error { return s.Release(ctx, storetest.NewID(t), 1, 0) },
-		"Wake":           func() error { _, err := s.Wake(ctx, 100); return err },
-		"Announce":       func() error { _, err := s.Announce(ctx, 100); return err },
-		"Expire":         func() error { _, err := s.Expire(ctx, 100); return err },
-		"Rescue":         func() error { _, err := s.Rescue(ctx, 100, policy); return err },
-		"Purge":          func() error { _, err := s.Purge(ctx, 100, task.Retention{}); return err },
+		"Complete":       func() error { return s.Complete(ctx, storetest.NewID(t), 1, []byte(`"result"`), nil) },
+		"Fail":           func() error { return s.Fail(ctx, storetest.NewID(t), 1, "reason", nil) },
+		"Retry": func() error {
+			_, err := s.Requeue(ctx, storetest.NewID(t), 1, "reason", time.Second, 3, nil)
+			return err
+		},
+		"Release":  func() error { return s.Release(ctx, storetest.NewID(t), 1, 0) },
+		"Wake":     func() error { _, err := s.Wake(ctx, 100); return err },
+		"Announce": func() error { _, err := s.Announce(ctx, 100); return err },
+		"Expire":   func() error { _, err := s.Expire(ctx, 100); return err },
+		"Rescue":   func() error { _, err := s.Rescue(ctx, 100, policy); return err },
+		"Purge":    func() error { _, err := s.Purge(ctx, 100, task.Retention{}); return err },
 	} {
 		trips := 0
 		for range 5 { // the first prepares the statement; one after a second of idleness pings
@@ -168,7 +171,7 @@ func TestUnavailable(t *testing.T) {
 	_, announced := s.Announce(ctx, 1)
 	for name, err := range map[string]error{
 		"Create": created, "Create with a key": keyed, "Get": got, "List": listed, "Claim": claimed, "Announce": announced,
-		"Complete": s.Complete(ctx, storetest.NewID(t), 1, []byte(`""`)), "Cancel": s.Cancel(ctx, storetest.NewID(t)),
+		"Complete": s.Complete(ctx, storetest.NewID(t), 1, []byte(`""`), nil), "Cancel": s.Cancel(ctx, storetest.NewID(t)),
 	} {
 		if !errors.Is(err, task.ErrUnavailable) {
 			t.Errorf("%s without a server = %v; want ErrUnavailable", name, err)

@@ -26,7 +26,7 @@ func TestDurability(t *testing.T) {
 		{"create", "on", func() error { id = storetest.Create(t, s); return nil }},
 		{"claim", "on", func() error { _, err := s.Claim(ctx, storetest.Hour); return err }},
 		{"heartbeat", "off", func() error { return s.Heartbeat(ctx, id, 1, time.Hour, nil) }},
-		{"complete", "on", func() error { return s.Complete(ctx, id, 1, []byte(`"result"`)) }},
+		{"complete", "on", func() error { return s.Complete(ctx, id, 1, []byte(`"result"`), nil) }},
 	} {
 		if err := step.do(); err != nil {
 			t.Fatal(err)

@@ -101,14 +101,14 @@ func TestServerThatRefusesForNow(t *testing.T) {
 			permit := refuse(t, url, code, -1)
 			_, _, created := s.Create(ctx, storetest.NewID(t), task.Submission{}, task.Key{})
 			for name, err := range map[string]error{
-				"Create": created, "Complete": s.Complete(ctx, id, attempt, []byte(`"result"`)), "Heartbeat": s.Heartbeat(ctx, id, attempt, time.Hour, nil),
+				"Create": created, "Complete": s.Complete(ctx, id, attempt, []byte(`"result"`), nil), "Heartbeat": s.Heartbeat(ctx, id, attempt, time.Hour, nil),
 			} {
 				if !errors.Is(err, task.ErrUnavailable) {
 					t.Errorf("%s = %v; want ErrUnavailable", name, err)
 				}
 			}
 			permit()
-			if err := s.Complete(ctx, id, attempt, []byte(`"result"`)); err != nil {
+			if err := s.Complete(ctx, id, attempt, []byte(`"result"`), nil); err != nil {
 				t.Errorf("Complete afterwards: %v", err)
 			}
 		})

@@ -126,7 +126,7 @@ func (g *grown) waiting(b *testing.B) { storetest.Create(b, g.Store) }
 func (g *grown) claim(b *testing.B) {
 	t, err := g.Claim(b.Context(), storetest.Hour)
 	if err == nil {
-		err = g.Complete(b.Context(), t.ID, t.Attempt, []byte(`"result"`))
+		err = g.Complete(b.Context(), t.ID, t.Attempt, []byte(`"result"`), nil)
 	}
 	if err != nil {
 		b.Fatal(err)

@@ -24,11 +24,12 @@ UPDATE tasks SET lease_expires_at = now_us() + ?3, progress = coalesce(?4, progr
 
 	completeSQL = `
 UPDATE tasks SET status = 'completed', result = ?3, typed = 1, error = NULL, ended_at = now_us(), lease_expires_at = NULL,
-    attempts = ` + ended + `))
+    progress = coalesce(?4, progress), attempts = ` + ended + `))
 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
 	failSQL = `
-UPDATE tasks SET status = 'failed', error = ?3, ended_at = now_us(), lease_expires_at = NULL, attempts = ` + ended + `, 'error', ?3))
+UPDATE tasks SET status = 'failed', error = ?3, ended_at = now_us(), lease_expires_at = NULL,
+    progress = coalesce(?4, progress), attempts = ` + ended + `, 'error', ?3))
 WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
 	// over is the condition of a task's last attempt; ?3 is the worker's limit.
@@ -42,7 +43,7 @@ UPDATE tasks SET
     due        = ` + over + ` OR ?6 <= 0,
     announced  = ` + over + ` OR ?6 <= ?5,
     run_at     = CASE WHEN ` + over + ` THEN run_at ELSE now_us() + ?6 END,
-    error = ?4, lease_expires_at = NULL, attempts = ` + ended + `, 'error', ?4))
+    error = ?4, lease_expires_at = NULL, progress = coalesce(?7, progress), attempts = ` + ended + `, 'error', ?4))
 WHERE id = ?1 AND status = 'running' AND attempt = ?2
 RETURNING status = 'pending'`
 
@@ -54,30 +55,25 @@ WHERE id = ?1 AND status = 'running' AND attempt = ?2`
 
 // Heartbeat extends the lease of a running attempt; see task.Attempts.
 func (s *Store) Heartbeat(ctx context.Context, id uuid.UUID, attempt int, lease time.Duration, progress *task.Progress) error {
-	var text any
-	if progress != nil {
-		encoded, err := json.Marshal(progress)
-		if err != nil {
-			return fmt.Errorf("encode the progress of task %s: %w", id, err)
-		}
-		text = task.Text(string(encoded))
-	}
-	return s.fenced(ctx, "extend the lease of", heartbeatSQL, id, attempt, lease.Microseconds(), text)
+	return s.fenced(ctx, "extend the lease of", heartbeatSQL, id, attempt, lease.Microseconds(), task.EncodeProgress(progress))
 }
 
 // Complete ends a running attempt with its result.
-func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage) error {
-	return s.fenced(ctx, "complete", completeSQL, id, attempt, task.Text(string(result)))
+func (s *Store) Complete(ctx context.Context, id uuid.UUID, attempt int, result json.RawMessage, progress *task.Progress) error {
+	return s.fenced(ctx, "complete", completeSQL, id, attempt, task.Text(string(result)), task.EncodeProgress(progress))
 }
 
 // Fail ends a running attempt for good with the reason.
-func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason string) error {
-	return s.fenced(ctx, "fail", failSQL, id, attempt, task.Text(reason))
+func (s *Store) Fail(ctx context.Context, id uuid.UUID, attempt int, reason string, progress *task.Progress) error {
+	return s.fenced(ctx, "fail", failSQL, id, attempt, task.Text(reason), task.EncodeProgress(progress))
 }
 
 // Requeue makes the task of a running attempt pending again, or fails it after its last attempt; see task.Attempts.
-func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int) (bool, error) {
-	pending, err := one(ctx, s, scanInt, requeueSQL, id[:], attempt, maxAttempts, task.Text(reason), task.MaxDelay.Microseconds(), max(after, 0).Microseconds())
+func (s *Store) Requeue(ctx context.Context, id uuid.UUID, attempt int, reason string, after time.Duration, maxAttempts int,
+	progress *task.Progress,
+) (bool, error) {
+	pending, err := one(ctx, s, scanInt, requeueSQL, id[:], attempt, maxAttempts, task.Text(reason), task.MaxDelay.Microseconds(), max(after, 0).Microseconds(),
+		task.EncodeProgress(progress))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = task.ErrLeaseLost
 	}

@@ -58,11 +58,11 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("Create on a full disk = %v; want ErrUnavailable because of SQLITE_FULL", err)
 	}
 	long := []byte(`"` + strings.Repeat("x", 64<<10) + `"`)
-	if err := s.Complete(ctx, running, attempt, long); !errors.Is(err, task.ErrUnavailable) {
+	if err := s.Complete(ctx, running, attempt, long, nil); !errors.Is(err, task.ErrUnavailable) {
 		t.Errorf("Complete on a full disk = %v; want ErrUnavailable", err)
 	}
 	allow(1 << 30)
-	if err := s.Complete(ctx, running, attempt, long); err != nil {
+	if err := s.Complete(ctx, running, attempt, long, nil); err != nil {
 		t.Errorf("Complete with space: %v", err)
 	}
 	storetest.Create(t, s)

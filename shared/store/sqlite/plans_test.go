@@ -61,7 +61,7 @@ func listSQL(page task.Page) string {
 
 func explain(t *testing.T, s *Store, text string) string {
 	t.Helper()
-	rows, err := s.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, 1, 2, 3, 4, 5, 6)
+	rows, err := s.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, 1, 2, 3, 4, 5, 6, 7)
 	if err != nil {
 		t.Fatal(err)
 	}

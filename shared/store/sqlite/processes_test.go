@@ -77,7 +77,7 @@ func createForever(ctx context.Context, s *Store, _ []string) error {
 		fmt.Println(id, "created")
 		t, err := s.Claim(ctx, storetest.Hour) // or another's
 		if err == nil {
-			err = s.Complete(ctx, t.ID, t.Attempt, []byte(`"result"`))
+			err = s.Complete(ctx, t.ID, t.Attempt, []byte(`"result"`), nil)
 		}
 		if err != nil && !errors.Is(err, task.ErrNothingToClaim) {
 			return err

@@ -25,15 +25,15 @@ var attempts = map[string]func(*fixture){
 		f.Age(f, 2*policy.Backoff)
 		f.next(rules, id, 2)
 		f.is(f.store.Heartbeat(f.ctx, id, first, lease, nil), task.ErrLeaseLost)
-		f.is(f.store.Complete(f.ctx, id, first, text("late")), task.ErrLeaseLost)
-		f.ok(f.store.Complete(f.ctx, id, 2, text("result")))
+		f.is(f.store.Complete(f.ctx, id, first, text("late"), nil), task.ErrLeaseLost)
+		f.ok(f.store.Complete(f.ctx, id, 2, text("result"), nil))
 		f.want(id, task.Completed, "result", "", 2)
 	},
 	"claim ended": func(f *fixture) {
 		done, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, done, attempt, text("")))
+		f.ok(f.store.Complete(f.ctx, done, attempt, text(""), nil))
 		failed, attempt := f.running()
-		f.ok(f.store.Fail(f.ctx, failed, attempt, "reason"))
+		f.ok(f.store.Fail(f.ctx, failed, attempt, "reason", nil))
 		f.Age(f, 2*lease)
 		f.nothing(rules)
 	},
@@ -65,16 +65,16 @@ var attempts = map[string]func(*fixture){
 		id, _ := f.running()
 		for _, wrong := range []int{0, 2} {
 			f.is(f.store.Heartbeat(f.ctx, id, wrong, lease, nil), task.ErrLeaseLost)
-			f.is(f.store.Complete(f.ctx, id, wrong, text("x")), task.ErrLeaseLost)
-			f.is(f.store.Fail(f.ctx, id, wrong, "x"), task.ErrLeaseLost)
+			f.is(f.store.Complete(f.ctx, id, wrong, text("x"), nil), task.ErrLeaseLost)
+			f.is(f.store.Fail(f.ctx, id, wrong, "x", nil), task.ErrLeaseLost)
 			f.noRetry(id, wrong)
 			f.is(f.store.Release(f.ctx, id, wrong, 0), task.ErrLeaseLost)
 		}
 		f.want(id, task.Running, "", "", 1)
 		pending := f.create()
 		f.is(f.store.Heartbeat(f.ctx, pending, 0, lease, nil), task.ErrLeaseLost)
-		f.is(f.store.Complete(f.ctx, pending, 0, text("x")), task.ErrLeaseLost)
-		f.is(f.store.Fail(f.ctx, NewID(f), 1, "x"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, pending, 0, text("x"), nil), task.ErrLeaseLost)
+		f.is(f.store.Fail(f.ctx, NewID(f), 1, "x", nil), task.ErrLeaseLost)
 	},
 	"one of many claims wins": func(f *fixture) {
 		stores := []task.Store{f.store, f.Open(f), f.Open(f)}
@@ -113,6 +113,30 @@ var attempts = map[string]func(*fixture){
 			f.Errorf("progress is %+v; want %+v", t.Progress, want)
 		}
 	},
+	"an ending stores the progress": func(f *fixture) {
+		last := &task.Progress{Done: 7, Total: 7, Note: "a\x00b"}
+		for name, end := range map[string]func(id uuid.UUID, progress *task.Progress) error{
+			"complete": func(id uuid.UUID, p *task.Progress) error { return f.store.Complete(f.ctx, id, 1, text("result"), p) },
+			"fail":     func(id uuid.UUID, p *task.Progress) error { return f.store.Fail(f.ctx, id, 1, "reason", p) },
+			"requeue": func(id uuid.UUID, p *task.Progress) error {
+				_, err := f.store.Requeue(f.ctx, id, 1, "reason", time.Hour, policy.MaxAttempts, p)
+				return err
+			},
+		} {
+			for _, given := range []*task.Progress{nil, last} {
+				want := task.Progress{Done: 3, Total: 7}
+				id, attempt := f.running()
+				f.ok(f.store.Heartbeat(f.ctx, id, attempt, lease, &want))
+				f.ok(end(id, given))
+				if given != nil {
+					want = *given
+				}
+				if t := f.get(id); t.Progress == nil || *t.Progress != want {
+					f.Errorf("%s: progress is %+v; want %+v", name, t.Progress, want)
+				}
+			}
+		}
+	},
 	"each ended attempt is recorded": func(f *fixture) {
 		id, _ := f.running()
 		f.Age(f, time.Minute)
@@ -124,7 +148,7 @@ var attempts = map[string]func(*fixture){
 		f.rescue(became{Requeued: 1})
 		f.Age(f, 2*policy.Backoff)
 		f.claim(id, 4)
-		f.ok(f.store.Complete(f.ctx, id, 4, text("result")))
+		f.ok(f.store.Complete(f.ctx, id, 4, text("result"), nil))
 		got := f.get(id).Attempts
 		want := []task.AttemptRecord{{Number: 1, Error: "first"}, {Number: 3, Error: policy.Reason}, {Number: 4}}
 		if len(got) != len(want) {
@@ -146,7 +170,7 @@ var endings = map[string]func(*fixture){
 	"complete": func(f *fixture) {
 		id, attempt := f.running()
 		f.Age(f, 5*time.Minute)
-		f.ok(f.store.Complete(f.ctx, id, attempt, text("io work result = 7")))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("io work result = 7"), nil))
 		t := f.want(id, task.Completed, "io work result = 7", "", 1)
 		if t.Duration < 5*time.Minute || t.Duration > 6*time.Minute {
 			f.Errorf("duration is %s; want 5m", t.Duration)
@@ -155,40 +179,40 @@ var endings = map[string]func(*fixture){
 		if again := f.get(id); again.Duration != t.Duration {
 			f.Errorf("duration grew from %s to %s after the end", t.Duration, again.Duration)
 		}
-		f.is(f.store.Complete(f.ctx, id, attempt, text("again")), task.ErrLeaseLost)
-		f.is(f.store.Fail(f.ctx, id, attempt, "again"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("again"), nil), task.ErrLeaseLost)
+		f.is(f.store.Fail(f.ctx, id, attempt, "again", nil), task.ErrLeaseLost)
 		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease, nil), task.ErrLeaseLost)
 		f.want(id, task.Completed, "io work result = 7", "", 1)
 	},
 	"fail": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Fail(f.ctx, id, attempt, "no route to host"))
+		f.ok(f.store.Fail(f.ctx, id, attempt, "no route to host", nil))
 		f.want(id, task.Failed, "", "no route to host", 1)
-		f.is(f.store.Complete(f.ctx, id, attempt, text("again")), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("again"), nil), task.ErrLeaseLost)
 		f.noRetry(id, attempt)
 		f.is(f.store.Release(f.ctx, id, attempt, 0), task.ErrLeaseLost)
 		f.want(id, task.Failed, "", "no route to host", 1)
 	},
 	"empty result and reason": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, id, attempt, text("")))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text(""), nil))
 		f.want(id, task.Completed, "", "", 1)
 		id, attempt = f.running()
-		f.ok(f.store.Fail(f.ctx, id, attempt, ""))
+		f.ok(f.store.Fail(f.ctx, id, attempt, "", nil))
 		f.want(id, task.Failed, "", "", 1)
 	},
 	"words that are no text": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, id, attempt, text("a\x00b\xffc é")))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("a\x00b\xffc é"), nil))
 		f.want(id, task.Completed, "a\x00b\xffc é", "", 1)
 		id, attempt = f.running()
-		f.ok(f.store.Complete(f.ctx, id, attempt, []byte("\"a\x00b\xff\"")))
+		f.ok(f.store.Complete(f.ctx, id, attempt, []byte("\"a\x00b\xff\""), nil))
 		f.want(id, task.Completed, "a\uFFFDb\uFFFD", "", 1)
 		id, attempt = f.running()
 		f.requeue(id, attempt, "a\x00b\xff", 0)
 		f.want(id, task.Pending, "", "a\uFFFDb\uFFFD", 1)
 		attempt = f.claim(id, 2)
-		f.ok(f.store.Fail(f.ctx, id, attempt, "a\x00b\xff"))
+		f.ok(f.store.Fail(f.ctx, id, attempt, "a\x00b\xff", nil))
 		f.want(id, task.Failed, "", "a\uFFFDb\uFFFD", 2)
 	},
 	"retry": func(f *fixture) {
@@ -202,7 +226,7 @@ var endings = map[string]func(*fixture){
 		f.Age(f, 2*time.Minute)
 		attempt = f.next(rules, id, 2).Attempt
 		f.want(id, task.Running, "", "reset by peer", 2)
-		f.ok(f.store.Complete(f.ctx, id, attempt, text("result")))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("result"), nil))
 		f.want(id, task.Completed, "result", "", 2)
 	},
 	"retry counts as an attempt": func(f *fixture) {
@@ -223,7 +247,7 @@ var endings = map[string]func(*fixture){
 		f.requeue(id, attempt, "second", 0)
 		attempt = f.claim(id, 4)
 		f.Age(f, time.Minute)
-		again, err := f.store.Requeue(f.ctx, id, attempt, "last", 0, policy.MaxAttempts)
+		again, err := f.store.Requeue(f.ctx, id, attempt, "last", 0, policy.MaxAttempts, nil)
 		f.ok(err)
 		if again {
 			f.Error("a task without attempts left is tried again")
@@ -239,7 +263,7 @@ var endings = map[string]func(*fixture){
 		id, attempt := f.running()
 		f.ok(f.store.Release(f.ctx, id, attempt, 0))
 		f.want(id, task.Pending, "", "", 1)
-		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("late"), nil), task.ErrLeaseLost)
 		f.next(rules, id, 2)
 	},
 	"release for later": func(f *fixture) {
@@ -258,7 +282,7 @@ var endings = map[string]func(*fixture){
 		f.ok(f.store.Cancel(f.ctx, more))
 		for _, end := range []func(uuid.UUID){
 			func(id uuid.UUID) {
-				again, err := f.store.Requeue(f.ctx, id, 1, policy.Reason, 0, policy.MaxAttempts)
+				again, err := f.store.Requeue(f.ctx, id, 1, policy.Reason, 0, policy.MaxAttempts, nil)
 				f.ok(err)
 				if again {
 					f.Error("the only attempt was not the last")

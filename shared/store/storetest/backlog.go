@@ -35,9 +35,9 @@ func Backlog(t *testing.T, db Database, fill func(t testing.TB, n int, key strin
 		if next.ID != id {
 			f.Fatalf("trial %d: with %d tasks of key a running and %d waiting, a task of key %s started before the one of key b", trial, len(running), waiting, next.FairnessKey)
 		}
-		f.ok(f.store.Complete(f.ctx, id, 1, text("")))
+		f.ok(f.store.Complete(f.ctx, id, 1, text(""), nil))
 		for len(running) > 0 && random.IntN(2) == 0 {
-			f.ok(f.store.Complete(f.ctx, running[0].ID, 1, text("")))
+			f.ok(f.store.Complete(f.ctx, running[0].ID, 1, text(""), nil))
 			running = running[1:]
 		}
 	}
@@ -62,7 +62,7 @@ func ClaimFinish(b *testing.B, fresh func(t testing.TB) Database, fill func(db D
 				b.StartTimer()
 				t, err := s.Claim(b.Context(), rules)
 				if err == nil {
-					err = s.Complete(b.Context(), t.ID, t.Attempt, []byte(`"io work result = 0"`))
+					err = s.Complete(b.Context(), t.ID, t.Attempt, []byte(`"io work result = 0"`), nil)
 				}
 				if err != nil || t.ID == uuid.Nil {
 					b.Fatal(err)

@@ -67,7 +67,7 @@ var claims = map[string]func(*fixture){
 		f.next(rules, b1, 1)
 		f.next(rules, a2, 1) // one of each runs; a was served longer ago
 		f.next(rules, b2, 1)
-		f.ok(f.store.Complete(f.ctx, a1, 1, text("")))
+		f.ok(f.store.Complete(f.ctx, a1, 1, text(""), nil))
 		f.next(rules, a3, 1) // a runs one, b two
 		f.next(rules, b3, 1) // two of each; b was served longer ago
 	},
@@ -83,7 +83,7 @@ var claims = map[string]func(*fixture){
 			t, err := f.store.Claim(f.ctx, rules)
 			f.ok(err)
 			order = append(order, t.FairnessKey)
-			f.ok(f.store.Complete(f.ctx, t.ID, 1, text("")))
+			f.ok(f.store.Complete(f.ctx, t.ID, 1, text(""), nil))
 		}
 		if first, want := order[:3], order[3:6]; !reflect.DeepEqual(first, want) || !reflect.DeepEqual(first, order[6:]) ||
 			first[0] == first[1] || first[1] == first[2] || first[0] == first[2] {
@@ -96,7 +96,7 @@ var claims = map[string]func(*fixture){
 			once := f.submit(task.Submission{FairnessKey: "b"})
 			t, err := f.store.Claim(f.ctx, rules)
 			f.ok(err)
-			f.ok(f.store.Complete(f.ctx, t.ID, 1, text("")))
+			f.ok(f.store.Complete(f.ctx, t.ID, 1, text(""), nil))
 			if t.ID == waits {
 				f.next(rules, once, 1)
 				return
@@ -152,7 +152,7 @@ var claims = map[string]func(*fixture){
 		f.nothing(limited)
 		other := f.submit(task.Submission{Type: "b", FairnessKey: "k"})
 		f.next(limited, other, 1)
-		f.ok(f.store.Fail(f.ctx, l1, 1, "reason"))
+		f.ok(f.store.Fail(f.ctx, l1, 1, "reason", nil))
 		f.next(limited, l2, 1)
 	},
 	"a closed type": func(f *fixture) {
@@ -210,7 +210,7 @@ var claims = map[string]func(*fixture){
 		f.next(rules, id, 1)
 		_, err := f.store.Retry(f.ctx, id)
 		f.is(err, task.ErrNotFailed)
-		f.ok(f.store.Fail(f.ctx, id, 1, "reason"))
+		f.ok(f.store.Fail(f.ctx, id, 1, "reason", nil))
 		f.Age(f, 2*time.Hour)
 		t, err := f.store.Retry(f.ctx, id)
 		f.ok(err)
@@ -218,7 +218,7 @@ var claims = map[string]func(*fixture){
 			f.Errorf("retried task is %+v", t)
 		}
 		f.next(rules, id, 2)
-		again, err := f.store.Requeue(f.ctx, id, 2, "again", 0, policy.MaxAttempts)
+		again, err := f.store.Requeue(f.ctx, id, 2, "again", 0, policy.MaxAttempts, nil)
 		f.ok(err)
 		if again {
 			f.Error("the only attempt after the retry was not the last")
@@ -258,7 +258,7 @@ var claims = map[string]func(*fixture){
 					running.types[t.Type]--
 					running.keys[t.Type+t.FairnessKey]--
 					running.Unlock()
-					if err := store.Complete(f.ctx, t.ID, t.Attempt, text("")); err != nil {
+					if err := store.Complete(f.ctx, t.ID, t.Attempt, text(""), nil); err != nil {
 						f.Error(err)
 					}
 					done.Add(1)

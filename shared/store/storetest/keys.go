@@ -44,7 +44,7 @@ var keys = map[string]func(*fixture){
 	"whatever became of the task": func(f *fixture) {
 		first := f.keyed(true, "k", "body")
 		attempt := f.claim(first.ID, 1)
-		f.ok(f.store.Complete(f.ctx, first.ID, attempt, text("result")))
+		f.ok(f.store.Complete(f.ctx, first.ID, attempt, text("result"), nil))
 		f.keyed(false, "k", "body")
 		f.ok(f.store.Cancel(f.ctx, first.ID))
 		f.keyed(false, "k", "body")

@@ -39,9 +39,9 @@ var lists = map[string]func(*fixture){
 		for _, id := range ids[:4] {
 			f.claim(id, 1)
 		}
-		f.ok(f.store.Complete(f.ctx, ids[0], 1, text("zero")))
-		f.ok(f.store.Complete(f.ctx, ids[1], 1, text("one")))
-		f.ok(f.store.Fail(f.ctx, ids[2], 1, "two"))
+		f.ok(f.store.Complete(f.ctx, ids[0], 1, text("zero"), nil))
+		f.ok(f.store.Complete(f.ctx, ids[1], 1, text("one"), nil))
+		f.ok(f.store.Fail(f.ctx, ids[2], 1, "two", nil))
 		for status, want := range map[task.Status][]uuid.UUID{
 			task.Completed: ids[:2], task.Failed: ids[2:3], task.Running: ids[3:4], task.Pending: ids[4:], "": ids,
 		} {
@@ -54,7 +54,7 @@ var lists = map[string]func(*fixture){
 		short, long := text(strings.Repeat("x", task.MaxListedResult-2)), text(strings.Repeat("x", task.MaxListedResult-1))
 		for _, result := range []json.RawMessage{short, long} {
 			id, attempt := f.running()
-			f.ok(f.store.Complete(f.ctx, id, attempt, result))
+			f.ok(f.store.Complete(f.ctx, id, attempt, result, nil))
 			list, err := f.store.List(f.ctx, task.Page{Limit: 1})
 			f.ok(err)
 			if len(list) != 1 || list[0].ID != id || (list[0].Result == nil) != (len(result) > task.MaxListedResult) ||
@@ -68,7 +68,7 @@ var lists = map[string]func(*fixture){
 	},
 	"shows tasks as Get does": func(f *fixture) {
 		id, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, id, attempt, text("result")))
+		f.ok(f.store.Complete(f.ctx, id, attempt, text("result"), nil))
 		list, err := f.store.List(f.ctx, task.Page{})
 		f.ok(err)
 		want := f.get(id)

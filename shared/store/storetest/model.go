@@ -94,10 +94,12 @@ func (w *worker) work() {
 			w.release(h)
 		case n < 75:
 			w.end(h, task.Completed, func(ctx context.Context, id uuid.UUID, token int, words string) error {
-				return w.store.Complete(ctx, id, token, text(words))
+				return w.store.Complete(ctx, id, token, text(words), nil)
 			})
 		case n < 78:
-			w.end(h, task.Failed, w.store.Fail)
+			w.end(h, task.Failed, func(ctx context.Context, id uuid.UUID, token int, words string) error {
+				return w.store.Fail(ctx, id, token, words, nil)
+			})
 		case n < 79:
 			w.cancel(h)
 		case n < 89:
@@ -186,7 +188,7 @@ func (w *worker) retry(h *history) {
 	var words string
 	token := w.attempt(h, "retry", func(token int) (err error) {
 		words = fmt.Sprintf("retry by attempt %d", token)
-		again, err = w.store.Requeue(w.ctx, h.id, token, words, 0, modelAttempts)
+		again, err = w.store.Requeue(w.ctx, h.id, token, words, 0, modelAttempts, nil)
 		return err
 	})
 	if again || token == 0 {

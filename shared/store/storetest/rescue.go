@@ -20,7 +20,7 @@ var rescues = map[string]func(*fixture){
 		f.rescue(became{Requeued: 1})
 		f.want(id, task.Pending, "", policy.Reason, 1)
 		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease, nil), task.ErrLeaseLost)
-		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("late"), nil), task.ErrLeaseLost)
 		f.nothing(rules) // not before the backoff
 		f.Age(f, policy.Backoff+time.Second)
 		f.next(rules, id, 2)

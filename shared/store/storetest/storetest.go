@@ -143,7 +143,7 @@ func (f *fixture) running() (uuid.UUID, int) {
 // requeue ends an attempt that must not be the last.
 func (f *fixture) requeue(id uuid.UUID, attempt int, reason string, after time.Duration) {
 	f.Helper()
-	again, err := f.store.Requeue(f.ctx, id, attempt, reason, after, policy.MaxAttempts)
+	again, err := f.store.Requeue(f.ctx, id, attempt, reason, after, policy.MaxAttempts, nil)
 	f.ok(err)
 	if !again {
 		f.Fatalf("attempt %d of %d was the last", attempt, policy.MaxAttempts)
@@ -153,7 +153,7 @@ func (f *fixture) requeue(id uuid.UUID, attempt int, reason string, after time.D
 // noRetry checks that an attempt no longer holds the task.
 func (f *fixture) noRetry(id uuid.UUID, attempt int) {
 	f.Helper()
-	_, err := f.store.Requeue(f.ctx, id, attempt, "too late", 0, policy.MaxAttempts)
+	_, err := f.store.Requeue(f.ctx, id, attempt, "too late", 0, policy.MaxAttempts, nil)
 	f.is(err, task.ErrLeaseLost)
 }
 

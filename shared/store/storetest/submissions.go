@@ -56,8 +56,8 @@ var submissions = map[string]func(*fixture){
 		id, attempt := f.running()
 		f.ok(f.store.Cancel(f.ctx, id))
 		f.is(f.store.Heartbeat(f.ctx, id, attempt, lease, nil), task.ErrLeaseLost)
-		f.is(f.store.Complete(f.ctx, id, attempt, text("late")), task.ErrLeaseLost)
-		f.is(f.store.Fail(f.ctx, id, attempt, "late"), task.ErrLeaseLost)
+		f.is(f.store.Complete(f.ctx, id, attempt, text("late"), nil), task.ErrLeaseLost)
+		f.is(f.store.Fail(f.ctx, id, attempt, "late", nil), task.ErrLeaseLost)
 		f.noRetry(id, attempt)
 		f.is(f.store.Release(f.ctx, id, attempt, 0), task.ErrLeaseLost)
 		f.Age(f, 2*lease)
@@ -65,9 +65,9 @@ var submissions = map[string]func(*fixture){
 	},
 	"cancel ended": func(f *fixture) {
 		done, attempt := f.running()
-		f.ok(f.store.Complete(f.ctx, done, attempt, text("result")))
+		f.ok(f.store.Complete(f.ctx, done, attempt, text("result"), nil))
 		failed, attempt := f.running()
-		f.ok(f.store.Fail(f.ctx, failed, attempt, "reason"))
+		f.ok(f.store.Fail(f.ctx, failed, attempt, "reason", nil))
 		for _, id := range []uuid.UUID{done, failed} {
 			f.ok(f.store.Cancel(f.ctx, id))
 			f.is(f.store.Cancel(f.ctx, id), task.ErrNotFound)

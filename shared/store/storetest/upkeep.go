@@ -68,9 +68,9 @@ var upkeep = map[string]func(*fixture){
 		for _, id := range ids[:4] {
 			f.claim(id, 1)
 		}
-		f.ok(f.store.Complete(f.ctx, ids[0], 1, text("result")))
-		f.ok(f.store.Fail(f.ctx, ids[1], 1, "reason"))
-		f.ok(f.store.Complete(f.ctx, ids[2], 1, text("result")))
+		f.ok(f.store.Complete(f.ctx, ids[0], 1, text("result"), nil))
+		f.ok(f.store.Fail(f.ctx, ids[1], 1, "reason", nil))
+		f.ok(f.store.Complete(f.ctx, ids[2], 1, text("result"), nil))
 		f.ok(f.store.Cancel(f.ctx, ids[2]))
 		keep := task.Retention{Ended: 72 * time.Hour, Cancelled: time.Hour}
 		f.purge(0, enough, keep)
@@ -94,7 +94,7 @@ var upkeep = map[string]func(*fixture){
 	"purge keeps the limit": func(f *fixture) {
 		for i, id := range f.many(6) {
 			f.claim(id, 1)
-			f.ok(f.store.Complete(f.ctx, id, 1, text("")))
+			f.ok(f.store.Complete(f.ctx, id, 1, text(""), nil))
 			if i%2 == 0 {
 				f.ok(f.store.Cancel(f.ctx, id))
 			}
