@@ -165,7 +165,14 @@ func failed(ctx, attempt context.Context, request *nethttp.Request, err error) e
 	case attempt.Err() != nil:
 		return job.Retryable(fmt.Errorf("%s: no whole answer within the time-out of the request", to), 0)
 	}
-	return job.Retryable(fmt.Errorf("%s: %w", to, bare(err)), 0)
+	return job.Retryable(fmt.Errorf("%s: %s", to, unquoted(bare(err))), 0)
+}
+
+// unquoted is the text of an error up to its first quotation. net/http quotes what it cannot read: a Location with a
+// token in its query, a malformed Set-Cookie.
+func unquoted(err error) string {
+	text, _, _ := strings.Cut(err.Error(), `"`)
+	return strings.TrimRight(text, ": ")
 }
 
 // bare is an error without the URL that net/http puts in front.

@@ -344,6 +344,31 @@ func TestRedirects(t *testing.T) {
 }
 
 // TestNoProxyIsUsed: a proxy would reach for the job what the dialer refuses.
+// TestErrorsDoNotQuoteTheAnswer checks that an answer that net/http cannot read does not put its secrets into the error,
+// which the task keeps and the worker logs.
+func TestErrorsDoNotQuoteTheAnswer(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]string{
+		"HTTP/1.1 302 Found\r\nLocation: http://x/%zz?token=secret\r\n\r\n": "failed to parse Location header",
+		"HTTP/1.1 200 OK\r\nSet-Cookie secret\r\n\r\n":                      "malformed MIME header: missing colon",
+		"secret\r\n\r\n": "malformed HTTP",
+	} {
+		b := setup(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) {
+			conn, _, err := nethttp.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			_, _ = conn.Write([]byte(answer))
+		})
+		_, err := b.send(t, http.Request{URL: "/"})
+		if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v; want %q and no secret", err, want)
+		}
+	}
+}
+
 func TestNoProxyIsUsed(t *testing.T) {
 	proxy := httptest.NewServer(nethttp.HandlerFunc(func(nethttp.ResponseWriter, *nethttp.Request) { t.Error("the proxy was asked") }))
 	defer proxy.Close()
