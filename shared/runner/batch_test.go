@@ -193,6 +193,27 @@ func TestSlotsAreRefilled(t *testing.T) {
 	})
 }
 
+// TestIdleSlotsOfABusyEnvironmentLook checks that a task starts within a heartbeat in an idle slot of an environment whose
+// other slot is busy: no permit reaches it while all environments are.
+func TestIdleSlotsOfABusyEnvironmentLook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBatch("minutes")
+		time.AfterFunc(4*time.Second, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.wait = append(b.wait, "store away", "quick")
+		})
+		back, permits := b.handle(t, 2, 1, 15*time.Minute, job.Timeout(5*time.Minute))
+		if want := []string{"attempt 1 completed with quick at 10s"}; !slices.Equal(b.events["quick"], want) {
+			t.Errorf("quick: %q, want %q", b.events["quick"], want)
+		}
+		if time.Since(b.start) != 4*time.Minute || back != nil || permits != nil {
+			t.Errorf("ended after %s, returned to the queue %v, sent %v", time.Since(b.start), back, permits)
+		}
+	})
+}
+
 // TestNoTimeForAnotherJob checks that a slot sends a permit if tasks wait and its function ends too soon for another
 // job.
 func TestNoTimeForAnotherJob(t *testing.T) {

@@ -87,7 +87,8 @@ func (r *Runner) Stop() {
 }
 
 // Handle is the Lambda handler of the task queue's event source mapping. Each message is a permit to fill one slot,
-// whatever its body says. A slot whose claim succeeds opens another one, so that one permit can fill all. Handle
+// whatever its body says. A slot whose claim succeeds opens another one, so that one permit can fill all. While one slot
+// is busy, an idle one claims at each heartbeat, since the queue may have no environment for a new permit. Handle
 // returns when no slot is busy. It reports the permits of failed claims as batch item failures, so that SQS redelivers
 // them.
 func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
@@ -95,7 +96,10 @@ func (r *Runner) Handle(ctx context.Context, event events.SQSEvent) (events.SQSE
 	defer r.active.Done()
 	i := r.invoke(ctx)
 	i.open(len(event.Records))
+	over := make(chan struct{})
+	go i.look(over)
 	i.slots.Wait()
+	close(over)
 	var response events.SQSEventResponse
 	returned := min(i.failed, len(event.Records))
 	for _, message := range event.Records[:returned] {

@@ -42,12 +42,34 @@ func (i *invocation) open(n int) {
 	defer i.mu.Unlock()
 	for ; n > 0 && i.idle > 0; n-- {
 		i.idle--
-		i.slots.Go(i.fill)
+		i.slots.Go(func() { i.fill(false) })
 	}
 }
 
-// fill runs tasks in one slot until none may start, or too little time is left for another.
-func (i *invocation) fill() {
+// look opens one idle slot at each heartbeat, until over is closed. The queue delivers no permit while all environments
+// are busy, and a busy environment may have idle slots. Without a look, a task would wait for the end of a job that does
+// not concern it.
+func (i *invocation) look(over <-chan struct{}) {
+	tick := time.NewTicker(i.cfg.Heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+		}
+		i.mu.Lock()
+		if 0 < i.idle && i.idle < i.cfg.Slots { // a busy slot keeps Handle from its return
+			i.idle--
+			i.slots.Go(func() { i.fill(true) })
+		}
+		i.mu.Unlock()
+	}
+}
+
+// fill runs tasks in one slot until none may start, or too little time is left for another. A slot that only looks has
+// no permit to give back or to pass on before its first task.
+func (i *invocation) fill(looks bool) {
 	defer func() {
 		i.mu.Lock()
 		defer i.mu.Unlock()
@@ -58,7 +80,7 @@ func (i *invocation) fill() {
 		a, err := i.claim(i.ctx, rules)
 		switch {
 		case errors.Is(err, task.ErrNothingToClaim):
-			if closed { // too little time may be the reason
+			if closed && !looks { // too little time may be the reason
 				i.passOn()
 			}
 			return
@@ -66,14 +88,17 @@ func (i *invocation) fill() {
 			if i.stopping.Err() == nil { // a stop cancels the claim, and the permit goes back to the queue
 				i.log.ErrorContext(i.ctx, "no task claimed", "error", err)
 			}
-			i.mu.Lock()
-			i.failed++
-			i.mu.Unlock()
+			if !looks {
+				i.mu.Lock()
+				i.failed++
+				i.mu.Unlock()
+			}
 			return
 		}
 		i.mu.Lock()
 		i.ran++
 		i.mu.Unlock()
+		looks = false
 		i.open(1) // another task may wait too
 		i.run(i.ctx, a)
 	}
@@ -102,7 +127,8 @@ func (i *invocation) rules() (rules task.ClaimRules, closed bool) {
 
 // passOn sends a permit if tasks wait, since this slot has no time for them.
 func (i *invocation) passOn() {
-	ctx := context.WithoutCancel(i.ctx)
+	ctx, cancel := context.WithTimeout(i.ctx, i.cfg.ClaimTime)
+	defer cancel()
 	load, err := i.store.Load(ctx, 1)
 	if err == nil && load.Waiting > 0 {
 		err = i.queue.Send(ctx, task.Permit{})
