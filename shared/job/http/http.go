@@ -33,6 +33,9 @@ const (
 	MaxRedirects = 5
 	// maxWait is the longest Retry-After that is kept to.
 	maxWait = 24 * time.Hour
+	// attemptTime is the payload's longest time-out and the time around the request. A slot of a worker starts no task that
+	// might outlive the worker's function, so a job without a time-out would start in a fresh invocation only.
+	attemptTime = 5*time.Minute + 5*time.Second
 )
 
 // New returns the job. A status that the payload expects completes the task. 408, 425, 429 and 5xx but 501 and 505
@@ -43,7 +46,7 @@ const (
 // the host: a path, a query and header fields may hold secrets.
 func New(s Settings) *job.Job {
 	c := newClient(s)
-	options := []job.Option{job.MaxAttempts(5)}
+	options := []job.Option{job.MaxAttempts(5), job.Timeout(attemptTime)}
 	if s.MaxRunning != 0 {
 		options = append(options, job.MaxRunning(s.MaxRunning))
 	}

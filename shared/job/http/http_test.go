@@ -391,7 +391,7 @@ func TestWrongRequestsAreRefusedAtTheSubmission(t *testing.T) {
 		`{"url":"http://user:secret@example.com"}`:       "/url has a user or a password; put them into the header Authorization",
 		`{"url":"http://x","method":"get"}`:              `/method is another value; allowed are "GET", "HEAD"`,
 		`{"url":"http://x","timeout":0}`:                 "/timeout is out of range; allowed are numbers from 1",
-		`{"url":"http://x","timeout":881}`:               "/timeout is out of range; allowed are numbers up to 880",
+		`{"url":"http://x","timeout":301}`:               "/timeout is out of range; allowed are numbers up to 300",
 		`{"url":"http://x","headers":{"a b":""}}`:        "/headers/a b is no name of a header field",
 		`{"url":"http://x","headers":{"host":"y"}}`:      "/headers/host belongs to the connection and cannot be set",
 		`{"url":"http://x","headers":{"a":"x\r\nb: y"}}`: "/headers/a has characters that a header field cannot carry",

@@ -27,7 +27,7 @@ type Request struct {
 	Headers map[string]string `json:"headers,omitempty" jsonschema:"description=Header fields. Idempotency-Key is the task's id where none is given"`
 	Body    string            `json:"body,omitempty" jsonschema:"description=Request body as text"`
 	// Timeout bounds one attempt, redirects and the whole answer included.
-	Timeout int `json:"timeout,omitempty" jsonschema:"minimum=1,maximum=880,default=30,description=Seconds that one attempt may take"`
+	Timeout int `json:"timeout,omitempty" jsonschema:"minimum=1,maximum=300,default=30,description=Seconds that one attempt may take"`
 	// ExpectStatus are the statuses that complete the task.
 	ExpectStatus []int `json:"expect_status,omitempty" jsonschema:"minItems=1,maxItems=100,uniqueItems=true,description=Statuses that complete the task; all of 200 to 299 where none is given"`
 }
