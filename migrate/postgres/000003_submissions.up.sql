@@ -141,80 +141,88 @@ DECLARE
     busy_keys  text[];
     of_type    text COLLATE "C";
     last_type  text COLLATE "C";
-    open_types text[] := '{}';
+    open_types text[];
+    passed     text[] := '{}';
     of_key     text COLLATE "C";
     turn       timestamptz;
     lane       record;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws('/', current_schema(), 'claim'), 0));
     moment := clock_timestamp(); -- now() was before the wait for the lock
-    FOR look IN 1..2 LOOP
-        SELECT EXISTS (SELECT FROM tasks WHERE status = 'pending' AND expires_at <= moment),
-            EXISTS (SELECT FROM tasks WHERE status = 'pending' AND NOT due AND run_at <= moment),
-            (SELECT type FROM lanes WHERE waiting ORDER BY type LIMIT 1),
-            (SELECT type FROM lanes WHERE waiting ORDER BY type DESC LIMIT 1),
-            coalesce(array_agg(type), '{}'), coalesce(array_agg(fairness_key), '{}')
-        INTO has_late, has_ripe, of_type, last_type, busy_types, busy_keys
-        FROM tasks WHERE status = 'running';
-        EXIT WHEN look = 2 OR NOT (has_late OR has_ripe);
-        UPDATE tasks SET status = 'failed', error = late_reason, ended_at = moment
-        WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND expires_at <= moment
-            ORDER BY expires_at LIMIT most_ready FOR UPDATE SKIP LOCKED));
-        UPDATE tasks SET due = true
-        WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND NOT due AND run_at <= moment
-            AND (expires_at IS NULL OR expires_at > moment) ORDER BY run_at LIMIT most_ready FOR UPDATE SKIP LOCKED));
-    END LOOP;
+    -- If another transaction holds the only task of the chosen key, the claim passes by that key.
+    LOOP
+        open_types := '{}';
+        of_key := NULL;
+        FOR look IN 1..2 LOOP
+            SELECT EXISTS (SELECT FROM tasks WHERE status = 'pending' AND expires_at <= moment),
+                EXISTS (SELECT FROM tasks WHERE status = 'pending' AND NOT due AND run_at <= moment),
+                (SELECT type FROM lanes WHERE waiting ORDER BY type LIMIT 1),
+                (SELECT type FROM lanes WHERE waiting ORDER BY type DESC LIMIT 1),
+                coalesce(array_agg(type), '{}'), coalesce(array_agg(fairness_key), '{}')
+            INTO has_late, has_ripe, of_type, last_type, busy_types, busy_keys
+            FROM tasks WHERE status = 'running';
+            EXIT WHEN look = 2 OR NOT (has_late OR has_ripe);
+            UPDATE tasks SET status = 'failed', error = late_reason, ended_at = moment
+            WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND expires_at <= moment
+                ORDER BY expires_at LIMIT most_ready FOR UPDATE SKIP LOCKED));
+            UPDATE tasks SET due = true
+            WHERE id = ANY (ARRAY(SELECT id FROM tasks WHERE status = 'pending' AND NOT due AND run_at <= moment
+                AND (expires_at IS NULL OR expires_at > moment) ORDER BY run_at LIMIT most_ready FOR UPDATE SKIP LOCKED));
+        END LOOP;
 
-    WHILE of_type IS NOT NULL LOOP
-        IF coalesce(cardinality(array_positions(busy_types, of_type)) < most[array_position(limited, of_type)], true) THEN
-            open_types := open_types || of_type;
-            SELECT l.fairness_key, l.served_at INTO lane
-            FROM lanes l CROSS JOIN LATERAL (
-                SELECT FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = l.type AND t.fairness_key = l.fairness_key
-                    AND (t.expires_at IS NULL OR t.expires_at > moment) ORDER BY t.priority, t.id LIMIT 1) t
-            WHERE l.waiting AND l.type = of_type AND l.fairness_key <> ALL (busy_keys)
-            ORDER BY l.served_at, l.fairness_key LIMIT 1;
-            IF FOUND AND (of_key IS NULL OR (lane.served_at, lane.fairness_key) < (turn, of_key)) THEN
-                of_key := lane.fairness_key;
-                turn := lane.served_at;
+        WHILE of_type IS NOT NULL LOOP
+            IF coalesce(cardinality(array_positions(busy_types, of_type)) < most[array_position(limited, of_type)], true) THEN
+                open_types := open_types || of_type;
+                SELECT l.fairness_key, l.served_at INTO lane
+                FROM lanes l CROSS JOIN LATERAL (
+                    SELECT FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = l.type AND t.fairness_key = l.fairness_key
+                        AND (t.expires_at IS NULL OR t.expires_at > moment) ORDER BY t.priority, t.id LIMIT 1) t
+                WHERE l.waiting AND l.type = of_type AND l.fairness_key <> ALL (busy_keys || passed)
+                ORDER BY l.served_at, l.fairness_key LIMIT 1;
+                IF FOUND AND (of_key IS NULL OR (lane.served_at, lane.fairness_key) < (turn, of_key)) THEN
+                    of_key := lane.fairness_key;
+                    turn := lane.served_at;
+                END IF;
             END IF;
+            EXIT WHEN of_type = last_type;
+            of_type := (SELECT type FROM lanes WHERE waiting AND type > of_type ORDER BY type LIMIT 1);
+        END LOOP;
+
+        IF of_key IS NULL AND open_types <> '{}' AND busy_keys <> '{}' THEN
+            SELECT s.fairness_key INTO of_key
+            FROM (
+                SELECT b.fairness_key, count(*) / coalesce(weights[array_position(weighted, b.fairness_key)], 1) AS share
+                FROM unnest(busy_keys) AS b (fairness_key) GROUP BY b.fairness_key
+            ) s CROSS JOIN unnest(open_types) AS o (type) CROSS JOIN LATERAL (
+                SELECT l.served_at FROM lanes l CROSS JOIN LATERAL (
+                    SELECT FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = l.type AND t.fairness_key = l.fairness_key
+                        AND (t.expires_at IS NULL OR t.expires_at > moment) ORDER BY t.priority, t.id LIMIT 1) t
+                WHERE l.waiting AND l.type = o.type AND l.fairness_key = s.fairness_key LIMIT 1) l
+            WHERE s.fairness_key <> ALL (passed) AND coalesce((SELECT count(*) FROM unnest(busy_types, busy_keys) AS b (type, fairness_key)
+                WHERE b.type = o.type AND b.fairness_key = s.fairness_key) < per_key[array_position(limited, o.type)], true)
+            ORDER BY s.share, l.served_at, s.fairness_key COLLATE "C" LIMIT 1;
         END IF;
-        EXIT WHEN of_type = last_type;
-        of_type := (SELECT type FROM lanes WHERE waiting AND type > of_type ORDER BY type LIMIT 1);
+        IF of_key IS NULL THEN
+            RETURN;
+        END IF;
+
+        of_type := open_types[1];
+        IF cardinality(open_types) > 1 THEN
+            SELECT o.type INTO of_type
+            FROM unnest(open_types) AS o (type) CROSS JOIN LATERAL (
+                SELECT t.priority, t.id FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = o.type AND t.fairness_key = of_key
+                    AND (t.expires_at IS NULL OR t.expires_at > moment) ORDER BY t.priority, t.id LIMIT 1) first
+            WHERE coalesce((SELECT count(*) FROM unnest(busy_types, busy_keys) AS b (type, fairness_key)
+                WHERE b.type = o.type AND b.fairness_key = of_key) < per_key[array_position(limited, o.type)], true)
+            ORDER BY first.priority, first.id LIMIT 1;
+        END IF;
+        RETURN QUERY UPDATE tasks SET status = 'running', attempt = attempt + 1, tries = tries + 1, started_at = moment, lease_expires_at = moment + lease
+            WHERE id = (SELECT t.id FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = of_type AND t.fairness_key = of_key
+                AND (t.expires_at IS NULL OR t.expires_at > moment) ORDER BY t.priority, t.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+            RETURNING *;
+        EXIT WHEN FOUND;
+        passed := passed || of_key;
     END LOOP;
-
-    IF of_key IS NULL AND open_types <> '{}' AND busy_keys <> '{}' THEN
-        SELECT s.fairness_key INTO of_key
-        FROM (
-            SELECT b.fairness_key, count(*) / coalesce(weights[array_position(weighted, b.fairness_key)], 1) AS share
-            FROM unnest(busy_keys) AS b (fairness_key) GROUP BY b.fairness_key
-        ) s CROSS JOIN unnest(open_types) AS o (type) CROSS JOIN LATERAL (
-            SELECT l.served_at FROM lanes l CROSS JOIN LATERAL (
-                SELECT FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = l.type AND t.fairness_key = l.fairness_key
-                    AND (t.expires_at IS NULL OR t.expires_at > moment) ORDER BY t.priority, t.id LIMIT 1) t
-            WHERE l.waiting AND l.type = o.type AND l.fairness_key = s.fairness_key LIMIT 1) l
-        WHERE coalesce((SELECT count(*) FROM unnest(busy_types, busy_keys) AS b (type, fairness_key)
-            WHERE b.type = o.type AND b.fairness_key = s.fairness_key) < per_key[array_position(limited, o.type)], true)
-        ORDER BY s.share, l.served_at, s.fairness_key COLLATE "C" LIMIT 1;
-    END IF;
-    IF of_key IS NULL THEN
-        RETURN;
-    END IF;
-
-    of_type := open_types[1];
-    IF cardinality(open_types) > 1 THEN
-        SELECT o.type INTO of_type
-        FROM unnest(open_types) AS o (type) CROSS JOIN LATERAL (
-            SELECT t.priority, t.id FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = o.type AND t.fairness_key = of_key
-                AND (t.expires_at IS NULL OR t.expires_at > moment) ORDER BY t.priority, t.id LIMIT 1) first
-        WHERE coalesce((SELECT count(*) FROM unnest(busy_types, busy_keys) AS b (type, fairness_key)
-            WHERE b.type = o.type AND b.fairness_key = of_key) < per_key[array_position(limited, o.type)], true)
-        ORDER BY first.priority, first.id LIMIT 1;
-    END IF;
-    RETURN QUERY UPDATE tasks SET status = 'running', attempt = attempt + 1, tries = tries + 1, started_at = moment, lease_expires_at = moment + lease
-        WHERE id = (SELECT t.id FROM tasks t WHERE t.status = 'pending' AND t.due AND t.type = of_type AND t.fairness_key = of_key
-            AND (t.expires_at IS NULL OR t.expires_at > moment) ORDER BY t.priority, t.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING *;
 END $$;
 
 DROP TRIGGER IF EXISTS tasks_enter_new ON tasks;
