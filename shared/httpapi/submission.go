@@ -80,6 +80,9 @@ func (a *api) read(members map[string]json.RawMessage) (s task.Submission, probl
 	m.whole("max_attempts", "", &s.MaxAttempts, 1, limits.MaxAttempts)
 	m.seconds("timeout", &s.Timeout, time.Second, limits.Timeout)
 	m.seconds("ttl", &s.TTL, time.Second, maxAhead)
+	if s.TTL > 0 && s.Delay >= s.TTL {
+		m.say("/ttl", "ends before the delay of %d s; allowed are more seconds", int(s.Delay.Seconds()))
+	}
 	m.tags(&s.Tags)
 	m.metadata(&s.Metadata)
 	m.rest("type, payload, run_at, delay, priority, fairness_key, max_attempts, timeout, ttl, tags, metadata")

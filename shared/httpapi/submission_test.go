@@ -82,6 +82,7 @@ func TestEverythingWrongWithASubmissionIsNamed(t *testing.T) {
 			"#/payload/a%20b%25~1c is unknown; allowed are depth, url", "#/payload/depth is out of range; allowed are numbers from 1",
 			"#/payload/url is a whole number; allowed is a string",
 		},
+		`{"ttl":2,"delay":5}`:                         {"#/ttl ends before the delay of 5 s; allowed are more seconds"},
 		`{"payload":{"minutes":3}}`:                   {"#/payload/minutes is unknown; allowed are no members"},
 		`{"run_at":"tomorrow"}`:                       {`#/run_at is "tomorrow"; allowed is a time such as 2026-01-02T03:04:05Z (RFC 3339)`},
 		`{"run_at":1}`:                                {`#/run_at is 1; allowed is a time such as 2026-01-02T03:04:05Z (RFC 3339)`},

@@ -67,5 +67,5 @@ func (c *client) control(_, address string, _ syscall.RawConn) error {
 	if public(to.Addr()) || c.allow != nil && c.allow(to) {
 		return nil
 	}
-	return fmt.Errorf("%w; the deployment's HttpAllow may name it", ErrForbidden) // the dialer's own error names it
+	return fmt.Errorf("HttpAllow does not name it: %w", ErrForbidden) // the dialer's own error names it
 }

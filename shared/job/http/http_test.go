@@ -327,11 +327,11 @@ func TestRedirects(t *testing.T) {
 		"/loop":                                      "redirect refused: more than 5",
 		"/?to=ftp://example.com":                     `redirect refused: it leads to the scheme "ftp"`,
 		"/?to=file:///etc/passwd":                    `redirect refused: it leads to the scheme "file"`,
-		"/?to=http://169.254.169.254/token":          "169.254.169.254:80: the address is not public",
-		"/?to=http://[fd00:ec2::254]/token":          "[fd00:ec2::254]:80: the address is not public",
-		"/?to=http://[::ffff:169.254.169.254]/token": "169.254.169.254:80: the address is not public",
-		"/?to=http://localhost:1/":                   "the address is not public; ",
-		"/other":                                     "the address is not public; the deployment's HttpAllow may name it",
+		"/?to=http://169.254.169.254/token":          "169.254.169.254:80: HttpAllow does not name it: the address is not public",
+		"/?to=http://[fd00:ec2::254]/token":          "[fd00:ec2::254]:80: HttpAllow does not name it: the address is not public",
+		"/?to=http://[::ffff:169.254.169.254]/token": "169.254.169.254:80: HttpAllow does not name it: the address is not public",
+		"/?to=http://localhost:1/":                   "1: HttpAllow does not name it: the address is not public",
+		"/other":                                     "HttpAllow does not name it: the address is not public",
 	} {
 		_, err := b.send(t, http.Request{URL: path})
 		if err == nil || !strings.Contains(err.Error(), want) {
