@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -53,7 +54,7 @@ func (f Function) make(ctx context.Context, processes *process.Supervisor, artif
 	variable := "ARTIFACTS_DIR=" + artifacts
 	target := "build-" + f.LogicalID
 	cmd := exec.CommandContext(ctx, "make", target, variable)
-	cmd.Dir, cmd.Env = f.Source, append(os.Environ(), variable)
+	cmd.Dir, cmd.Env = f.Source, append(withoutMake(os.Environ()), variable)
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = 5 * time.Second
 	var output bytes.Buffer
@@ -62,6 +63,15 @@ func (f Function) make(ctx context.Context, processes *process.Supervisor, artif
 		return fmt.Errorf("make %s: %w\n%s", target, err, strings.TrimSpace(output.String()))
 	}
 	return nil
+}
+
+// withoutMake returns an environment without the flags and variables of a make that started the local stack: they are not
+// the function's. See https://www.gnu.org/software/make/manual/html_node/Options_002fRecursion.html.
+func withoutMake(environment []string) []string {
+	return slices.DeleteFunc(environment, func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains([]string{"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"}, name)
+	})
 }
 
 // takePrebuilt returns the binaries of functions whose code is built already, by function name. It unpacks zip files.

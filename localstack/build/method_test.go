@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -140,5 +141,14 @@ func TestUnzipStaysInside(t *testing.T) {
 	archive(t, name, "link", 0o777|os.ModeSymlink, "/etc/passwd")
 	if err := unzip(name, t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not a file and not a folder") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestMakeGetsNoFlags checks that a make that started the local stack does not reach the Makefiles of functions.
+func TestMakeGetsNoFlags(t *testing.T) {
+	t.Parallel()
+	got := withoutMake([]string{"A=1", "MAKEFLAGS=w -- PORT=1", "MAKELEVEL=1", "MFLAGS=-w", "MAKEOVERRIDES=${-*-command-variables-*-}", "MAKE_TERMOUT=/dev/pts/0"})
+	if want := []string{"A=1", "MAKE_TERMOUT=/dev/pts/0"}; !slices.Equal(got, want) {
+		t.Errorf("environment %q; want %q", got, want)
 	}
 }
